@@ -1,0 +1,59 @@
+/*
+ * Every setting of every program: one row each.
+ *
+ * Columns: kind (INT, TEXT, FLAG), field, default, least, most, unit, sentence.
+ * For INT `least..most` are values; for TEXT the most is a length in bytes.  Sources in
+ * rising order: this default, the file named by --config (`field = value` lines), the
+ * environment (ORDERD_FIELD), the command line (--field=value, dashes for underscores).
+ * Read by core/base/config.c and docs/configuration.md.
+ */
+/* clang-format off */
+#define CONFIG_TABLE(X) \
+	/* orderd: what it listens on */ \
+	X(TEXT, listen,              "127.0.0.1:7070", 0, 1024, "", "gRPC listeners, comma separated: host:port or unix:/path") \
+	X(TEXT, http_listen,         "127.0.0.1:7071", 0, 256,  "", "ops HTTP listener (/metrics, /healthz); empty for none") \
+	X(TEXT, auth,                "",        0, 16,      "", "none: every caller is tenant 1's administrator; loopback and unix listeners only") \
+	X(INT,  drain_s,             30,        0, 3600,    "s",     "how long running work may go on after SIGTERM") \
+	X(INT,  lame_duck_ms,        0,         0, 60000,   "ms",    "how long to serve on as NOT_SERVING before refusing new calls") \
+	X(INT,  max_in_flight,       2000,      1, 100000,  "calls", "calls at work in this process; one more is RESOURCE_EXHAUSTED") \
+	X(INT,  max_streams,         200,       1, 10000,   "calls", "concurrent calls on one connection") \
+	X(INT,  max_request_kib,     512,       1, 4096,    "KiB",   "one request message") \
+	X(INT,  max_lines,           5000,      1, 5000,    "lines", "lines of one order") \
+	X(INT,  max_page,            200,       1, 1000,    "rows",  "largest page of a list") \
+	X(INT,  default_deadline_ms, 10000,     100, 600000, "ms",   "deadline of a call that brings none") \
+	X(INT,  arena_kib,           256,       64, 65536,  "KiB",   "memory of one ordinary flow; large requests get 64 times as much") \
+	X(INT,  grpc_quota_mib,      128,       16, 4096,   "MiB",   "buffers of the gRPC library") \
+	X(INT,  reservation_s,       900,       1, 604800,  "s",     "how long an unpaid order holds its stock") \
+	/* all: PostgreSQL */ \
+	X(TEXT, postgres,            "",        0, 1024,    "", "libpq connection string, e.g. host=/run/postgresql dbname=orderd user=orderd") \
+	X(INT,  order_connections,   2,         1, 16,      "",      "connections of the order lane") \
+	X(INT,  read_connections,    2,         1, 16,      "",      "connections of the read lane") \
+	X(INT,  lane_bound,          4096,      1, 1000000, "units", "units waiting per lane; one more is RESOURCE_EXHAUSTED") \
+	X(INT,  statement_timeout_ms, 5000,     100, 600000, "ms",   "PostgreSQL statement_timeout") \
+	X(TEXT, contact_key_file,    "",        0, 1024,    "", "file with the 32-byte key (64 hex digits) that seals names and addresses") \
+	/* all: Redis */ \
+	X(TEXT, redis,               "",        0, 1024,    "", "host:port or unix:/path; empty: work without Redis, from PostgreSQL alone") \
+	X(INT,  redis_timeout_ms,    200,       10, 10000,  "ms",    "deadline of one Redis command") \
+	X(INT,  stream_window,       50000,     100, 10000000, "entries", "a stream that holds this many is not rung again") \
+	X(INT,  hold_s,              30,        1, 3600,    "s",     "life of a Redis stock hold; PostgreSQL decides within it") \
+	/* orderd-worker */ \
+	X(TEXT, roles,               "payment,fulfillment,shipping,janitor", 0, 256, "", "roles of this worker, comma separated") \
+	X(INT,  concurrency,         64,        1, 10000,   "flows", "jobs at work per role") \
+	X(INT,  lease_s,             15,        1, 3600,    "s",     "a claimed job is somebody else's after this long without a word") \
+	X(INT,  job_deadline_s,      120,       1, 3600,    "s",     "a job's flow is cut after this long") \
+	X(INT,  max_attempts,        12,        1, 100,     "",      "a job that failed this often is dead: kept, shown, replayable") \
+	X(INT,  backoff_base_ms,     500,       1, 600000,  "ms",    "first pause before a retry") \
+	X(INT,  backoff_cap_s,       60,        1, 86400,   "s",     "longest pause before a retry") \
+	X(INT,  sweep_ms,            2000,      50, 600000, "ms",    "pause between two sweeps of the janitor") \
+	X(TEXT, gateway_url,         "",        0, 1024,    "", "payment gateway, Stripe wire API: http(s)://host[:port]") \
+	X(TEXT, gateway_key_file,    "",        0, 1024,    "", "file with the gateway's secret key") \
+	X(TEXT, carrier_url,         "",        0, 1024,    "", "carrier, EasyPost wire API: http(s)://host[:port]") \
+	X(TEXT, carrier_key_file,    "",        0, 1024,    "", "file with the carrier's API key") \
+	X(INT,  http_timeout_ms,     10000,     10, 120000, "ms",    "deadline of one provider call") \
+	X(INT,  http_connections,    32,        1, 1024,    "",      "connections to one provider") \
+	X(INT,  http_body_kib,       1024,      1, 65536,   "KiB",   "largest answer a provider may give") \
+	X(TEXT, ca_file,             "",        0, 1024,    "", "CA certificates for providers; empty: the system's") \
+	X(INT,  track_poll_s,        300,       1, 86400,   "s",     "pause between two looks at a parcel under way") \
+	/* all */ \
+	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error")
+/* clang-format on */

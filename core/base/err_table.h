@@ -1,0 +1,42 @@
+/*
+ * Every error a flow can end in: one row each.
+ *
+ * Columns: name, gRPC status, retry class, public text.  The retry class is what the
+ * caller should do: NEVER again as it is; NOW; after BACKOFF; or FIND_OUT first,
+ * because the thing asked for may have happened.  Read by core/base/err.c (names,
+ * texts), server/status.c (gRPC status and details), the flow runner (metric label)
+ * and docs/errors.md.
+ */
+/* clang-format off */
+#define ERR_TABLE(X) \
+	X(OK,                  OK,                  NEVER,    "ok") \
+	X(INVALID_ARGUMENT,    INVALID_ARGUMENT,    NEVER,    "the request is not valid") \
+	X(REQUEST_ID_REUSED,   INVALID_ARGUMENT,    NEVER,    "this request_id was used with another body") \
+	X(NOT_FOUND,           NOT_FOUND,           NEVER,    "not found") \
+	X(UNKNOWN_ITEM,        INVALID_ARGUMENT,    NEVER,    "no such item") \
+	X(ALREADY_EXISTS,      ALREADY_EXISTS,      NEVER,    "it exists already") \
+	X(OUT_OF_STOCK,        FAILED_PRECONDITION, NEVER,    "not enough stock") \
+	X(PRICE_CHANGED,       FAILED_PRECONDITION, NEVER,    "the total is not the one expected") \
+	X(NOT_CANCELLABLE,     FAILED_PRECONDITION, NEVER,    "the order can no longer be cancelled") \
+	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
+	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
+	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \
+	X(OVERLOADED,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many requests in flight") \
+	X(STORE_FULL,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many changes are waiting to be stored") \
+	X(STORE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "storage is not reachable") \
+	X(QUEUE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "the dispatcher is not reachable") \
+	X(HTTP_UNREACHABLE,    UNAVAILABLE,         BACKOFF,  "a provider could not be reached; nothing was sent") \
+	X(HTTP_UNKNOWN,        UNAVAILABLE,         FIND_OUT, "a provider did not answer; it may have acted") \
+	X(HTTP_TOO_LARGE,      UNAVAILABLE,         FIND_OUT, "a provider's answer was larger than allowed") \
+	X(PROVIDER_BUSY,       UNAVAILABLE,         BACKOFF,  "a provider asked to be called later") \
+	X(PROVIDER_REFUSED,    INTERNAL,            NEVER,    "a provider refused the request as it was made") \
+	X(PROVIDER_BROKEN,     UNAVAILABLE,         FIND_OUT, "a provider answered in a way that cannot be read") \
+	X(DRAINING,            UNAVAILABLE,         NOW,      "this server is shutting down") \
+	X(DEADLINE,            DEADLINE_EXCEEDED,   BACKOFF,  "the deadline passed before the request was stored") \
+	X(UNKNOWN_OUTCOME,     DEADLINE_EXCEEDED,   FIND_OUT, "the outcome is not known; retry with the same request_id") \
+	X(CANCELLED,           CANCELLED,           NEVER,    "the caller went away") \
+	X(UNAUTHENTICATED,     UNAUTHENTICATED,     NEVER,    "credentials are missing or not valid") \
+	X(PERMISSION_DENIED,   PERMISSION_DENIED,   NEVER,    "not allowed") \
+	X(UNIMPLEMENTED,       UNIMPLEMENTED,       NEVER,    "unknown method") \
+	X(INTERNAL,            INTERNAL,            NEVER,    "internal error")
+/* clang-format on */

@@ -1,0 +1,86 @@
+/*
+ * The store: written per order, committed per batch.
+ *
+ * A flow asks for one unit - everything it wants changed at once, whole or not at all -
+ * and waits.  The store gathers the units of all waiting flows and sends them as one
+ * pipelined transaction when the previous one has come back: no timer, natural group
+ * commit.  A flow is answered after COMMIT, never before.
+ *
+ * What is promised:
+ *  - a unit is answered with its own rows only; no rows means "already settled";
+ *  - at most one unit per key travels at a time in this process, first in, first out;
+ *  - every unit may be asked twice: after a lost connection the store does it itself;
+ *  - one bad unit harms only itself: a batch that fails is split until it stands alone;
+ *  - ERR_DEADLINE is a definite no (it was never sent), ERR_UNKNOWN_OUTCOME is not.
+ *
+ * Unit kinds are generated from db/queries (see db/README.md).  Loop thread only.
+ */
+#ifndef ORDERD_STORE_STORE_H
+#define ORDERD_STORE_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/id.h"
+#include "core/base/str.h"
+#include "core/flow/flow.h"
+
+/* "null" of an optional int8 or timestamptz column, in and out.  Optional text and bytea: p == NULL; uuid: all zero. */
+#define DB_NULL INT64_MIN
+
+struct store;
+struct unit_kind; /* generated */
+
+struct store_options {
+	const char *conninfo;         /* libpq */
+	const char *program;          /* application_name */
+	int order_connections, read_connections; /* 0: this process has no use for the lane */
+	int job_connections;          /* 0 or 1 */
+	uint32_t lane_bound;          /* units waiting per lane */
+	int statement_timeout_ms;
+	void (*on_state)(void *arg, bool up); /* may be NULL: all lanes ready / a lane lost its last connection */
+	void *arg;
+};
+
+/* Start connecting; asks wait in the queue until a connection is ready or their deadline passes.
+ * While the server is known to be unreachable, asks are answered ERR_STORE_UNAVAILABLE in the next turn. */
+struct store *store_new(struct loop *l, const struct store_options *opt);
+
+/* Close the connections; outstanding questions are answered ERR_UNKNOWN_OUTCOME or ERR_STORE_UNAVAILABLE.
+ * on_closed(arg) is called once everything is freed. */
+void store_close(struct store *st, void (*on_closed)(void *arg), void *arg);
+
+bool store_is_up(const struct store *st);
+
+/* 128-bit key of a unit; zero = none. */
+struct key {
+	uint64_t w[2];
+};
+
+struct key key_of_id(struct id id);
+struct key key_of_request(int32_t tenant, int16_t method, struct str request_key); /* SipHash or SHA-256, cut */
+
+/*
+ * One change, whole or not at all.  Everything it points at lives in the flow's arena,
+ * and so does the unit itself, until the answer.
+ */
+struct unit {
+	const struct unit_kind *kind; /* &UNIT_ORDER_PLACE, generated from db/queries/order_place.sql */
+	struct key keys[2];
+	const void *head;             /* struct order_place_head, generated */
+	const void *lines;            /* struct order_place_line[], generated; NULL if the kind has none */
+	uint32_t n_lines;
+};
+
+/*
+ * Queue `u` for the next batch of its kind's lane; returns FLOW_WAIT, to be returned by
+ * the step's ask().  Kinds of the read lane take the same door: they travel coalesced,
+ * one statement per kind, without a transaction.  The answer's rows are read with the
+ * kind's generated X_row(answer, i) and answer_rows(answer).
+ */
+int store_ask(struct flow *fl, struct store *st, const struct unit *u);
+
+/* Rows of this unit in the answer; 0 when it was already settled. */
+uint32_t answer_rows(const struct answer *a);
+
+#endif
