@@ -1,0 +1,26 @@
+/*
+ * The process: what main.c makes at start, hands to every RPC and closes in reverse.
+ */
+#ifndef ORDERD_SERVER_APP_H
+#define ORDERD_SERVER_APP_H
+
+#include "core/base/config.h"
+
+struct loop;
+struct store;
+struct queue;
+struct rpc_server;
+struct ops_http;
+
+struct app {
+	struct config cfg;
+	struct loop *loop;
+	struct store *store;
+	struct queue *queue;
+	struct rpc_server *server;
+	struct ops_http *http;
+	bool announced; /* "ready" was printed */
+	int exit_code;
+};
+
+#endif
