@@ -1,0 +1,22 @@
+/*
+ * An address as orderd keeps it: plain inside a flow, one run of bytes when it is sealed.
+ *
+ *	packed = version (1 byte, = 1), then 8 texts, each with its length before it (2 bytes,
+ *	big-endian), in the order of the fields below
+ */
+#ifndef ORDERD_DOMAIN_ADDRESS_H
+#define ORDERD_DOMAIN_ADDRESS_H
+
+#include <stdbool.h>
+
+#include "core/base/arena.h"
+#include "core/base/str.h"
+
+struct address {
+	struct str name, street, city, region, postal_code, country, email, phone; /* absent: empty */
+};
+
+struct str address_pack(const struct address *a, struct arena *arena); /* p == NULL: arena full or a text over 65,535 bytes */
+bool address_unpack(struct str packed, struct address *ret);           /* texts point into `packed` */
+
+#endif
