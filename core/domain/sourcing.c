@@ -247,12 +247,14 @@ static bool share_out(struct table *t, const struct sourcing_question *q, uint64
 	int16_t group_of[SOURCING_PLACES_MAX] = {0};
 	bool used[SOURCING_PLACES_MAX] = {false};
 
+	int64_t *free_at = arena_dup(arena, t->has, t->n_items * t->n_places * sizeof(*t->has));
+
 	plan->shares = arena_array(arena, most, sizeof(*plan->shares));
-	if (plan->shares == NULL)
+	if (plan->shares == NULL || free_at == NULL)
 		return false;
 	for (uint32_t l = 0; l < q->n_lines; l++) {
 		size_t item = find_item(t, q->lines[l].item);
-		int64_t left = q->lines[l].qty, *has = &t->has[item * t->n_places];
+		int64_t left = q->lines[l].qty, *has = &free_at[item * t->n_places];
 		uint64_t rest = set;
 
 		while (left > 0) {
@@ -272,7 +274,11 @@ static bool share_out(struct table *t, const struct sourcing_question *q, uint64
 			rest &= ~(UINT64_C(1) << from);
 			used[from] = true;
 			plan->shares[plan->n_shares++] = (struct sourcing_share){
-				.line = l, .location = t->places[from].location, .qty = take, .group = (int16_t)from};
+				.line = l,
+				.location = t->places[from].location,
+				.qty = take,
+				.group = (int16_t)from,
+				.available = t->has[item * t->n_places + from]};
 		}
 	}
 	for (size_t p = 0; p < t->n_places; p++)

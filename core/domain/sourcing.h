@@ -50,7 +50,8 @@ struct sourcing_share {
 	uint32_t line; /* index into lines */
 	int32_t location;
 	int64_t qty;
-	int16_t group; /* from 1, one per location used, in order of preference */
+	int16_t group;     /* from 1, one per location used, in order of preference */
+	int64_t available; /* what the location had of the item before this plan */
 };
 
 struct sourcing_plan {

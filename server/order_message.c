@@ -1,0 +1,255 @@
+#include "server/order_message.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "core/domain/order_state.h"
+#include "core/store/store.h"
+#include "sql.gen.h"
+
+/* The contract's enums follow the domain's tables, one up: 0 is "unspecified" on the wire. */
+_Static_assert((int)ORDERD__V1__ORDER_STATE__ORDER_STATE_EXPIRED == (int)ORDER_EXPIRED + 1, "order states in step");
+_Static_assert((int)ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_VOIDED == (int)PAYMENT_VOIDED + 1, "payment states in step");
+_Static_assert((int)ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_CANCELLED == (int)FULFILLMENT_CANCELLED + 1,
+	       "fulfilment states in step");
+
+Orderd__V1__OrderState order_state_message(struct str state)
+{
+	enum order_state s = order_state_of(state);
+
+	return s == ORDER_STATES ? ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED : (Orderd__V1__OrderState)(s + 1);
+}
+
+Orderd__V1__PaymentState payment_state_message(struct str state)
+{
+	enum payment_state s = payment_state_of(state);
+
+	return s == PAYMENT_STATES ? ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_UNSPECIFIED
+				   : (Orderd__V1__PaymentState)(s + 1);
+}
+
+Orderd__V1__FulfillmentState fulfillment_state_message(struct str state)
+{
+	enum fulfillment_state s = fulfillment_state_of(state);
+
+	return s == FULFILLMENT_STATES ? ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_UNSPECIFIED
+				       : (Orderd__V1__FulfillmentState)(s + 1);
+}
+
+ProtobufCBinaryData keep_text(struct flow *fl, struct str s)
+{
+	uint8_t *p = s.n > 0 ? arena_dup(&fl->arena, s.p, s.n) : NULL;
+
+	return (ProtobufCBinaryData){p != NULL ? s.n : 0, p};
+}
+
+ProtobufCBinaryData id_text(struct flow *fl, struct id id)
+{
+	char buf[ID_TEXT_SIZE];
+
+	return id_is_zero(id) ? (ProtobufCBinaryData){0, NULL} : keep_text(fl, str_of(id_format(id, buf)));
+}
+
+ProtobufCBinaryData etag_text(struct flow *fl, int64_t version)
+{
+	char buf[24];
+
+	snprintf(buf, sizeof(buf), "%" PRId64, version);
+	return keep_text(fl, str_of(buf));
+}
+
+Google__Protobuf__Timestamp *timestamp_message(struct flow *fl, int64_t us)
+{
+	Google__Protobuf__Timestamp *t = arena_alloc(&fl->arena, sizeof(*t));
+
+	if (t == NULL)
+		return NULL;
+	google__protobuf__timestamp__init(t);
+	t->seconds = us / 1000000 - (us % 1000000 < 0);
+	t->nanos = (int32_t)(us - t->seconds * 1000000) * 1000;
+	return t;
+}
+
+int64_t timestamp_us(const Google__Protobuf__Timestamp *t)
+{
+	int64_t us;
+
+	if (__builtin_mul_overflow(t->seconds, INT64_C(1000000), &us) || __builtin_add_overflow(us, t->nanos / 1000, &us))
+		return t->seconds < 0 ? INT64_MIN + 1 : INT64_MAX;
+	return us;
+}
+
+Orderd__V1__Money *money_message(struct flow *fl, struct str currency, int64_t minor)
+{
+	Orderd__V1__Money *m = arena_alloc(&fl->arena, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	orderd__v1__money__init(m);
+	m->currency_code = keep_text(fl, currency);
+	m->amount_minor = minor;
+	return m;
+}
+
+Orderd__V1__Address *address_message(struct flow *fl, const struct address *a)
+{
+	Orderd__V1__Address *m = arena_alloc(&fl->arena, sizeof(*m));
+
+	if (m == NULL)
+		return NULL;
+	orderd__v1__address__init(m);
+	m->name = keep_text(fl, a->name);
+	m->street = keep_text(fl, a->street);
+	m->city = keep_text(fl, a->city);
+	m->region = keep_text(fl, a->region);
+	m->postal_code = keep_text(fl, a->postal_code);
+	m->country_code = keep_text(fl, a->country);
+	m->email = keep_text(fl, a->email);
+	m->phone = keep_text(fl, a->phone);
+	return m;
+}
+
+static Orderd__V1__OrderLine *line_from_row(struct flow *fl, const struct order_view_row *r)
+{
+	Orderd__V1__OrderLine *l = arena_alloc(&fl->arena, sizeof(*l));
+	Orderd__V1__LineQuantities *q = arena_alloc(&fl->arena, sizeof(*q));
+
+	if (l == NULL || q == NULL)
+		return NULL;
+	orderd__v1__order_line__init(l);
+	orderd__v1__line_quantities__init(q);
+	l->line = r->line;
+	l->sku = keep_text(fl, r->sku);
+	l->title = keep_text(fl, r->title);
+	l->unit_price = money_message(fl, r->currency, r->unit_minor);
+	l->quantities = q;
+	q->ordered = r->ordered;
+	q->unassigned = r->unassigned;
+	q->reserved = r->reserved;
+	q->backordered = r->backordered;
+	q->allocated = r->allocated;
+	q->picked = r->picked;
+	q->packed = r->packed;
+	q->shipped = r->shipped;
+	q->delivered = r->delivered;
+	q->cancelled = r->cancelled;
+	q->returned = r->returned;
+	return l;
+}
+
+/* Sealed for its order, so it opens for no other one.  An address that does not open is left out, not invented. */
+static Orderd__V1__Address *open_address(struct flow *fl, const struct seal_key *key, int32_t tenant, struct id order,
+					 struct str sealed)
+{
+	struct address a;
+
+	if (sealed.p == NULL || !address_unpack(seal_open(key, tenant, order, sealed, &fl->arena), &a))
+		return NULL;
+	return address_message(fl, &a);
+}
+
+Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant, struct id order,
+				   const struct answer *view)
+{
+	uint32_t n = answer_rows(view);
+	struct order_view_row r = order_view_row(view, 0);
+	Orderd__V1__Order *o = arena_alloc(&fl->arena, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	orderd__v1__order__init(o);
+	o->order_id = id_text(fl, order);
+	o->order_number = r.number;
+	o->etag = etag_text(fl, r.version);
+	o->state = order_state_message(r.state);
+	o->payment_state = payment_state_message(r.payment_state);
+	o->fulfillment_state = fulfillment_state_message(r.fulfillment_state);
+	o->customer = keep_text(fl, r.customer);
+	o->channel = keep_text(fl, r.channel);
+	o->reference = keep_text(fl, r.reference);
+	o->total = money_message(fl, r.currency, r.total_minor);
+	o->create_time = timestamp_message(fl, r.created_at);
+	o->update_time = timestamp_message(fl, r.updated_at);
+	o->expire_time = timestamp_message(fl, r.expires_at);
+	o->ship_to = open_address(fl, key, tenant, order, r.sealed);
+	o->lines = arena_array(&fl->arena, n, sizeof(*o->lines));
+	if (o->lines == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < n; i++) {
+		struct order_view_row line = order_view_row(view, i);
+
+		if ((o->lines[o->n_lines++] = line_from_row(fl, &line)) == NULL)
+			return NULL;
+	}
+	return o;
+}
+
+/* A group's payment has no "partially": its states are a subset of the order's. */
+static Orderd__V1__ShipmentGroup *group_from_row(struct flow *fl, const struct order_groups_row *r, struct str currency)
+{
+	Orderd__V1__ShipmentGroup *g = arena_alloc(&fl->arena, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	orderd__v1__shipment_group__init(g);
+	g->group = r->group_no;
+	g->location = keep_text(fl, r->location_code);
+	g->amount = money_message(fl, currency, r->amount_minor);
+	g->payment_state = payment_state_message(r->payment_state);
+	g->decline_code = keep_text(fl, r->decline_code);
+	g->shipment_id = id_text(fl, r->shipment_id);
+	g->shipment_state = keep_text(fl, r->shipment_state);
+	g->carrier = keep_text(fl, r->carrier);
+	g->service = keep_text(fl, r->service);
+	g->tracking_code = keep_text(fl, r->tracking_code);
+	g->tracking_state = keep_text(fl, r->tracking_state);
+	return g;
+}
+
+bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups)
+{
+	uint32_t n = answer_rows(groups);
+
+	order->groups = arena_array(&fl->arena, n + 1, sizeof(*order->groups));
+	if (order->groups == NULL)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		struct order_groups_row r = order_groups_row(groups, i);
+		struct str currency = order->total != NULL ? (struct str){(const char *)order->total->currency_code.data,
+									  order->total->currency_code.len}
+							   : STR("");
+
+		if ((order->groups[order->n_groups++] = group_from_row(fl, &r, currency)) == NULL)
+			return false;
+	}
+	return true;
+}
+
+bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret, size_t *ret_n)
+{
+	uint32_t n = answer_rows(events);
+	Orderd__V1__OrderEvent **list = arena_array(&fl->arena, n + 1, sizeof(*list));
+
+	if (list == NULL)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		struct order_events_row r = order_events_row(events, i);
+		Orderd__V1__OrderEvent *e = list[i] = arena_alloc(&fl->arena, sizeof(*e));
+
+		if (e == NULL)
+			return false;
+		orderd__v1__order_event__init(e);
+		e->sequence = r.seq;
+		e->event_time = timestamp_message(fl, r.at);
+		e->kind = keep_text(fl, r.kind);
+		e->from_state = r.from_state.p != NULL ? order_state_message(r.from_state)
+						       : ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED;
+		e->to_state = order_state_message(r.to_state);
+		e->group = r.group_no;
+		e->detail = keep_text(fl, r.detail);
+		e->actor = keep_text(fl, r.actor);
+	}
+	*ret = list;
+	*ret_n = n;
+	return true;
+}

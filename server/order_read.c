@@ -1,0 +1,66 @@
+#include "server/order_read.h"
+
+#include "core/store/store.h"
+#include "server/app.h"
+#include "server/order_message.h"
+#include "server/rpc.h"
+#include "sql.gen.h"
+
+int ask_order_view(struct flow *fl, struct id order)
+{
+	struct order_view_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	if (h == NULL || u == NULL)
+		return rpc_fail(fl, ERR_TOO_LARGE);
+	*h = (struct order_view_head){.tenant = rpc_identity(fl)->tenant, .order_id = order};
+	*u = order_view_unit(h, NULL, 0);
+	return store_ask(fl, rpc_app(fl)->store, u);
+}
+
+Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct answer *a)
+{
+	Orderd__V1__Order *o;
+	char text[ID_TEXT_SIZE];
+
+	if (answer_rows(a) == 0) {
+		rpc_about(fl, "orderd.v1.Order", str_of(id_format(order, text)));
+		rpc_fail(fl, ERR_NOT_FOUND);
+		return NULL;
+	}
+	o = order_from_view(fl, &rpc_app(fl)->contact_key, rpc_identity(fl)->tenant, order, a);
+	if (o == NULL)
+		rpc_fail(fl, ERR_TOO_LARGE);
+	return o;
+}
+
+int ask_order_groups(struct flow *fl, struct id order)
+{
+	struct order_groups_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	if (h == NULL || u == NULL)
+		return rpc_fail(fl, ERR_TOO_LARGE);
+	*h = (struct order_groups_head){.tenant = rpc_identity(fl)->tenant, .order_id = order};
+	*u = order_groups_unit(h, NULL, 0);
+	return store_ask(fl, rpc_app(fl)->store, u);
+}
+
+int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t most)
+{
+	struct order_events_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	if (h == NULL || u == NULL)
+		return rpc_fail(fl, ERR_TOO_LARGE);
+	*h = (struct order_events_head){.tenant = rpc_identity(fl)->tenant, .order_id = order, .after = after, .most = most};
+	*u = order_events_unit(h, NULL, 0);
+	return store_ask(fl, rpc_app(fl)->store, u);
+}
+
+struct str str_keep(struct flow *fl, struct str s)
+{
+	char *p = s.p != NULL ? arena_dup(&fl->arena, s.p, s.n) : NULL;
+
+	return (struct str){p, p != NULL ? s.n : 0};
+}

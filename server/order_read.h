@@ -1,0 +1,24 @@
+/*
+ * Reading an order back: two questions several RPCs ask.
+ */
+#ifndef ORDERD_SERVER_ORDER_READ_H
+#define ORDERD_SERVER_ORDER_READ_H
+
+#include "core/base/id.h"
+#include "core/flow/flow.h"
+#include "orderd/v1/order_service.pb-c.h"
+
+/* Order and lines; the got half answers NULL with fl->err set (NOT_FOUND, TOO_LARGE), to be returned as FLOW_FAIL. */
+int ask_order_view(struct flow *fl, struct id order);
+Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct answer *a);
+
+/* Its shipment groups; read the answer with order_add_groups(). */
+int ask_order_groups(struct flow *fl, struct id order);
+
+/* Its events after sequence `after`, at most `most`; read the answer with events_message(). */
+int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t most);
+
+/* Text copied to the flow's arena; p == NULL when absent or the arena is full. */
+struct str str_keep(struct flow *fl, struct str s);
+
+#endif
