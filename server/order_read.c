@@ -58,6 +58,35 @@ int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t mo
 	return store_ask(fl, rpc_app(fl)->store, u);
 }
 
+int ask_request_find(struct flow *fl, int16_t method, struct str request_id)
+{
+	struct request_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	if (h == NULL || u == NULL)
+		return rpc_fail(fl, ERR_TOO_LARGE);
+	*h = (struct request_find_head){
+		.tenant = rpc_identity(fl)->tenant, .request_method = method, .request_key = request_id};
+	*u = request_find_unit(h, NULL, 0);
+	return store_ask(fl, rpc_app(fl)->store, u);
+}
+
+bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a, struct id *ret_resource)
+{
+	struct request_find_row r;
+
+	fl->err = ERR_NOT_FOUND;
+	if (answer_rows(a) == 0)
+		return false;
+	r = request_find_row(a, 0);
+	fl->err = ERR_REQUEST_ID_REUSED;
+	if (!str_eq(r.fingerprint, fingerprint))
+		return false;
+	fl->err = ERR_OK;
+	*ret_resource = r.resource;
+	return true;
+}
+
 struct str str_keep(struct flow *fl, struct str s)
 {
 	char *p = s.p != NULL ? arena_dup(&fl->arena, s.p, s.n) : NULL;

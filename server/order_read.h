@@ -1,10 +1,13 @@
 /*
- * Reading an order back: two questions several RPCs ask.
+ * Reading an order back: and what an earlier request made: questions several RPCs ask.
  */
 #ifndef ORDERD_SERVER_ORDER_READ_H
 #define ORDERD_SERVER_ORDER_READ_H
 
+#include <stdbool.h>
+
 #include "core/base/id.h"
+#include "core/base/str.h"
 #include "core/flow/flow.h"
 #include "orderd/v1/order_service.pb-c.h"
 
@@ -17,6 +20,13 @@ int ask_order_groups(struct flow *fl, struct id order);
 
 /* Its events after sequence `after`, at most `most`; read the answer with events_message(). */
 int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t most);
+
+/*
+ * What an earlier call with this request_id made.  The got half answers false with fl->err
+ * set: NOT_FOUND, there was none; REQUEST_ID_REUSED, it had another body.
+ */
+int ask_request_find(struct flow *fl, int16_t method, struct str request_id);
+bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a, struct id *ret_resource);
 
 /* Text copied to the flow's arena; p == NULL when absent or the arena is full. */
 struct str str_keep(struct flow *fl, struct str s);

@@ -421,30 +421,17 @@ static int ask_let_go(struct flow *fl)
 static int ask_find(struct flow *fl)
 {
 	struct placing *p = rpc_state(fl);
-	struct request_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
 	settle_hold(fl, false);
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct request_find_head){.tenant = rpc_identity(fl)->tenant,
-					.request_method = REQUEST_PLACE_ORDER,
-					.request_key = p->request_id};
-	*u = request_find_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return ask_request_find(fl, REQUEST_PLACE_ORDER, p->request_id);
 }
 
 static int got_find(struct flow *fl, const struct answer *a)
 {
 	struct placing *p = rpc_state(fl);
-	struct request_find_row r;
 
-	if (answer_rows(a) == 0)
-		return rpc_fail(fl, p->refusal);
-	r = request_find_row(a, 0);
-	if (!str_eq(r.fingerprint, p->fingerprint))
-		return rpc_fail(fl, ERR_REQUEST_ID_REUSED);
-	p->order = fl->subject = r.resource;
+	if (!got_request_find(fl, p->fingerprint, a, &fl->subject))
+		return rpc_fail(fl, fl->err == ERR_NOT_FOUND ? p->refusal : fl->err);
 	return VIEW;
 }
 

@@ -15,6 +15,7 @@
 #include "core/domain/address.h"
 #include "core/domain/money.h"
 #include "core/flow/flow.h"
+#include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
 
 /* Numbers in request.method; never reused for another method. */

@@ -1,0 +1,22 @@
+/*
+ * The business RPCs, one row per method of the contract.  rpc_table.c serves them; a test
+ * compares them with the services' descriptors, so a method without a row does not pass.
+ */
+#ifndef ORDERD_SERVER_METHODS_H
+#define ORDERD_SERVER_METHODS_H
+
+#include "server/rpc.h"
+
+extern const struct rpc_method RPC_PLACE_ORDER;
+extern const struct rpc_method RPC_GET_ORDER;
+extern const struct rpc_method RPC_GET_ORDER_STATUS;
+extern const struct rpc_method RPC_LIST_ORDERS;
+extern const struct rpc_method RPC_CANCEL_ORDER;
+
+extern const struct rpc_method RPC_UPSERT_ITEMS;
+extern const struct rpc_method RPC_CREATE_LOCATION;
+extern const struct rpc_method RPC_RECEIVE_STOCK;
+extern const struct rpc_method RPC_ADJUST_STOCK;
+extern const struct rpc_method RPC_GET_AVAILABILITY;
+
+#endif
