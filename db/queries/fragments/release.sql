@@ -1,0 +1,35 @@
+-- release(w): takes back all that the orders of CTE w (n, tenant, order_id, cause) have of stock: every unit that is
+-- not yet in a parcel becomes cancelled, with one movement per place and bucket, and its reservation is released.
+-- Where the units are is read from the ledger: a line over two locations may be picked at one and not at the other.
+-- Units without a place (unassigned, backordered) move at location 0.  The kind that includes this locks `orders`
+-- and names the cause as `stock`.
+held_units AS MATERIALIZED (
+	SELECT w.tenant, w.order_id, w.cause, m.line, m.item, m.location, b.bucket, sum(b.qty) AS qty
+	  FROM $(1) w
+	  JOIN stock_movement m ON (m.tenant, m.order_id) = (w.tenant, w.order_id)
+	 CROSS JOIN LATERAL (VALUES (m.to_bucket, m.qty), (m.from_bucket, -m.qty)) b(bucket, qty)
+	 WHERE b.bucket IN ('reserved', 'allocated', 'picked')
+	 GROUP BY w.tenant, w.order_id, w.cause, m.line, m.item, m.location, b.bucket
+	HAVING sum(b.qty) > 0
+	UNION ALL
+	SELECT w.tenant, w.order_id, w.cause, g.line, g.item, 0, b.bucket, b.qty
+	  FROM $(1) w
+	  JOIN order_line g ON (g.tenant, g.order_id) = (w.tenant, w.order_id)
+	 CROSS JOIN LATERAL (VALUES ('unassigned', g.unassigned), ('backordered', g.backordered)) b(bucket, qty)
+	 WHERE b.qty > 0
+), released_units AS (
+	INSERT INTO stock_movement (tenant, cause, n, order_id, line, item, location, from_bucket, to_bucket, qty)
+	SELECT tenant, cause, row_number() OVER (PARTITION BY tenant, cause ORDER BY line, location, bucket),
+	       order_id, line, item, location, bucket, 'cancelled', qty
+	  FROM held_units
+), released_lines AS (
+	UPDATE order_line g
+	   SET cancelled = g.cancelled + g.unassigned + g.reserved + g.backordered + g.allocated + g.picked,
+	       unassigned = 0, reserved = 0, backordered = 0, allocated = 0, picked = 0
+	  FROM $(1) w
+	 WHERE (g.tenant, g.order_id) = (w.tenant, w.order_id)
+), released_reservations AS (
+	UPDATE reservation r SET state = 'released'
+	  FROM $(1) w
+	 WHERE (r.tenant, r.order_id) = (w.tenant, w.order_id) AND r.state IN ('held', 'committed')
+)
