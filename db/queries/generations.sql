@@ -1,0 +1,6 @@
+-- The numbers that fence Redis, all of them.
+-- unit: generations   lane: read
+-- head: dummy int4
+-- answer: ordinal int8, name text, value int8
+WITH h AS MATERIALIZED (SELECT * FROM @head)
+SELECT h.n, g.name, g.value FROM h CROSS JOIN generation g ORDER BY h.n, g.name
