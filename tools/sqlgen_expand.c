@@ -263,8 +263,11 @@ void check_kind(const struct sources *src, const struct kind *k)
 		check_shared(k);
 		return;
 	}
-	if (k->head.n == 0 || !is_column(&k->head, "tenant", "int4") || strcmp(k->head.at[0].name, "tenant") != 0)
-		refuse(k->file, 1, "the first head column is tenant int4");
+	if (k->head.n == 0)
+		refuse(k->file, 1, "head: names at least one column");
+	if ((k->lock_orders || k->stock != NULL) &&
+	    (!is_column(&k->head, "tenant", "int4") || strcmp(k->head.at[0].name, "tenant") != 0))
+		refuse(k->file, 1, "a kind that locks orders or moves stock has tenant int4 as its first head column");
 	if (k->answer.n == 0 || strcmp(k->answer.at[0].name, "ordinal") != 0 || strcmp(k->answer.at[0].type, "int8") != 0)
 		refuse(k->file, 1, "the first answer column is ordinal int8");
 	if (k->again != NULL && !is_column(&k->answer, k->again, "text"))

@@ -16,7 +16,7 @@ buried AS (
 	FROM fact w
 	WHERE j.id = w.job_id AND j.epoch = w.epoch AND j.state = 'running'
 	  AND (j.tenant, j.order_id) = (w.tenant, w.order_id)
-	RETURNING w.*, j.group_no, 'job_dead' AS event, j.kind || ': ' || w.error AS detail,
+	RETURNING w.*, j.group_no, 'job_dead' AS kind, j.kind || ': ' || w.error AS detail,
 	          split_part(j.kind, '.', 1) AS actor
 ),
 @order_step(buried),

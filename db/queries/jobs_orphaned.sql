@@ -1,5 +1,5 @@
 -- Running jobs whose lease ran out: their worker is gone or stuck.
--- unit: jobs_orphaned   lane: read
+-- unit: jobs_orphaned   lane: read   rank: 41
 -- head: most int4
 -- answer: ordinal int8, job_id uuid, kind text, priority int2
 WITH h AS MATERIALIZED (SELECT * FROM @head)

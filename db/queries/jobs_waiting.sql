@@ -1,5 +1,5 @@
 -- Ready jobs that have been due for a while: what the sweep rings again, page by page.
--- unit: jobs_waiting   lane: read
+-- unit: jobs_waiting   lane: read   rank: 40
 -- head: older_ms int8, after_run timestamptz?, after_id uuid?, most int4
 -- answer: ordinal int8, job_id uuid, kind text, priority int2, run_at timestamptz
 WITH h AS MATERIALIZED (SELECT * FROM @head)

@@ -1,5 +1,6 @@
--- event(rows): an event per row: seq, event (its kind), from_state, to_state, group_no, detail, actor.
-events AS (
+-- event(rows): appends to the timeline.  `rows` is a CTE with the columns named below; seq must be orders.version
+-- after the change that the same statement makes, one number per event.
+event_rows AS (
 	INSERT INTO order_event (tenant, order_id, seq, kind, from_state, to_state, group_no, detail, actor)
-	SELECT tenant, order_id, seq, event, from_state, to_state, group_no, detail, actor FROM $(1)
+	SELECT tenant, order_id, seq, kind, from_state, to_state, group_no, detail, actor FROM $(1)
 )
