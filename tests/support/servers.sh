@@ -1,0 +1,411 @@
+#!/usr/bin/env bash
+# Private servers for `./dev up`, the demo and the end-to-end tests: PostgreSQL, Redis, orderd-sim,
+# orderd and a worker, everything on loopback and unix sockets, nothing of the system's.
+#
+# Sourced, or run as
+#     servers.sh start DIR BUILD [CONFIG]   all of it; BUILD is a build tree such as build/dev
+#     servers.sh stores DIR                 PostgreSQL and Redis alone
+#     servers.sh stop DIR                   what runs, in reverse order; data stay
+#     servers.sh erase DIR                  stop, then remove the data too
+#     servers.sh kill DIR NAME [SIGNAL]     one process, at once (default KILL)
+#     servers.sh again DIR NAME             start that one again (redis, sim, orderd, worker, postgres)
+#
+# DIR holds what a caller reads: `env` (NAME=value lines: where everything listens) and `data/`, a link
+# to the data.  PostgreSQL refuses to run as root, so root's servers all run as user postgres; then the
+# data lie in DIR only if that user can get there, else in a fresh directory under /var/tmp.  A socket's
+# path must fit in 107 bytes, so sockets have a short directory of their own that only the user may enter.
+# A process is stopped by its id, and only while it still has the start time noted with that id.
+
+SERVERS_READY_S=60 # a first start recovers and creates; a loaded CI machine is slow at both
+SERVERS_STOP_S=40  # longer than orderd's drain_s, after which it ends by itself
+SERVERS_POLL_S=0.05
+SERVERS_PG_BIN=${SERVERS_PG_BIN:-/usr/lib/postgresql/15/bin}
+SERVERS_ORDER=(postgres redis sim orderd worker)
+
+servers_fail() {
+	printf 'servers: %s\n' "$*" >&2
+	return 1
+}
+
+# --- who and where ---------------------------------------------------------------------------------
+
+# Runs a command as the user the servers run as.
+servers_as() {
+	if [[ $EUID -eq 0 ]]; then
+		# HOME, because root's may not be entered; setpriv becomes the command, so $! is its id
+		setpriv --reuid=postgres --regid=postgres --init-groups env HOME="$DATA" "$@"
+	else
+		"$@"
+	fi
+}
+
+# Sets DIR, DATA, RUN; makes them on first use.
+servers_open() {
+	mkdir -p "$1" || return 1
+	DIR=$(cd "$1" && pwd)
+	if [[ ! -e $DIR/data ]]; then
+		servers_make_data || return 1
+	fi
+	DATA=$(readlink -f "$DIR/data")
+	RUN=$DATA/run
+	mkdir -p "$RUN" "$DATA/log" "$DATA/bin"
+}
+
+servers_make_data() {
+	local away
+
+	rm -f "$DIR/data" # a link whose end was cleaned away
+	DATA=/ # for servers_as
+	if [[ $EUID -ne 0 ]]; then
+		mkdir -p "$DIR/data"
+	elif servers_as test -x "$DIR"; then
+		install -d -o postgres -g postgres -m 700 "$DIR/data"
+	else
+		away=$(mktemp -d /var/tmp/orderd.XXXXXX) && chown postgres:postgres "$away" || return 1
+		ln -s "$away" "$DIR/data"
+	fi
+}
+
+servers_socket_dir() {
+	if [[ -s $RUN/sockets ]] && [[ -d $(<"$RUN/sockets") ]]; then
+		SOCKETS=$(<"$RUN/sockets")
+		return 0
+	fi
+	SOCKETS=$(mktemp -d /tmp/orderd.XXXXXX) || return 1
+	if [[ $EUID -eq 0 ]]; then
+		chown postgres:postgres "$SOCKETS"
+	fi
+	echo "$SOCKETS" >"$RUN/sockets"
+}
+
+# --- processes -------------------------------------------------------------------------------------
+
+# Field 22 of stat(5): with the id it names one process for ever, also after the id was given again.
+servers_start_time() {
+	local stat
+
+	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	stat=${stat##*) }
+	# shellcheck disable=SC2086
+	set -- $stat
+	[[ $1 != Z ]] && echo "${20}"
+}
+
+# servers_alive NAME: prints the id of the process noted under NAME if it is still that process.
+servers_alive() {
+	local pid since
+
+	[[ -s $RUN/$1.pid ]] || return 1
+	read -r pid since <"$RUN/$1.pid"
+	[[ $(servers_start_time "$pid") == "$since" ]] && echo "$pid"
+}
+
+# servers_spawn NAME COMMAND...: in a session of its own, so that ^C at the terminal does not reach it.
+servers_spawn() {
+	local name=$1 pid
+
+	shift
+	(
+		cd "$DATA" || exit 1
+		printf '%q ' "$@" >"$RUN/$name.command"
+		if [[ $EUID -eq 0 ]]; then
+			exec setsid setpriv --reuid=postgres --regid=postgres --init-groups \
+				env HOME="$DATA" "$@"
+		fi
+		exec setsid "$@"
+	) >>"$DATA/log/$name.log" 2>&1 </dev/null &
+	pid=$!
+	echo "$pid $(servers_start_time "$pid")" >"$RUN/$name.pid"
+	disown "$pid"
+}
+
+# servers_wait NAME CONDITION...: until the condition holds; fails with the log's end if it never does.
+servers_wait() {
+	local name=$1 until=$((SECONDS + SERVERS_READY_S))
+
+	shift
+	until "$@" >/dev/null 2>&1; do
+		if ! servers_alive "$name" >/dev/null || ((SECONDS >= until)); then
+			servers_fail "$name did not get ready; the end of $DATA/log/$name.log:"
+			tail -n 20 "$DATA/log/$name.log" >&2
+			return 1
+		fi
+		sleep "$SERVERS_POLL_S"
+	done
+}
+
+# servers_end NAME SIGNAL: asks the process to end and waits; kills it when it does not.
+servers_end() {
+	local pid until=$((SECONDS + SERVERS_STOP_S))
+
+	if pid=$(servers_alive "$1"); then
+		kill "-$2" "$pid" 2>/dev/null
+		while servers_alive "$1" >/dev/null; do
+			if ((SECONDS >= until)); then
+				servers_fail "$1 ($pid) did not end in $SERVERS_STOP_S s; killed"
+				kill -KILL "$pid" 2>/dev/null
+				until=$((SECONDS + SERVERS_STOP_S))
+			fi
+			sleep "$SERVERS_POLL_S"
+		done
+	fi
+	rm -f "$RUN/$1.pid"
+}
+
+# --- each server -----------------------------------------------------------------------------------
+
+servers_postgres() {
+	servers_alive postgres >/dev/null && return 0
+	if [[ ! -s $DATA/pg/PG_VERSION ]]; then
+		servers_as "$SERVERS_PG_BIN/initdb" -D "$DATA/pg" -U postgres --auth=trust \
+			--encoding=UTF8 --locale=C.UTF-8 --data-checksums >"$DATA/log/initdb.log" 2>&1 ||
+			{ tail -n 20 "$DATA/log/initdb.log" >&2; return 1; }
+	fi
+	servers_spawn postgres "$SERVERS_PG_BIN/postgres" -D "$DATA/pg" \
+		-c listen_addresses= -c unix_socket_directories="$SOCKETS" -c max_connections=100 \
+		-c shared_preload_libraries=pg_stat_statements -c fsync=on -c shared_buffers=256MB
+	servers_wait postgres "$SERVERS_PG_BIN/pg_isready" -q -h "$SOCKETS" || return 1
+	servers_database
+}
+
+# Trust is enough: nobody but this user and root can enter the socket's directory.
+servers_database() {
+	local psql=("$SERVERS_PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h "$SOCKETS" -U postgres)
+
+	[[ -n $("${psql[@]}" -At -c "SELECT 1 FROM pg_database WHERE datname = 'orderd'" postgres) ]] &&
+		return 0
+	"${psql[@]}" -c 'CREATE ROLE orderd LOGIN CREATEROLE' \
+		-c 'GRANT pg_monitor TO orderd' -c 'CREATE DATABASE orderd OWNER orderd' postgres &&
+		"${psql[@]}" -c 'CREATE EXTENSION pg_stat_statements' orderd
+}
+
+servers_redis() {
+	servers_alive redis >/dev/null && return 0
+	mkdir -p "$DATA/redis" && servers_own "$DATA/redis"
+	rm -f "$SOCKETS/redis.sock"
+	servers_spawn redis redis-server --port 0 --unixsocket "$SOCKETS/redis.sock" \
+		--unixsocketperm 700 --dir "$DATA/redis" --appendonly yes --appendfsync everysec \
+		--save '' --maxmemory 512mb --maxmemory-policy noeviction --daemonize no
+	servers_wait redis servers_redis_answers
+}
+
+servers_redis_answers() {
+	[[ $(redis-cli -s "$SOCKETS/redis.sock" ping 2>/dev/null) == PONG ]]
+}
+
+servers_own() {
+	if [[ $EUID -eq 0 ]]; then
+		chown -R postgres:postgres "$@"
+	fi
+}
+
+servers_sim() {
+	servers_alive sim >/dev/null && return 0
+	mkdir -p "$DATA/sim" && servers_own "$DATA/sim"
+	: >"$DATA/log/sim.log"
+	servers_spawn sim "$DATA/bin/orderd-sim" --listen "127.0.0.1:${SIM_PORT:-0}" \
+		--journal "$DATA/sim"
+	servers_wait sim grep -q '^listening=' "$DATA/log/sim.log" || return 1
+	SIM_URL=http://$(sed -n 's/^listening=//p' "$DATA/log/sim.log" | tail -n 1)
+	# Whoever starts it again gets the same port: its address stands in the others' configuration.
+	SIM_PORT=${SIM_URL##*:}
+}
+
+servers_orderd() {
+	servers_alive orderd >/dev/null && return 0
+	: >"$DATA/log/orderd.log"
+	servers_spawn orderd "$DATA/bin/orderd" --config="$DATA/orderd.conf"
+	servers_wait orderd grep -q '^ready' "$DATA/log/orderd.log" || return 1
+	ORDERD_GRPC=$(sed -n 's/^listening grpc=//p' "$DATA/log/orderd.log" | head -n 1)
+	ORDERD_HTTP=$(sed -n 's/^listening http=//p' "$DATA/log/orderd.log" | head -n 1)
+	servers_wait orderd curl -fsS --max-time 2 --noproxy '*' "http://$ORDERD_HTTP/healthz"
+}
+
+servers_worker() {
+	servers_alive worker >/dev/null && return 0
+	: >"$DATA/log/worker.log"
+	servers_spawn worker "$DATA/bin/orderd-worker" --config="$DATA/orderd.conf"
+	servers_wait worker grep -q 'ready' "$DATA/log/worker.log"
+}
+
+# --- configuration ---------------------------------------------------------------------------------
+
+# The programs are copied, because a clone under /root is out of their user's reach and because a
+# rebuild must not change a program that runs.
+servers_programs() {
+	local name found
+
+	for name in orderd orderd-worker orderd-sim orderctl; do
+		found=$(find "$1" -type f -executable -name "$name" -not -path '*/CMakeFiles/*' | head -n 1)
+		[[ -n $found ]] || { servers_fail "$1 has no $name"; return 1; }
+		cmp -s "$found" "$DATA/bin/$name" || install -m 755 "$found" "$DATA/bin/$name" || return 1
+	done
+}
+
+# servers_secret FILE COMMAND...: what the command prints, once, readable by the servers' user alone.
+servers_secret() {
+	local file=$1
+
+	shift
+	if [[ ! -s $file ]]; then
+		(umask 077 && "$@" >"$file") && servers_own "$file"
+	fi
+}
+
+servers_hex() {
+	printf '%s%s\n' "$2" "$(od -An -v -N"$1" -tx1 /dev/urandom | tr -d ' \n')"
+}
+
+# servers_asks FIELD: whether the operator's file leaves this field to us.
+servers_asks() {
+	! grep -Eqs "^[[:space:]]*$1[[:space:]]*=" "$OPERATOR_CONFIG"
+}
+
+# A field the operator's file has is the operator's; the rest points at the private servers.
+servers_configure() {
+	local field value
+
+	servers_secret "$DATA/contact.key" servers_hex 32 ''
+	servers_secret "$DATA/gateway.key" servers_hex 12 sk_test_
+	servers_secret "$DATA/carrier.key" servers_hex 12 EZTK
+	{
+		cat "${OPERATOR_CONFIG:-/dev/null}"
+		while IFS='|' read -r field value; do
+			if servers_asks "$field"; then
+				echo "$field = $value"
+			fi
+		done <<-END
+			listen|127.0.0.1:${GRPC_PORT:-0}
+			http_listen|127.0.0.1:${HTTP_PORT:-0}
+			auth|none
+			postgres|$(servers_conninfo)
+			redis|unix:$SOCKETS/redis.sock
+			contact_key_file|$DATA/contact.key
+			gateway_url|$SIM_URL
+			gateway_key_file|$DATA/gateway.key
+			carrier_url|$SIM_URL
+			carrier_key_file|$DATA/carrier.key
+		END
+		cat "${SERVERS_EXTRA_CONFIG:-/dev/null}"
+	} >"$DATA/orderd.conf"
+	servers_own "$DATA/orderd.conf"
+}
+
+servers_conninfo() {
+	echo "host=$SOCKETS dbname=orderd user=orderd"
+}
+
+# Where everything is, for scripts (source it) and for people (read it).
+servers_write_env() {
+	{
+		printf 'DATA=%q\n' "$DATA"
+		printf 'SOCKETS=%q\n' "$SOCKETS"
+		printf 'POSTGRES=%q\n' "$(servers_field postgres)"
+		printf 'REDIS=%q\n' "$(servers_field redis)"
+		printf 'SIM_URL=%q\n' "${SIM_URL:-}"
+		printf 'SIM_PORT=%q\n' "${SIM_PORT:-0}"
+		printf 'GRPC=%q\n' "${ORDERD_GRPC:-}"
+		printf 'HTTP=%q\n' "${ORDERD_HTTP:-}"
+		printf 'ORDERCTL=%q\n' "$DATA/bin/orderctl"
+	} >"$DIR/env"
+}
+
+servers_field() {
+	local value=
+
+	if [[ -s $DATA/orderd.conf ]]; then
+		value=$(sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$DATA/orderd.conf" | tail -n 1)
+		value=${value#\"} value=${value%\"}
+	fi
+	echo "$value"
+}
+
+# --- the verbs -------------------------------------------------------------------------------------
+
+servers_stores() {
+	OPERATOR_CONFIG=
+	servers_open "$1" && servers_socket_dir && servers_postgres && servers_redis || return 1
+	printf 'postgres = %s\nredis = unix:%s/redis.sock\n' "$(servers_conninfo)" "$SOCKETS" \
+		>"$DATA/orderd.conf"
+	servers_write_env
+}
+
+# servers_start DIR BUILD [CONFIG]
+servers_start() {
+	OPERATOR_CONFIG=${3:-}
+	SIM_URL=
+	servers_open "$1" && servers_programs "$2" && servers_socket_dir || return 1
+	if servers_asks postgres; then
+		servers_postgres || return 1
+	fi
+	if servers_asks redis; then
+		servers_redis || return 1
+	fi
+	if servers_asks gateway_url || servers_asks carrier_url; then
+		servers_sim || return 1
+	fi
+	servers_configure || return 1
+	servers_as "$DATA/bin/orderd" migrate --config="$DATA/orderd.conf" >"$DATA/log/migrate.log" 2>&1 ||
+		{ cat "$DATA/log/migrate.log" >&2; return 1; }
+	servers_orderd && servers_worker || return 1
+	servers_write_env
+}
+
+servers_stop() {
+	local i name failed=0
+
+	servers_open "$1" || return 1
+	for ((i = ${#SERVERS_ORDER[@]} - 1; i >= 0; i--)); do
+		name=${SERVERS_ORDER[i]}
+		case $name in
+		postgres) servers_end "$name" INT || failed=1 ;; # fast shutdown: open sessions are ended
+		*) servers_end "$name" TERM || failed=1 ;;
+		esac
+	done
+	if [[ -s $RUN/sockets ]]; then
+		rm -rf "$(<"$RUN/sockets")"
+	fi
+	rm -f "$RUN/sockets" "$DIR/env"
+	return $failed
+}
+
+servers_erase() {
+	servers_stop "$1" && rm -rf "$DATA" "$DIR/data"
+}
+
+servers_kill() {
+	local pid
+
+	servers_open "$1" || return 1
+	if ! pid=$(servers_alive "$2"); then
+		servers_fail "$2 does not run"
+		return 1
+	fi
+	kill "-${3:-KILL}" "$pid"
+	if [[ ${3:-KILL} == KILL ]]; then
+		servers_end "$2" KILL
+	fi
+}
+
+servers_again() {
+	servers_open "$1" || return 1
+	# shellcheck source=/dev/null
+	source "$DIR/env"
+	OPERATOR_CONFIG=
+	"servers_$2" && servers_write_env
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+	set -u
+	case ${1:-} in
+	start | stores | stop | erase | kill | again)
+		verb=$1
+		shift
+		"servers_$verb" "$@"
+		;;
+	*)
+		sed -n '5,11s/^# \{0,1\}//p' "$0" >&2
+		exit 2
+		;;
+	esac
+fi

@@ -1,0 +1,11 @@
+# shellcheck shell=bash
+# audit [CONNINFO] | check the books of the database that `up` runs, or of any other
+
+packages_need run
+if [[ $# -eq 0 ]]; then
+	[[ -r var/env ]] || die "audit: nothing runs; ./dev up first, or name a database"
+	# shellcheck source=/dev/null
+	source var/env
+	set -- "$POSTGRES"
+fi
+tools/audit-books "$1"
