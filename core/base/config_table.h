@@ -53,7 +53,7 @@
 	X(INT,  http_connections,    32,        1, 1024,    "",      "connections to one provider") \
 	X(INT,  http_body_kib,       1024,      1, 65536,   "KiB",   "largest answer a provider may give") \
 	X(TEXT, ca_file,             "",        0, 1024,    "", "CA certificates for providers; empty: the system's") \
-	X(INT,  track_poll_s,        300,       1, 86400,   "s",     "pause between two looks at a parcel under way") \
+	X(INT,  track_poll_ms,       300000,    100, 86400000, "ms", "pause between two looks at a parcel under way") \
 	/* all */ \
 	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error")
 /* clang-format on */

@@ -1,0 +1,13 @@
+/*
+ * The fulfilment role: take the goods from the shelf, put them into the parcel.
+ * Locations without people at a screen pick and pack by themselves.
+ */
+#ifndef ORDERD_WORKERS_FULFILLMENT_H
+#define ORDERD_WORKERS_FULFILLMENT_H
+
+#include "workers/job.h"
+
+extern const struct job_kind JOB_FULFILLMENT_PICK;
+extern const struct job_kind JOB_FULFILLMENT_PACK;
+
+#endif

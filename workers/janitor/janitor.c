@@ -1,0 +1,408 @@
+/*
+ * One sweep is one flow:
+ *
+ *	generations --> streams --+--> raise --+--> epoch --> orphans --> waiting --> backlog --+
+ *	                          +------------+                                    (per role)  |
+ *	                                         holds <-- expire (per order) <-- expired <-----+
+ *
+ * Steps that need Redis are passed over while it is away; the database's are not.
+ */
+#include "workers/janitor/janitor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/metric.h"
+#include "sql.gen.h"
+#include "workers/job.h"
+
+enum {
+	PAGE = 1000,       /* jobs looked at per sweep */
+	EXPIRE_MOST = 200, /* orders ended per sweep */
+	ARENA = 1024 * 1024,
+};
+
+enum { GENERATIONS, STREAMS, RAISE, EPOCH, ORPHANS, WAITING, BACKLOG, EXPIRED, EXPIRE, HOLDS, DONE };
+
+struct waiting_job {
+	struct id id;
+	int64_t run_at_ms;
+	enum queue_role role;
+	uint8_t priority;
+};
+
+struct expired_order {
+	int32_t tenant;
+	struct id order;
+	int16_t groups;
+};
+
+struct janitor {
+	struct flow fl; /* first: the sweep at work */
+	struct worker *w;
+	struct timer timer;
+	bool sweeping, stopped;
+
+	int64_t generations[ID_SHARDS], epoch;
+	struct waiting_job *waiting; /* in the sweep's arena */
+	uint32_t n_waiting;
+	int role; /* whose backlog is looked at */
+	struct expired_order *expired;
+	uint32_t n_expired, at_expired;
+	int64_t after_run; /* where the next page begins; DB_NULL: at the oldest */
+	struct id after_id;
+	bool more; /* the page was full: sweep again at once */
+};
+
+static struct janitor *janitor_of(struct flow *fl)
+{
+	return (struct janitor *)fl;
+}
+
+/* Every question here has a head of a few words; the arena holds the largest page besides. */
+static void *must(struct flow *fl, size_t size)
+{
+	return arena_alloc(&fl->arena, size);
+}
+
+/* ---------------------------------------------------------------- what Redis has lost */
+
+static int ask_generations(struct flow *fl)
+{
+	struct generations_head *h = must(fl, sizeof(*h));
+	struct unit *u = must(fl, sizeof(*u));
+
+	*u = generations_unit(h, NULL, 0);
+	return store_ask(fl, janitor_of(fl)->w->store, u);
+}
+
+static int got_generations(struct flow *fl, const struct answer *a)
+{
+	struct janitor *j = janitor_of(fl);
+
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct generations_row r = generations_row(a, i);
+		long long shard;
+
+		if (str_eq(r.name, STR("stock")))
+			j->epoch = r.value;
+		else if (r.name.n == 3 && str_to_i64((struct str){r.name.p + 1, 2}, 0, ID_SHARDS - 1, &shard))
+			j->generations[shard] = r.value;
+	}
+	queue_know_generations(j->w->queue, j->generations);
+	queue_know_epoch(j->w->queue, j->epoch);
+	return queue_is_up(j->w->queue) ? STREAMS : ORPHANS;
+}
+
+static int ask_streams(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+
+	return queue_ask_generations(fl, j->w->queue, j->generations);
+}
+
+static int got_streams(struct flow *fl, const struct answer *a)
+{
+	uint64_t made = queue_generations_made(a);
+
+	(void)fl;
+	if (made == 0)
+		return EPOCH;
+	metric_add(METRIC_queue_rebuilds, NULL, (uint64_t)__builtin_popcountll(made));
+	log_warn("queue_rebuilt", "shards=%d", __builtin_popcountll(made));
+	return RAISE;
+}
+
+/* Redis has lost what it knew of the stock as well: numbers of another epoch are not believed. */
+static int ask_raise(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	struct generation_raise_head *h = must(fl, sizeof(*h));
+	struct unit *u = must(fl, sizeof(*u));
+
+	*h = (struct generation_raise_head){.name = STR("stock"), .expected = j->epoch};
+	*u = generation_raise_unit(h, NULL, 0);
+	return store_ask(fl, j->w->store, u);
+}
+
+static int got_raise(struct flow *fl, const struct answer *a)
+{
+	struct janitor *j = janitor_of(fl);
+
+	if (answer_rows(a) > 0) {
+		j->epoch = generation_raise_row(a, 0).value;
+		queue_know_epoch(j->w->queue, j->epoch);
+	}
+	return EPOCH;
+}
+
+static int ask_epoch(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+
+	return queue_ask_epoch(fl, j->w->queue, j->epoch);
+}
+
+static int got_epoch(struct flow *fl, const struct answer *a)
+{
+	(void)fl, (void)a;
+	return ORPHANS;
+}
+
+/* ---------------------------------------------------------------- jobs nobody works on */
+
+static void ring(struct janitor *j, struct id job, const struct job_kind *kind, int16_t priority)
+{
+	if (kind != NULL)
+		queue_ring(j->w->queue,
+			   &(struct ring){.job = job, .role = kind->role, .priority = (uint8_t)(priority & 3)}, 1);
+}
+
+static int ask_orphans(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	struct jobs_orphaned_head *h = must(fl, sizeof(*h));
+	struct unit *u = must(fl, sizeof(*u));
+
+	if (!queue_is_up(j->w->queue))
+		return EXPIRED; /* workers take due jobs straight from the database */
+	*h = (struct jobs_orphaned_head){.most = PAGE};
+	*u = jobs_orphaned_unit(h, NULL, 0);
+	return store_ask(fl, j->w->store, u);
+}
+
+static int got_orphans(struct flow *fl, const struct answer *a)
+{
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct jobs_orphaned_row r = jobs_orphaned_row(a, i);
+
+		ring(janitor_of(fl), r.job_id, job_kind_find(r.kind), r.priority);
+	}
+	return WAITING;
+}
+
+static int ask_waiting(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	struct jobs_waiting_head *h = must(fl, sizeof(*h));
+	struct unit *u = must(fl, sizeof(*u));
+
+	*h = (struct jobs_waiting_head){
+		.older_ms = 0, .after_run = j->after_run, .after_id = j->after_id, .most = PAGE};
+	*u = jobs_waiting_unit(h, NULL, 0);
+	return store_ask(fl, j->w->store, u);
+}
+
+static int got_waiting(struct flow *fl, const struct answer *a)
+{
+	struct janitor *j = janitor_of(fl);
+	uint32_t n = answer_rows(a);
+
+	j->waiting = must(fl, (n + 1) * sizeof(*j->waiting));
+	j->n_waiting = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct jobs_waiting_row r = jobs_waiting_row(a, i);
+		const struct job_kind *kind = job_kind_find(r.kind);
+
+		j->after_run = r.run_at;
+		j->after_id = r.job_id;
+		if (kind != NULL)
+			j->waiting[j->n_waiting++] = (struct waiting_job){
+				.id = r.job_id, .run_at_ms = r.run_at / 1000, .role = kind->role, .priority = r.priority & 3};
+	}
+	j->more = n == PAGE;
+	if (!j->more)
+		j->after_run = DB_NULL;
+	j->role = 0;
+	return j->n_waiting > 0 ? BACKLOG : EXPIRED;
+}
+
+/* The next role that has waiting jobs. */
+static bool next_role(struct janitor *j)
+{
+	for (; j->role < ROLE_COUNT; j->role++)
+		for (uint32_t i = 0; i < j->n_waiting; i++)
+			if ((int)j->waiting[i].role == j->role)
+				return true;
+	return false;
+}
+
+static int ask_backlog(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+
+	if (!next_role(j))
+		return EXPIRED;
+	return queue_ask_streams(fl, j->w->queue, (enum queue_role)j->role);
+}
+
+/*
+ * A job is rung when its stream has nothing to deliver, or has delivered something added
+ * well after the job became ready: then its own ring was lost.  Else its ring is most
+ * likely still in the stream, and a backlog of a million is not rung again and again.
+ */
+static int got_backlog(struct flow *fl, const struct answer *a)
+{
+	struct janitor *j = janitor_of(fl);
+	const struct stream_state *states = queue_streams(a);
+
+	for (uint32_t i = 0; i < j->n_waiting; i++) {
+		struct waiting_job *job = &j->waiting[i];
+		const struct stream_state *s = &states[id_shard(job->id) * QUEUE_PRIORITIES + job->priority];
+
+		if ((int)job->role != j->role)
+			continue;
+		if (s->waiting == 0 || job->run_at_ms + j->w->cfg.sweep_ms < s->last_delivered_ms)
+			queue_ring(j->w->queue, &(struct ring){job->id, job->role, job->priority}, 1);
+	}
+	j->role++;
+	return BACKLOG;
+}
+
+/* ---------------------------------------------------------------- orders not paid in time */
+
+static int ask_expired(struct flow *fl)
+{
+	struct orders_expired_head *h = must(fl, sizeof(*h));
+	struct unit *u = must(fl, sizeof(*u));
+
+	*h = (struct orders_expired_head){.most = EXPIRE_MOST};
+	*u = orders_expired_unit(h, NULL, 0);
+	return store_ask(fl, janitor_of(fl)->w->store, u);
+}
+
+static int got_expired(struct flow *fl, const struct answer *a)
+{
+	struct janitor *j = janitor_of(fl);
+
+	j->n_expired = answer_rows(a);
+	j->at_expired = 0;
+	j->expired = must(fl, (j->n_expired + 1) * sizeof(*j->expired));
+	for (uint32_t i = 0; i < j->n_expired; i++) {
+		struct orders_expired_row r = orders_expired_row(a, i);
+
+		j->expired[i] = (struct expired_order){r.tenant, r.order_id, r.groups};
+	}
+	return EXPIRE;
+}
+
+static int ask_expire(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	const struct expired_order *o = &j->expired[j->at_expired];
+	struct order_expire_head *h = must(fl, sizeof(*h));
+	struct unit *u = must(fl, sizeof(*u));
+	struct order_expire_line *voids;
+
+	if (j->at_expired == j->n_expired)
+		return HOLDS;
+	voids = arena_array(&fl->arena, (size_t)o->groups, sizeof(*voids));
+	if (h == NULL || u == NULL || voids == NULL)
+		return HOLDS; /* enough for one sweep; the next one goes on */
+	*h = (struct order_expire_head){.tenant = o->tenant, .order_id = o->order, .cause = id_child(o->order)};
+	for (int16_t i = 0; i < o->groups; i++)
+		voids[i] = (struct order_expire_line){.group_no = (int16_t)(i + 1), .job_id = id_child(o->order)};
+	*u = order_expire_unit(h, voids, (uint32_t)o->groups);
+	return store_ask(fl, j->w->store, u);
+}
+
+static int got_expire(struct flow *fl, const struct answer *a)
+{
+	struct janitor *j = janitor_of(fl);
+
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct id job = order_expire_row(a, i).job_id;
+
+		if (!id_is_zero(job))
+			ring(j, job, job_kind_find(STR("payment.void")), 0);
+	}
+	j->at_expired++;
+	return EXPIRE;
+}
+
+/* ---------------------------------------------------------------- holds */
+
+static int ask_holds(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+
+	return queue_is_up(j->w->queue) ? queue_ask_expire_holds(fl, j->w->queue) : DONE;
+}
+
+static int got_holds(struct flow *fl, const struct answer *a)
+{
+	(void)fl, (void)a;
+	return DONE;
+}
+
+/* clang-format off */
+static const struct flow_step sweep_steps[] = {
+	/*                name           ask              got              ms     on error  next                       */
+	[GENERATIONS] = {"generations", ask_generations, got_generations, 10000, DONE,     TO(STREAMS) | TO(ORPHANS)},
+	[STREAMS]     = {"streams",     ask_streams,     got_streams,     2000,  ORPHANS,  TO(RAISE) | TO(EPOCH)},
+	[RAISE]       = {"raise",       ask_raise,       got_raise,       10000, ORPHANS,  TO(EPOCH)},
+	[EPOCH]       = {"epoch",       ask_epoch,       got_epoch,       2000,  ORPHANS,  TO(ORPHANS)},
+	[ORPHANS]     = {"orphans",     ask_orphans,     got_orphans,     10000, EXPIRED,  TO(WAITING) | TO(EXPIRED)},
+	[WAITING]     = {"waiting",     ask_waiting,     got_waiting,     10000, EXPIRED,  TO(BACKLOG) | TO(EXPIRED)},
+	[BACKLOG]     = {"backlog",     ask_backlog,     got_backlog,     2000,  EXPIRED,  TO(BACKLOG) | TO(EXPIRED)},
+	[EXPIRED]     = {"expired",     ask_expired,     got_expired,     10000, HOLDS,    TO(EXPIRE)},
+	[EXPIRE]      = {"expire",      ask_expire,      got_expire,      30000, HOLDS,    TO(EXPIRE) | TO(HOLDS)},
+	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  DONE,     TO(DONE)},
+	[DONE]        = {"done"},
+};
+/* clang-format on */
+
+static void sweep_ended(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	bool again = j->more && fl->cause == ERR_OK;
+
+	arena_reset(&fl->arena);
+	j->sweeping = false;
+	if (!j->stopped)
+		timer_set(j->w->loop, &j->timer, clock_mono_ms() + (again ? 50 : j->w->cfg.sweep_ms));
+	worker_turn(j->w);
+}
+
+static void sweep(struct timer *t)
+{
+	struct janitor *j = (struct janitor *)((char *)t - offsetof(struct janitor, timer));
+	struct arena arena = j->fl.arena;
+
+	j->sweeping = true;
+	j->fl = (struct flow){
+		.name = "sweep", .steps = sweep_steps, .loop = j->w->loop, .arena = arena, .done = sweep_ended};
+	flow_start(&j->fl);
+}
+
+struct janitor *janitor_new(struct worker *w)
+{
+	struct janitor *j = mem_zero(sizeof(*j));
+
+	j->w = w;
+	j->after_run = DB_NULL;
+	j->timer.on_due = sweep;
+	arena_init(&j->fl.arena, ARENA);
+	timer_set(w->loop, &j->timer, clock_mono_ms());
+	return j;
+}
+
+void janitor_stop(struct janitor *j)
+{
+	j->stopped = true;
+	timer_clear(j->w->loop, &j->timer);
+}
+
+bool janitor_idle(const struct janitor *j)
+{
+	return !j->sweeping;
+}
+
+void janitor_free(struct janitor *j)
+{
+	arena_done(&j->fl.arena);
+	free(j);
+}

@@ -1,0 +1,67 @@
+/*
+ * A job at work: claim it, do its kind's flow, settle it or put it off.
+ *
+ *	delivery --> claim --> the kind's own flow --> ack
+ *	                |             |
+ *	                |             +--> put off: retry, bury or settle --> ack
+ *	                +--> somebody else's: ack
+ *
+ * Each arrow's work is a flow of its own in the same slot.  A kind writes its business
+ * steps only and says how it ended: job_settled() after the unit that completed it,
+ * job_moot() when there is nothing to do any more; anything else is a failure, and the
+ * error's retry class (core/base/err_table.h) says what becomes of the job.
+ */
+#ifndef ORDERD_WORKERS_JOB_H
+#define ORDERD_WORKERS_JOB_H
+
+#include "core/flow/flow.h"
+#include "core/queue/queue.h"
+#include "workers/worker.h"
+
+/* What claiming answered. */
+struct job {
+	struct id id;
+	int32_t tenant;
+	struct id order;
+	int16_t group_no;
+	int16_t groups;
+	int64_t epoch; /* of this claim: completing needs it */
+	int32_t attempts;
+	const struct job_kind *kind;
+};
+
+struct job_kind {
+	const char *name; /* "payment.authorize", as in the job row */
+	enum queue_role role;
+	uint8_t priority;
+	const struct flow_step *steps;
+	size_t state_size; /* job_state(), zeroed */
+};
+
+/* ---- for the flows of a kind ---- */
+
+const struct job *job_of(struct flow *fl);
+struct worker *worker_of(struct flow *fl);
+void *job_state(struct flow *fl);
+
+void job_settled(struct flow *fl); /* the unit just answered completed the job, or put it off itself */
+void job_moot(struct flow *fl);    /* there is nothing to do: complete it without effect */
+int job_fail(struct flow *fl, enum errc e, const char *fmt, ...) /* FLOW_FAIL, with a sentence for last_error */
+	__attribute__((format(printf, 3, 4)));
+void job_ring(struct flow *fl, struct id next, struct str kind); /* a next job was committed; zero id: none */
+int64_t job_backoff_ms(struct flow *fl); /* the pause before this job's next attempt */
+
+/* ---- for the worker ---- */
+
+const struct job_kind *job_kind_find(struct str name);
+
+bool job_pool_open(struct worker *w);
+void job_pool_close(struct worker *w);
+
+uint32_t job_room(const struct worker *w, enum queue_role r); /* how many more jobs of this role may start */
+void job_start(struct worker *w, const struct delivery *d);   /* there must be room */
+void job_start_due(struct worker *w, enum queue_role r);      /* claim straight from PostgreSQL: Redis is away */
+void job_beat(struct worker *w);                              /* extend the leases of jobs that take long */
+void job_cut(struct worker *w);                               /* drain is over: hand running jobs back */
+
+#endif

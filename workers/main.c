@@ -1,0 +1,230 @@
+/*
+ * orderd-worker: one loop, one pool of flows, as many roles as it was given.
+ *
+ * Start: settings, secrets, connections, then read the streams.  SIGTERM: stop reading,
+ * let the jobs at work end, hand back what has not ended after drain_s, close in reverse.
+ */
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "workers/janitor/janitor.h"
+#include "workers/job.h"
+
+enum { TICK_MS = 250 };
+
+static unsigned read_roles(const char *list)
+{
+	unsigned roles = 0;
+
+	for (const char *p = list; *p != '\0';) {
+		size_t n = strcspn(p, ",");
+		int r = 0;
+
+		while (r < ROLE_COUNT && !str_eq((struct str){p, n}, str_of(queue_role_name((enum queue_role)r))))
+			r++;
+		if (r == ROLE_COUNT)
+			config_refuse("roles", "no such role: %.*s", (int)n, p);
+		roles |= 1U << r;
+		p += n + (p[n] == ',');
+	}
+	if (roles == 0)
+		config_refuse("roles", "at least one is required");
+	return roles;
+}
+
+/* What the roles of this worker need; the rest may be left out. */
+static void check_settings(struct worker *w)
+{
+	char *key;
+
+	w->roles = read_roles(w->cfg.roles);
+	if (w->cfg.postgres[0] == '\0')
+		config_refuse("postgres", "it is required");
+	if (worker_has(w, ROLE_PAYMENT)) {
+		if (w->cfg.gateway_url[0] == '\0')
+			config_refuse("gateway_url", "the payment role needs it");
+		w->gateway_key = config_secret("gateway_key_file", w->cfg.gateway_key_file);
+	}
+	if (worker_has(w, ROLE_SHIPPING)) {
+		if (w->cfg.carrier_url[0] == '\0')
+			config_refuse("carrier_url", "the shipping role needs it");
+		w->carrier_key = config_secret("carrier_key_file", w->cfg.carrier_key_file);
+		key = config_secret("contact_key_file", w->cfg.contact_key_file);
+		if (!seal_key_parse(str_of(key), &w->contact_key))
+			config_refuse("contact_key_file", "it does not hold 64 hexadecimal digits");
+		free(key);
+	}
+}
+
+/* ---------------------------------------------------------------- closing, in reverse */
+
+static void close_loop(void *arg)
+{
+	loop_stop(((struct worker *)arg)->loop);
+}
+
+static void close_store(void *arg)
+{
+	struct worker *w = arg;
+
+	store_close(w->store, close_loop, w);
+}
+
+static void close_queue(void *arg)
+{
+	struct worker *w = arg;
+
+	queue_close(w->queue, close_store, w);
+}
+
+static bool all_idle(const struct worker *w)
+{
+	for (int r = 0; r < ROLE_COUNT; r++)
+		if (w->running[r] > 0)
+			return false;
+	return w->side_flows == 0 && (w->janitor == NULL || janitor_idle(w->janitor));
+}
+
+void worker_turn(struct worker *w)
+{
+	if (!w->draining || w->closing || !all_idle(w))
+		return;
+	w->closing = true;
+	timer_clear(w->loop, &w->tick);
+	http_close(w->http, close_queue, w);
+}
+
+static void on_drain(void *arg)
+{
+	struct worker *w = arg;
+
+	log_info("draining", "drain_s=%lld", (long long)w->cfg.drain_s);
+	w->draining = true;
+	w->drain_until_ms = clock_mono_ms() + w->cfg.drain_s * 1000;
+	if (w->intake != NULL)
+		intake_close(w->intake);
+	w->intake = NULL;
+	if (w->janitor != NULL)
+		janitor_stop(w->janitor);
+	worker_turn(w);
+}
+
+/* ---------------------------------------------------------------- working */
+
+static void on_tick(struct timer *t)
+{
+	struct worker *w = (struct worker *)((char *)t - offsetof(struct worker, tick));
+
+	timer_set(w->loop, &w->tick, clock_mono_ms() + TICK_MS);
+	job_beat(w);
+	if (w->draining && clock_mono_ms() > w->drain_until_ms)
+		job_cut(w);
+	for (int r = 0; !w->draining && !queue_is_up(w->queue) && r < ROLE_COUNT; r++)
+		if (worker_has(w, (enum queue_role)r) && r != ROLE_JANITOR)
+			job_start_due(w, (enum queue_role)r);
+}
+
+static uint32_t room(void *arg, enum queue_role r)
+{
+	return job_room(arg, r);
+}
+
+static void on_delivery(void *arg, const struct delivery *d)
+{
+	struct worker *w = arg;
+
+	if (job_room(w, d->role) > 0)
+		job_start(w, d);
+}
+
+static void announce(void *arg, bool up)
+{
+	struct worker *w = arg;
+
+	log_info(up ? "store_up" : "store_down", "roles=%s", w->cfg.roles);
+	if (up && !w->announced) {
+		w->announced = true;
+		puts("ready");
+		fflush(stdout);
+	}
+}
+
+static void open_parts(struct worker *w)
+{
+	struct store_options store = {.conninfo = w->cfg.postgres,
+				      .program = "orderd-worker",
+				      .order_connections = 1,
+				      .read_connections = 1,
+				      .job_connections = 1,
+				      .lane_bound = (uint32_t)w->cfg.lane_bound,
+				      .statement_timeout_ms = (int)w->cfg.statement_timeout_ms,
+				      .on_state = announce,
+				      .arg = w};
+	struct queue_options queue = {.address = w->cfg.redis,
+				      .timeout_ms = (int)w->cfg.redis_timeout_ms,
+				      .hold_s = (int)w->cfg.hold_s,
+				      .stream_window = (uint32_t)w->cfg.stream_window};
+	struct http_options http = {.ca_file = w->cfg.ca_file,
+				    .connections = (int)w->cfg.http_connections,
+				    .body_cap = (size_t)w->cfg.http_body_kib * 1024,
+				    .agent = "orderd/" ORDERD_VERSION};
+
+	w->loop = loop_new();
+	w->store = store_new(w->loop, &store);
+	w->queue = queue_new(w->loop, &queue);
+	w->http = http_new(w->loop, &http);
+	job_pool_open(w);
+	w->intake = intake_new(w->queue, w->roles & ~(1U << ROLE_JANITOR), (int)w->cfg.lease_s * 1000, room, on_delivery, w);
+	if (worker_has(w, ROLE_JANITOR))
+		w->janitor = janitor_new(w);
+	w->tick.on_due = on_tick;
+	timer_set(w->loop, &w->tick, clock_mono_ms() + TICK_MS);
+	loop_on_drain(w->loop, on_drain, w);
+}
+
+/* Libraries start threads; signals are this thread's business. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker w;
+	struct rlimit files;
+
+	if (config_read(&w.cfg, "orderd-worker", argc, argv, &argc) == CONFIG_EXIT)
+		return 0;
+	if (argc > 1)
+		config_refuse("arguments", "none are taken: %s", argv[1]);
+	log_open("orderd-worker", log_level_parse(w.cfg.log_level));
+	check_settings(&w);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	block_signals();
+	w.incarnation = id_new();
+	open_parts(&w);
+	loop_run(w.loop);
+	if (w.janitor != NULL)
+		janitor_free(w.janitor);
+	job_pool_close(&w);
+	loop_free(w.loop);
+	seal_key_wipe(&w.contact_key);
+	free(w.gateway_key);
+	free(w.carrier_key);
+	config_done(&w.cfg);
+	log_info("stopped", "exit=%d", w.exit_code);
+	return w.exit_code;
+}

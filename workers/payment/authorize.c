@@ -1,0 +1,261 @@
+/*
+ * Authorize: hold the money of one shipment group.
+ *
+ *	begin --> ask --+--> authorized --> done
+ *	  |        ^    +--> release --> declined --> done
+ *	  |        |    +--> declined --> done
+ *	  |     look    +--> unknown --> done           asked again later, same key
+ *	  +--> done: the order does not want it any more
+ *
+ * begin commits the attempt before anything leaves the house; its id is the gateway's
+ * idempotency key.  An ask that was not answered may have held the money, so it is
+ * unknown, and the only way out is to ask again with the same key, or to look by the
+ * gateway's own id once we have it.
+ */
+#include "core/base/metric.h"
+#include "sql.gen.h"
+#include "workers/payment/gateway.h"
+#include "workers/payment/payment.h"
+
+enum { BEGIN, ASK, LOOK, RELEASE, AUTHORIZED, DECLINED, UNKNOWN, DONE };
+
+struct authorizing {
+	struct gateway_payment payment;
+	struct str gateway_id; /* n == 0: not known yet */
+	struct str code;
+	int64_t until_us;
+};
+
+static struct str keep(struct flow *fl, struct str s)
+{
+	char *p = s.p != NULL ? arena_dup(&fl->arena, s.p, s.n) : NULL;
+
+	return (struct str){p, p != NULL ? s.n : 0};
+}
+
+static int ask_begin(struct flow *fl)
+{
+	const struct job *j = job_of(fl);
+	struct payment_begin_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	*h = (struct payment_begin_head){.tenant = j->tenant,
+					 .order_id = j->order,
+					 .group_no = j->group_no,
+					 .job_id = j->id,
+					 .epoch = j->epoch,
+					 .attempt_id = id_child(j->order)};
+	*u = payment_begin_unit(h, NULL, 0);
+	return store_ask(fl, worker_of(fl)->store, u);
+}
+
+static int got_begin(struct flow *fl, const struct answer *a)
+{
+	const struct job *j = job_of(fl);
+	struct authorizing *p = job_state(fl);
+	struct payment_begin_row r;
+
+	if (answer_rows(a) == 0) {
+		job_settled(fl); /* somebody else has the job */
+		return DONE;
+	}
+	r = payment_begin_row(a, 0);
+	if (str_eq(r.outcome, STR("moot"))) {
+		job_moot(fl);
+		return DONE;
+	}
+	p->payment = (struct gateway_payment){.attempt = r.attempt_id,
+					      .order = j->order,
+					      .group_no = j->group_no,
+					      .amount_minor = r.amount_minor,
+					      .currency = keep(fl, r.currency),
+					      .method_token = keep(fl, r.method_token)};
+	p->gateway_id = keep(fl, r.gateway_id);
+	if (r.amount_minor == 0) {
+		p->gateway_id = STR("none"); /* nothing to hold, nobody to ask */
+		return AUTHORIZED;
+	}
+	return p->gateway_id.n > 0 ? LOOK : ASK;
+}
+
+static int ask_gateway(struct flow *fl)
+{
+	struct authorizing *p = job_state(fl);
+
+	return gateway_ask_authorize(fl, worker_of(fl), &p->payment);
+}
+
+static int ask_look(struct flow *fl)
+{
+	struct authorizing *p = job_state(fl);
+
+	return gateway_ask_read(fl, worker_of(fl), p->gateway_id);
+}
+
+static int got_gateway(struct flow *fl, const struct answer *a)
+{
+	struct authorizing *p = job_state(fl);
+	struct gateway_answer g = gateway_answer(fl, a);
+
+	if (g.id.n > 0)
+		p->gateway_id = g.id;
+	p->code = g.code;
+	p->until_us = g.authorized_until_us > 0 ? g.authorized_until_us : DB_NULL;
+	switch (g.verdict) {
+	case GATEWAY_AUTHORIZED:
+		return AUTHORIZED;
+	case GATEWAY_DECLINED:
+	case GATEWAY_CANCELED:
+	case GATEWAY_ABSENT:
+		if (p->code.n == 0)
+			p->code = g.verdict == GATEWAY_DECLINED ? STR("card_declined") : STR("canceled");
+		return DECLINED;
+	case GATEWAY_REQUIRES_ACTION:
+		p->code = STR("authentication_required");
+		return RELEASE;
+	case GATEWAY_OPEN:
+		return job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway has not decided yet");
+	case GATEWAY_CAPTURED:
+	case GATEWAY_UNEXPECTED:
+		return job_fail(fl, ERR_PROVIDER_BROKEN, "the gateway took money it was asked to hold");
+	case GATEWAY_FAILED:
+		break;
+	}
+	return FLOW_FAIL;
+}
+
+/* A payment that waits for its customer could still be confirmed by them one day: cancel it first. */
+static int ask_release(struct flow *fl)
+{
+	struct authorizing *p = job_state(fl);
+
+	return gateway_ask_cancel(fl, worker_of(fl), p->payment.attempt, p->gateway_id);
+}
+
+static int got_release(struct flow *fl, const struct answer *a)
+{
+	enum gateway_verdict v = gateway_answer(fl, a).verdict;
+
+	if (v == GATEWAY_CANCELED || v == GATEWAY_ABSENT)
+		return DECLINED;
+	return v == GATEWAY_FAILED ? FLOW_FAIL : job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway did not cancel the payment");
+}
+
+static int ask_authorized(struct flow *fl)
+{
+	const struct job *j = job_of(fl);
+	struct authorizing *p = job_state(fl);
+	struct payment_authorized_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct payment_authorized_line *picks = arena_array(&fl->arena, (size_t)j->groups, sizeof(*picks));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	*h = (struct payment_authorized_head){.tenant = j->tenant,
+					      .order_id = j->order,
+					      .group_no = j->group_no,
+					      .job_id = j->id,
+					      .epoch = j->epoch,
+					      .attempt_id = p->payment.attempt,
+					      .gateway_id = p->gateway_id,
+					      .authorized_until = p->until_us == 0 ? DB_NULL : p->until_us,
+					      .void_job = id_child(j->order)};
+	for (int16_t i = 0; i < j->groups; i++)
+		picks[i] = (struct payment_authorized_line){.group_no = (int16_t)(i + 1), .job_id = id_child(j->order)};
+	*u = payment_authorized_unit(h, picks, (uint32_t)j->groups);
+	return store_ask(fl, worker_of(fl)->store, u);
+}
+
+static int got_authorized(struct flow *fl, const struct answer *a)
+{
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct payment_authorized_row r = payment_authorized_row(a, i);
+
+		job_ring(fl, r.job_id, r.kind);
+	}
+	job_settled(fl);
+	return DONE;
+}
+
+static int ask_declined(struct flow *fl)
+{
+	const struct job *j = job_of(fl);
+	struct authorizing *p = job_state(fl);
+	struct payment_declined_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct payment_declined_line *voids = arena_array(&fl->arena, (size_t)j->groups, sizeof(*voids));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	*h = (struct payment_declined_head){.tenant = j->tenant,
+					    .order_id = j->order,
+					    .group_no = j->group_no,
+					    .job_id = j->id,
+					    .epoch = j->epoch,
+					    .attempt_id = p->payment.attempt,
+					    .gateway_id = p->gateway_id,
+					    .decline_code = p->code};
+	for (int16_t i = 0; i < j->groups; i++)
+		voids[i] = (struct payment_declined_line){.group_no = (int16_t)(i + 1), .job_id = id_child(j->order)};
+	*u = payment_declined_unit(h, voids, (uint32_t)j->groups);
+	return store_ask(fl, worker_of(fl)->store, u);
+}
+
+static int got_declined(struct flow *fl, const struct answer *a)
+{
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct payment_declined_row r = payment_declined_row(a, i);
+
+		job_ring(fl, r.job_id, r.kind);
+	}
+	job_settled(fl);
+	return DONE;
+}
+
+/* Only what may have held the money is unknown; a gateway that was never reached was simply not asked. */
+static int ask_unknown(struct flow *fl)
+{
+	const struct job *j = job_of(fl);
+	struct authorizing *p = job_state(fl);
+	struct payment_unknown_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	if (err_retry(fl->err) != ERR_RETRY_FIND_OUT || j->attempts >= worker_of(fl)->cfg.max_attempts)
+		return DONE;
+	*h = (struct payment_unknown_head){.tenant = j->tenant,
+					   .order_id = j->order,
+					   .group_no = j->group_no,
+					   .job_id = j->id,
+					   .epoch = j->epoch,
+					   .attempt_id = p->payment.attempt,
+					   .delay_ms = job_backoff_ms(fl),
+					   .error = str_of(err_name(fl->err))};
+	*u = payment_unknown_unit(h, NULL, 0);
+	return store_ask(fl, worker_of(fl)->store, u);
+}
+
+static int got_unknown(struct flow *fl, const struct answer *a)
+{
+	(void)a;
+	metric_add(METRIC_job_retried, job_of(fl)->kind->name, 1);
+	job_settled(fl);
+	return DONE;
+}
+
+/* clang-format off */
+static const struct flow_step authorize_steps[] = {
+	/*               name          ask             got             ms     on error  next                            */
+	[BEGIN]      = {"begin",      ask_begin,      got_begin,      10000, DONE,     TO(ASK) | TO(LOOK) | TO(AUTHORIZED) | TO(DONE)},
+	[ASK]        = {"ask",        ask_gateway,    got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE)},
+	[LOOK]       = {"look",       ask_look,       got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE)},
+	[RELEASE]    = {"release",    ask_release,    got_release,    130000, UNKNOWN, TO(DECLINED)},
+	[AUTHORIZED] = {"authorized", ask_authorized, got_authorized, 30000, DONE,     TO(DONE)},  /* the next attempt asks with the same key */
+	[DECLINED]   = {"declined",   ask_declined,   got_declined,   30000, DONE,     TO(DONE)},
+	[UNKNOWN]    = {"unknown",    ask_unknown,    got_unknown,    10000, DONE,     TO(DONE)},
+	[DONE]       = {"done"},
+};
+/* clang-format on */
+
+const struct job_kind JOB_PAYMENT_AUTHORIZE = {
+	.name = "payment.authorize",
+	.role = ROLE_PAYMENT,
+	.priority = 1,
+	.steps = authorize_steps,
+	.state_size = sizeof(struct authorizing),
+};

@@ -1,0 +1,180 @@
+#include "workers/payment/gateway.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "workers/job.h"
+
+/* Stripe's documented bound on keys is 255 bytes, on amounts 8 digits; both are checked by the gateway itself. */
+
+static int ask(struct flow *fl, struct worker *w, const char *method, struct str path, struct id key, const char *verb,
+	       const struct http_form *form)
+{
+	struct http_request *rq = arena_alloc(&fl->arena, sizeof(*rq));
+	const char **headers = arena_array(&fl->arena, 4, sizeof(*headers));
+	char text[ID_TEXT_SIZE];
+	char *url = arena_printf(&fl->arena, "%s/v1/payment_intents" STR_FMT, w->cfg.gateway_url, STR_ARG(path));
+
+	if (rq == NULL || headers == NULL || url == NULL || (form != NULL && form->failed))
+		return job_fail(fl, ERR_TOO_LARGE, "the request to the gateway does not fit");
+	headers[0] = arena_printf(&fl->arena, "Authorization: Bearer %s", w->gateway_key);
+	if (verb != NULL) {
+		headers[1] = arena_printf(&fl->arena, "Idempotency-Key: %s-%s", id_format(key, text), verb);
+		headers[2] = "Content-Type: application/x-www-form-urlencoded";
+	}
+	*rq = (struct http_request){
+		.method = method, .url = url, .headers = headers, .timeout_ms = (int)w->cfg.http_timeout_ms};
+	if (verb != NULL)
+		rq->body = form != NULL ? (struct str){form->p, form->n} : STR("");
+	return http_ask(fl, w->http, rq);
+}
+
+int gateway_ask_authorize(struct flow *fl, struct worker *w, const struct gateway_payment *p)
+{
+	struct http_form form = {.arena = &fl->arena};
+	char order[ID_TEXT_SIZE], attempt[ID_TEXT_SIZE], currency[4] = "";
+
+	for (size_t i = 0; i < p->currency.n && i < 3; i++)
+		currency[i] = (char)(p->currency.p[i] | 0x20); /* A-Z only, checked when it was stored */
+	http_form_add_int(&form, "amount", p->amount_minor);
+	http_form_add(&form, "currency", str_of(currency));
+	http_form_add(&form, "payment_method", p->method_token);
+	http_form_add(&form, "payment_method_types[0]", STR("card"));
+	http_form_add(&form, "capture_method", STR("manual"));
+	http_form_add(&form, "confirm", STR("true"));
+	http_form_add(&form, "off_session", STR("true"));
+	http_form_add(&form, "metadata[order_id]", str_of(id_format(p->order, order)));
+	http_form_add_int(&form, "metadata[group]", p->group_no);
+	http_form_add(&form, "metadata[attempt_id]", str_of(id_format(p->attempt, attempt)));
+	return ask(fl, w, "POST", STR(""), p->attempt, "authorize", &form);
+}
+
+int gateway_ask_capture(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id, int64_t amount_minor)
+{
+	struct http_form form = {.arena = &fl->arena};
+	char *path = arena_printf(&fl->arena, "/" STR_FMT "/capture", STR_ARG(gateway_id));
+
+	http_form_add_int(&form, "amount_to_capture", amount_minor);
+	return ask(fl, w, "POST", str_of(path), attempt, "capture", &form);
+}
+
+int gateway_ask_cancel(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id)
+{
+	char *path = arena_printf(&fl->arena, "/" STR_FMT "/cancel", STR_ARG(gateway_id));
+
+	return ask(fl, w, "POST", str_of(path), attempt, "void", NULL);
+}
+
+int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id)
+{
+	char *path = arena_printf(&fl->arena, "/" STR_FMT "?expand[]=latest_charge", STR_ARG(gateway_id));
+
+	return ask(fl, w, "GET", str_of(path), (struct id){{0}}, NULL, NULL);
+}
+
+/* ---------------------------------------------------------------- answers */
+
+static struct str keep(struct flow *fl, const json_t *text)
+{
+	const char *z = json_string_value(text);
+	char *p = z != NULL ? arena_dup(&fl->arena, z, strlen(z)) : NULL;
+
+	return (struct str){p, p != NULL ? strlen(p) : 0};
+}
+
+#define NO_VERDICT(...) (job_fail(__VA_ARGS__), (struct gateway_answer){.verdict = GATEWAY_FAILED})
+
+static enum gateway_verdict verdict_of(const char *status)
+{
+	static const struct {
+		const char *status;
+		enum gateway_verdict verdict;
+	} rows[] = {
+		{"requires_capture", GATEWAY_AUTHORIZED},
+		{"succeeded", GATEWAY_CAPTURED},
+		{"canceled", GATEWAY_CANCELED},
+		{"requires_action", GATEWAY_REQUIRES_ACTION},
+		{"requires_payment_method", GATEWAY_DECLINED},
+		{"requires_confirmation", GATEWAY_OPEN},
+		{"processing", GATEWAY_OPEN},
+	};
+
+	for (size_t i = 0; status != NULL && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(status, rows[i].status) == 0)
+			return rows[i].verdict;
+	return GATEWAY_FAILED;
+}
+
+static struct gateway_answer read_intent(struct flow *fl, const json_t *intent)
+{
+	const char *status = json_string_value(json_object_get(intent, "status"));
+	const json_t *error = json_object_get(intent, "last_payment_error");
+	const json_t *charge = json_object_get(intent, "latest_charge");
+	struct gateway_answer g = {.verdict = verdict_of(status), .id = keep(fl, json_object_get(intent, "id"))};
+
+	if (g.verdict == GATEWAY_FAILED || g.id.n == 0)
+		return NO_VERDICT(fl, ERR_PROVIDER_BROKEN, "the gateway answered with a payment in state %.40s",
+				  status != NULL ? status : "(none)");
+	g.amount_received = json_integer_value(json_object_get(intent, "amount_received"));
+	g.code = keep(fl, json_object_get(error, "decline_code"));
+	if (g.code.n == 0)
+		g.code = keep(fl, json_object_get(error, "code"));
+	charge = json_object_get(json_object_get(json_object_get(charge, "payment_method_details"), "card"), "capture_before");
+	g.authorized_until_us = json_integer_value(charge) * 1000000;
+	return g;
+}
+
+/* 402: the card was refused.  The intent it names is kept, so that it can be looked at later. */
+static struct gateway_answer read_decline(struct flow *fl, const json_t *error)
+{
+	struct gateway_answer g = {.verdict = GATEWAY_DECLINED};
+
+	g.id = keep(fl, json_object_get(json_object_get(error, "payment_intent"), "id"));
+	g.code = keep(fl, json_object_get(error, "decline_code"));
+	if (g.code.n == 0)
+		g.code = keep(fl, json_object_get(error, "code"));
+	if (g.code.n == 0)
+		g.code = STR("card_declined");
+	return g;
+}
+
+/*
+ * An error by its HTTP status.  After 5xx the request may have acted, so it has to be
+ * found out; 409 and 429 say that it has not.  Other 4xx: asked like this, never.
+ */
+static struct gateway_answer read_error(struct flow *fl, int status, const json_t *error)
+{
+	const char *code = json_string_value(json_object_get(error, "code"));
+	const char *text = json_string_value(json_object_get(error, "message"));
+
+	code = code != NULL ? code : "";
+	if (status == 402)
+		return read_decline(fl, error);
+	if (status == 404 && strcmp(code, "resource_missing") == 0)
+		return (struct gateway_answer){.verdict = GATEWAY_ABSENT};
+	if (status == 400 && (strcmp(code, "payment_intent_unexpected_state") == 0 ||
+			      strcmp(code, "charge_already_captured") == 0 || strcmp(code, "charge_expired_for_capture") == 0))
+		return (struct gateway_answer){.verdict = GATEWAY_UNEXPECTED};
+	if (status == 409 || status == 429)
+		return NO_VERDICT(fl, ERR_PROVIDER_BUSY, "the gateway answered %d %.60s", status, code);
+	if (status >= 500)
+		return NO_VERDICT(fl, ERR_HTTP_UNKNOWN, "the gateway answered %d %.60s", status, code);
+	return NO_VERDICT(fl, ERR_PROVIDER_REFUSED, "the gateway answered %d: %.120s", status, text != NULL ? text : code);
+}
+
+struct gateway_answer gateway_answer(struct flow *fl, const struct answer *a)
+{
+	const struct http_response *r = http_response(a);
+	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n, JSON_REJECT_DUPLICATES, NULL);
+	struct gateway_answer g;
+
+	if (r->status == 200 && json_is_object(body))
+		g = read_intent(fl, body);
+	else if (r->status == 200)
+		g = NO_VERDICT(fl, ERR_PROVIDER_BROKEN, "the gateway answered 200 and no JSON object");
+	else
+		g = read_error(fl, r->status, json_object_get(body, "error"));
+	json_decref(body);
+	return g;
+}

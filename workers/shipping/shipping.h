@@ -1,0 +1,13 @@
+/*
+ * The shipping role: a label, bought once; the hand-over; and the parcel's way to the door.
+ */
+#ifndef ORDERD_WORKERS_SHIPPING_H
+#define ORDERD_WORKERS_SHIPPING_H
+
+#include "workers/job.h"
+
+extern const struct job_kind JOB_SHIPPING_LABEL;
+extern const struct job_kind JOB_SHIPPING_HANDOVER;
+extern const struct job_kind JOB_SHIPPING_TRACK;
+
+#endif
