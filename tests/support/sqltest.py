@@ -164,9 +164,9 @@ class Kind:
         self.name, self.text = path.stem, path.read_text()
         self.lane = self.field(r"lane: (\w+)")
         self.rank = int(self.field(r"rank: (\d+)") or 0)
-        self.head = self.columns(self.field(r"^-- head: (.*)$"))
-        self.line = self.columns(self.field(r"^-- line: (.*)$"))
-        self.answer = self.columns(self.field(r"^-- answer: (.*)$"))
+        self.head = self.columns("head")
+        self.line = self.columns("line")
+        self.answer = self.columns("answer")
         self.locks = self.field(r"^-- locks: (.*)$") or ""
         self.stock = self.field(r"^-- stock: (\w+)")
         self.again = self.field(r"^-- again: (\w+)")
@@ -175,9 +175,9 @@ class Kind:
         found = re.search(pattern, self.text, re.M)
         return found.group(1) if found else None
 
-    @staticmethod
-    def columns(text):
-        return [tuple(c.split()) for c in text.split(",")] if text else []
+    def columns(self, what):
+        found = re.findall(rf"^-- {what}: (.*)$", self.text, re.M)  # a long list goes on in another line
+        return [tuple(c.split()) for line in found for c in line.split(",")]
 
 
 def array(values, sql_type):
