@@ -161,6 +161,7 @@ static void add_table(struct text *t, const struct kind *k, int index)
 	text_printf(t, "\t.head_size = sizeof(struct %s_head),\n", k->name);
 	if (k->line.n > 0)
 		text_printf(t, "\t.line_size = sizeof(struct %s_line),\n", k->name);
+	add_offset(t, k, "tenant", column_find(&k->head, "tenant") != NULL ? "tenant" : NULL);
 	add_offset(t, k, "order_id", k->lock_orders ? "order_id" : NULL);
 	add_offset(t, k, "job_id", k->lock_jobs ? "job_id" : NULL);
 	add_offset(t, k, "cause", k->stock);

@@ -1,0 +1,6 @@
+# shellcheck shell=bash
+# prove [--user] [COMMAND...] | do it as a stranger: bare Debian 12, fresh clone, default ./dev demo
+
+[[ $EUID -eq 0 ]] || die "prove: needs root"
+packages_need prove
+exec tools/fresh "$@"
