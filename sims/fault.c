@@ -1,0 +1,139 @@
+/* Fault rules, in the order they were set; fault.h lists the kinds. */
+#include "sims/fault.h"
+
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sims/sim.h"
+
+enum { WAIT_MAX_MS = 120000, WAIT_DEFAULT_MS = 1000 };
+
+struct faults {
+	json_t *rules; /* as they came; "count" goes down */
+	uint64_t random;
+};
+
+static const char *const kind_names[FAULT_KINDS] = {
+	[FAULT_NONE] = "none",
+	[FAULT_DROP_BEFORE] = "drop_before",
+	[FAULT_DROP_AFTER] = "drop_after",
+	[FAULT_429] = "429",
+	[FAULT_500] = "500",
+	[FAULT_500_AFTER] = "500_after",
+	[FAULT_SLOW] = "slow",
+};
+
+const char *fault_name(enum fault_kind kind)
+{
+	return kind_names[kind];
+}
+
+static enum fault_kind kind_of(const char *name)
+{
+	int k;
+
+	for (k = FAULT_NONE + 1; name != NULL && k < FAULT_KINDS; k++)
+		if (strcmp(kind_names[k], name) == 0)
+			return (enum fault_kind)k;
+	return FAULT_NONE;
+}
+
+struct faults *faults_new(uint64_t seed)
+{
+	struct faults *f = must(calloc(1, sizeof(*f)));
+
+	f->rules = must(json_array());
+	f->random = seed * 2 + 1; /* xorshift must not start at 0 */
+	return f;
+}
+
+void faults_free(struct faults *f)
+{
+	json_decref(f->rules);
+	free(f);
+}
+
+const char *faults_add(struct faults *f, const json_t *rule)
+{
+	const json_t *rate = json_object_get(rule, "rate");
+	const json_t *ms = json_object_get(rule, "ms");
+	const json_t *count = json_object_get(rule, "count");
+	json_t *kept;
+
+	if (!json_is_string(json_object_get(rule, "path")))
+		return "path must be a string";
+	if (kind_of(json_string_value(json_object_get(rule, "fault"))) == FAULT_NONE)
+		return "fault must be drop_before, drop_after, 429, 500, 500_after or slow";
+	if (rate != NULL && !(json_number_value(rate) > 0 && json_number_value(rate) <= 1))
+		return "rate must be in (0, 1]";
+	if (count != NULL && json_integer_value(count) < 1)
+		return "count must be at least 1";
+	if (ms != NULL && (json_integer_value(ms) < 0 || json_integer_value(ms) > WAIT_MAX_MS))
+		return "ms must be in 0..120000";
+	if (json_array_size(f->rules) >= SIM_FAULTS_MAX)
+		return "too many rules";
+	kept = must(json_deep_copy(rule));
+	if (count == NULL && rate == NULL)
+		json_object_set_new(kept, "count", json_integer(1));
+	json_array_append_new(f->rules, kept);
+	return NULL;
+}
+
+void faults_clear(struct faults *f)
+{
+	json_array_clear(f->rules);
+}
+
+json_t *faults_list(const struct faults *f)
+{
+	return must(json_deep_copy(f->rules));
+}
+
+/* xorshift64 (G. Marsaglia, "Xorshift RNGs", 2003): the same seed, the same trouble. */
+static double random_unit(struct faults *f)
+{
+	f->random ^= f->random << 13;
+	f->random ^= f->random >> 7;
+	f->random ^= f->random << 17;
+	return (double)(f->random >> 11) / (double)(UINT64_C(1) << 53);
+}
+
+static bool meets(struct faults *f, const json_t *rule, const char *method, const char *path)
+{
+	const char *wanted = json_string_value(json_object_get(rule, "method"));
+	const json_t *rate = json_object_get(rule, "rate");
+
+	if (wanted != NULL && strcmp(wanted, method) != 0)
+		return false;
+	if (fnmatch(json_string_value(json_object_get(rule, "path")), path, FNM_PATHNAME) != 0)
+		return false;
+	return rate == NULL || random_unit(f) < json_number_value(rate);
+}
+
+struct fault faults_meet(struct faults *f, const char *method, const char *path)
+{
+	struct fault none = {FAULT_NONE, 0};
+	json_t *rule;
+	json_t *count;
+	size_t i;
+
+	json_array_foreach (f->rules, i, rule) {
+		struct fault met;
+		const json_t *ms = json_object_get(rule, "ms");
+
+		if (!meets(f, rule, method, path))
+			continue;
+		met.kind = kind_of(json_string_value(json_object_get(rule, "fault")));
+		met.ms = ms != NULL ? json_integer_value(ms) : WAIT_DEFAULT_MS;
+		count = json_object_get(rule, "count");
+		if (count != NULL) {
+			json_integer_set(count, json_integer_value(count) - 1);
+			if (json_integer_value(count) == 0)
+				json_array_remove(f->rules, i);
+		}
+		return met;
+	}
+	return none;
+}

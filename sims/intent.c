@@ -1,0 +1,534 @@
+/*
+ * Payment intents: one attempt to take money, from the card to the capture.
+ *
+ *	requires_payment_method --confirm--> requires_action --customer--> (as confirm)
+ *	        ^   |                                  |
+ *	        |   +--confirm, manual--> requires_capture --capture--> succeeded
+ *	        +--declined--+                 |      +--7 days--> canceled (automatic)
+ *	                                       +--cancel--> canceled
+ *
+ * Every change puts the intent and its charge into the journal and, where money moves,
+ * a fact.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "sims/form.h"
+#include "sims/gateway.h"
+#include "sims/gateway_part.h"
+#include "sims/journal.h"
+
+enum { AMOUNT_LEAST = 50, AMOUNT_MOST = 99999999 }; /* minor units; Stripe: about 0.50, eight digits */
+
+static bool is(const json_t *pi, const char *status)
+{
+	return strcmp(text_in(pi, "status"), status) == 0;
+}
+
+static void fact(struct call *c, const char *kind, const json_t *pi, int64_t amount)
+{
+	call_fact(c, json_pack("{s:I, s:s, s:s, s:I, s:s, s:s, s:s?}", "time_us",
+			       (json_int_t)sim_now_us(c->sim), "kind", kind, "payment_intent",
+			       text_in(pi, "id"), "amount", (json_int_t)amount, "currency",
+			       text_in(pi, "currency"), "order",
+			       text_in(json_object_get(pi, "metadata"), "order_id"), "key",
+			       c->key));
+}
+
+/* ---- answers ---- */
+
+/* What is shown: the intent, with its charge in place of the charge's id when asked for. */
+static json_t *shown(struct call *c, json_t *take_pi, json_t *charge, const char *expansion)
+{
+	json_t *view;
+	json_t *loaded = NULL;
+
+	if (!expands(c, expansion) || text_in(take_pi, "latest_charge")[0] == '\0')
+		return take_pi;
+	if (charge == NULL)
+		charge = loaded = journal_get(c->journal, text_in(take_pi, "latest_charge"));
+	view = must(json_copy(take_pi));
+	json_object_set(view, "latest_charge", charge);
+	json_decref(loaded);
+	json_decref(take_pi);
+	return view;
+}
+
+/* Keep both and answer with the intent; takes both. */
+static void keep(struct call *c, json_t *take_pi, json_t *take_charge, const char *decision)
+{
+	call_put(c, take_pi);
+	if (take_charge != NULL)
+		call_put(c, take_charge);
+	call_answer(c, 200, shown(c, take_pi, take_charge, "latest_charge"), decision);
+	json_decref(take_charge);
+}
+
+static void refuse_state(struct call *c, json_t *take_pi, const char *verb)
+{
+	const struct gateway_error e = {.type = "invalid_request_error",
+					.code = "payment_intent_unexpected_state"};
+
+	gateway_refuse(c, 400, &e, take_pi,
+		       "This PaymentIntent could not be %s because it has a status of %s.", verb,
+		       text_in(take_pi, "status"));
+	json_decref(take_pi);
+}
+
+/* ---- money ---- */
+
+/* The merchant gets `amount` of what is authorized; what is left of it is released when `final`. */
+static void take_money(struct call *c, json_t *pi, json_t *charge, int64_t amount, bool final)
+{
+	int64_t received = int_in(pi, "amount_received") + amount;
+	int64_t left = int_in(pi, "amount") - received;
+
+	set_int(pi, "amount_received", received);
+	set_int(pi, "amount_capturable", final ? 0 : left);
+	set_text(pi, "status", final || left == 0 ? "succeeded" : "requires_capture");
+	set_int(charge, "amount_captured", received);
+	json_object_set_new(charge, "captured", json_boolean(final || left == 0));
+	fact(c, "capture", pi, amount);
+}
+
+static void authorize(struct call *c, json_t *take_pi, const struct card *card)
+{
+	json_t *charge = charge_new(c, take_pi, card);
+	int64_t amount = int_in(take_pi, "amount");
+
+	set_text(take_pi, "latest_charge", text_in(charge, "id"));
+	json_object_set_new(take_pi, "last_payment_error", json_null());
+	json_object_set_new(take_pi, "next_action", json_null());
+	fact(c, "authorization", take_pi, amount);
+	if (strcmp(text_in(take_pi, "capture_method"), "manual") == 0) {
+		set_text(take_pi, "status", "requires_capture");
+		set_int(take_pi, "amount_capturable", amount);
+	} else {
+		take_money(c, take_pi, charge, amount, true);
+	}
+	keep(c, take_pi, charge, text_in(take_pi, "status"));
+}
+
+/* The intent goes back to its start, remembers why, and stands inside the error. */
+static void decline(struct call *c, json_t *take_pi, const struct card *card)
+{
+	json_t *charge = charge_new(c, take_pi, card);
+	struct gateway_error e = {"card_error", card->code, card->decline_code, NULL,
+				  text_in(charge, "id")};
+
+	set_text(take_pi, "status", "requires_payment_method");
+	set_text(take_pi, "latest_charge", e.charge);
+	set_text(take_pi, "payment_method", NULL);
+	json_object_set_new(take_pi, "next_action", json_null());
+	json_object_set_new(take_pi, "last_payment_error",
+			    json_pack("{s:s, s:s, s:s*, s:s, s:s}", "type", e.type, "code", e.code,
+				      "decline_code", e.decline_code, "charge", e.charge, "message",
+				      card->message));
+	fact(c, "decline", take_pi, int_in(take_pi, "amount"));
+	call_put(c, take_pi);
+	call_put(c, charge);
+	gateway_refuse(c, 402, &e, take_pi, "%s", card->message);
+	json_decref(charge);
+	json_decref(take_pi);
+}
+
+/* ---- confirm ---- */
+
+static void challenge(struct call *c, json_t *take_pi)
+{
+	const char *back = form_text(c, "return_url");
+	json_t *next;
+
+	if (back != NULL)
+		next = json_pack("{s:s, s:{s:s, s:o}}", "type", "redirect_to_url", "redirect_to_url",
+				 "return_url", back, "url",
+				 json_sprintf("https://hooks.example/authenticate/%s",
+					      text_in(take_pi, "id")));
+	else
+		next = json_literal("{'type':'use_stripe_sdk','use_stripe_sdk':{}}");
+	set_text(take_pi, "status", "requires_action");
+	json_object_set_new(take_pi, "next_action", must(next));
+	keep(c, take_pi, NULL, "requires_action");
+}
+
+/* What the card behind the intent's payment method does when it is asked to pay. */
+static void confirm(struct call *c, json_t *take_pi)
+{
+	const struct card refused = {"", "visa", "3184", "authentication_required",
+				     "authentication_required", "The customer must authenticate.",
+				     false};
+	const struct card *card = card_by_name(text_in(take_pi, "payment_method"));
+
+	if (card->code != NULL)
+		decline(c, take_pi, card);
+	else if (!card->challenge)
+		authorize(c, take_pi, card);
+	else if (form_flag(c, "off_session") || form_flag(c, "error_on_requires_action"))
+		decline(c, take_pi, &refused);
+	else
+		challenge(c, take_pi);
+}
+
+/* A card stays known by its test name; the vendor would give it an id of its own. */
+static bool attach(struct call *c, json_t *pi)
+{
+	const char *name = form_text(c, "payment_method");
+
+	if (name == NULL)
+		return true;
+	if (card_by_name(name) == NULL) {
+		gateway_missing(c, "PaymentMethod", name, "payment_method");
+		return false;
+	}
+	set_text(pi, "payment_method", name);
+	set_text(pi, "status", "requires_confirmation");
+	return true;
+}
+
+void intent_confirm(struct call *c)
+{
+	json_t *pi = intent_load(c, c->id);
+
+	if (pi == NULL) {
+		gateway_missing(c, "payment_intent", c->id, NULL);
+		return;
+	}
+	if (!is(pi, "requires_payment_method") && !is(pi, "requires_confirmation") &&
+	    !is(pi, "requires_action")) {
+		refuse_state(c, pi, "confirmed");
+		return;
+	}
+	if (!attach(c, pi)) {
+		json_decref(pi);
+		return;
+	}
+	if (text_in(pi, "payment_method")[0] == '\0') {
+		refuse_state(c, pi, "confirmed");
+		return;
+	}
+	confirm(c, pi);
+}
+
+/* The customer's answer to a challenge, which no API of the vendor's carries. */
+void gateway_authenticate(struct call *c)
+{
+	const struct card failed = {"", "visa", "3184", "payment_intent_authentication_failure", NULL,
+				    "The customer could not be authenticated.", false};
+	const char *id = text_in(c->json, "payment_intent");
+	json_t *pi = intent_load(c, id);
+
+	if (pi == NULL)
+		gateway_missing(c, "payment_intent", id, "payment_intent");
+	else if (!is(pi, "requires_action"))
+		refuse_state(c, pi, "authenticated");
+	else if (strcmp(text_in(c->json, "outcome"), "fail") == 0)
+		decline(c, pi, &failed);
+	else
+		authorize(c, pi, card_by_name("pm_card_visa"));
+}
+
+/* ---- create ---- */
+
+static bool currency_valid(const char *text)
+{
+	return strlen(text) == 3 && strspn(text, "abcdefghijklmnopqrstuvwxyz") == 3;
+}
+
+static bool amount_read(struct call *c, json_t *pi)
+{
+	int64_t amount = 0;
+
+	if (form_text(c, "amount") == NULL)
+		gateway_invalid(c, "parameter_missing", "amount", "Missing required param: amount.");
+	else if (!form_int(c, "amount", &amount))
+		return false;
+	else if (amount < AMOUNT_LEAST)
+		gateway_invalid(c, "amount_too_small", "amount", "The amount is below the least.");
+	else if (amount > AMOUNT_MOST)
+		gateway_invalid(c, "amount_too_large", "amount", "The amount is above the most.");
+	else {
+		set_int(pi, "amount", amount);
+		return true;
+	}
+	return false;
+}
+
+static bool currency_read(struct call *c, json_t *pi)
+{
+	const char *currency = form_text(c, "currency");
+
+	if (currency == NULL)
+		gateway_invalid(c, "parameter_missing", "currency", "Missing required param: currency.");
+	else if (!currency_valid(currency))
+		gateway_invalid(c, NULL, "currency", "Invalid currency: %.32s", currency);
+	else {
+		set_text(pi, "currency", currency);
+		return true;
+	}
+	return false;
+}
+
+/* One of a closed list of values, each between spaces; absent is fine. */
+static bool choice_read(struct call *c, json_t *pi, const char *name, const char *choices)
+{
+	const char *value = form_text(c, name);
+	char spaced[64];
+
+	if (value == NULL)
+		return true;
+	snprintf(spaced, sizeof(spaced), " %s ", value);
+	if (strchr(value, ' ') != NULL || strstr(choices, spaced) == NULL) {
+		gateway_invalid(c, NULL, name, "Invalid %s: must be one of%s", name, choices);
+		return false;
+	}
+	set_text(pi, name, value);
+	return true;
+}
+
+static void texts_read(struct call *c, json_t *pi)
+{
+	static const char *const names[] = {"description", "receipt_email", "statement_descriptor",
+					    "statement_descriptor_suffix"};
+	json_t *tree = form_nested(c->form, "shipping");
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (form_text(c, names[i]) != NULL)
+			set_text(pi, names[i], form_text(c, names[i]));
+	if (tree != NULL)
+		json_object_set_new(pi, "shipping", tree);
+	if (form_text(c, "automatic_payment_methods[enabled]") == NULL)
+		return;
+	tree = must(json_pack("{s:b, s:s}", "enabled",
+			      form_flag(c, "automatic_payment_methods[enabled]") ? 1 : 0,
+			      "allow_redirects", "always"));
+	if (form_text(c, "automatic_payment_methods[allow_redirects]") != NULL)
+		set_text(tree, "allow_redirects",
+			 form_text(c, "automatic_payment_methods[allow_redirects]"));
+	json_object_set_new(pi, "automatic_payment_methods", tree);
+}
+
+static bool types_read(struct call *c)
+{
+	const char *type = form_text(c, "payment_method_types[0]");
+
+	if (type == NULL || strcmp(type, "card") == 0)
+		return true;
+	gateway_invalid(c, NULL, "payment_method_types", "Only card payments are simulated.");
+	return false;
+}
+
+/*
+ * From API version 2023-08-16 an intent takes every method of the dashboard unless told
+ * otherwise, and some of those redirect: confirming at once then needs a return_url
+ * (docs.stripe.com/upgrades, 2023-08-16).
+ */
+static bool redirect_settled(struct call *c)
+{
+	const char *redirects = form_text(c, "automatic_payment_methods[allow_redirects]");
+	const char *enabled = form_text(c, "automatic_payment_methods[enabled]");
+
+	if (c->version == NULL || strcmp(c->version, "2023-08-16") < 0 || !form_flag(c, "confirm") ||
+	    form_text(c, "return_url") != NULL || form_text(c, "payment_method_types[0]") != NULL)
+		return true;
+	if ((redirects != NULL && strcmp(redirects, "never") == 0) ||
+	    (enabled != NULL && strcmp(enabled, "false") == 0))
+		return true;
+	gateway_invalid(c, NULL, "return_url",
+			"Confirming needs a return_url, payment_method_types, or "
+			"automatic_payment_methods[allow_redirects]=never.");
+	return false;
+}
+
+static bool create_read(struct call *c, json_t *pi)
+{
+	json_t *metadata = form_metadata(c);
+
+	if (metadata == NULL)
+		return false;
+	json_object_set_new(pi, "metadata", metadata);
+	return amount_read(c, pi) && currency_read(c, pi) && types_read(c) &&
+	       choice_read(c, pi, "capture_method", " automatic automatic_async manual ") &&
+	       choice_read(c, pi, "confirmation_method", " automatic manual ") &&
+	       choice_read(c, pi, "setup_future_usage", " on_session off_session ") &&
+	       redirect_settled(c) && attach(c, pi);
+}
+
+/* Several captures of one intent are a feature to be asked for, and are kept with the intent. */
+static void multicapture_read(struct call *c, json_t *pi)
+{
+	const char *wish = form_text(c, "payment_method_options[card][request_multicapture]");
+
+	if (wish != NULL)
+		set_text(json_object_get(json_object_get(pi, "payment_method_options"), "card"),
+			 "request_multicapture", wish);
+}
+
+void intent_create(struct call *c)
+{
+	json_t *pi = intent_new(c);
+
+	if (!create_read(c, pi)) {
+		json_decref(pi);
+		return;
+	}
+	texts_read(c, pi);
+	multicapture_read(c, pi);
+	if (!form_flag(c, "confirm")) {
+		keep(c, pi, NULL, text_in(pi, "status"));
+	} else if (text_in(pi, "payment_method")[0] == '\0') {
+		gateway_invalid(c, "payment_intent_unexpected_state", "payment_method",
+				"A PaymentIntent without a payment method cannot be confirmed.");
+		json_decref(pi);
+	} else {
+		confirm(c, pi);
+	}
+}
+
+/* ---- read ---- */
+
+static void end_intent(json_t *pi, const char *reason, int64_t now_s)
+{
+	set_text(pi, "status", "canceled");
+	set_text(pi, "cancellation_reason", reason);
+	set_int(pi, "canceled_at", now_s);
+	set_int(pi, "amount_capturable", 0);
+	json_object_set_new(pi, "next_action", json_null());
+}
+
+static int64_t capture_before(const json_t *charge)
+{
+	const json_t *details = json_object_get(charge, "payment_method_details");
+
+	return int_in(json_object_get(details, "card"), "capture_before");
+}
+
+/* An authorization nobody captured in time is gone; whoever looks first finds out. */
+static void expire(struct call *c, json_t *pi)
+{
+	json_t *charge;
+	int64_t now_s = sim_now_s(c->sim);
+
+	if (!is(pi, "requires_capture"))
+		return;
+	charge = journal_get(c->journal, text_in(pi, "latest_charge"));
+	if (now_s >= capture_before(charge)) {
+		fact(c, "expire", pi, int_in(pi, "amount_capturable"));
+		end_intent(pi, "automatic", now_s);
+		call_put(c, pi);
+	}
+	json_decref(charge);
+}
+
+json_t *intent_load(struct call *c, const char *id)
+{
+	json_t *pi = journal_get(c->journal, id);
+
+	if (pi != NULL && strcmp(text_in(pi, "object"), "payment_intent") != 0) {
+		json_decref(pi);
+		return NULL;
+	}
+	if (pi != NULL)
+		expire(c, pi);
+	return pi;
+}
+
+void intent_get(struct call *c)
+{
+	json_t *pi = intent_load(c, c->id);
+
+	if (pi == NULL)
+		gateway_missing(c, "payment_intent", c->id, "intent");
+	else
+		call_answer(c, 200, shown(c, pi, NULL, "latest_charge"), "read");
+}
+
+static json_t *in_list(struct call *c, json_t *take_pi)
+{
+	expire(c, take_pi);
+	return shown(c, take_pi, NULL, "data.latest_charge");
+}
+
+void intent_list(struct call *c)
+{
+	gateway_list(c, "payment_intent", "/v1/payment_intents", in_list);
+}
+
+/* ---- capture and cancel ---- */
+
+static bool multicapture(const json_t *pi)
+{
+	const json_t *options = json_object_get(pi, "payment_method_options");
+
+	return strcmp(text_in(json_object_get(options, "card"), "request_multicapture"),
+		      "if_available") == 0;
+}
+
+/* How much, and is it the last; false after an answer. */
+static bool capture_read(struct call *c, const json_t *pi, int64_t *ret_amount, bool *ret_final)
+{
+	const char *final = form_text(c, "final_capture");
+
+	*ret_amount = int_in(pi, "amount_capturable");
+	*ret_final = final == NULL || strcmp(final, "false") != 0;
+	if (!form_int(c, "amount_to_capture", ret_amount))
+		return false;
+	if (*ret_amount < 1 || *ret_amount > int_in(pi, "amount_capturable")) {
+		gateway_invalid(c, *ret_amount < 1 ? "amount_too_small" : "amount_too_large",
+				"amount_to_capture", "The capturable amount is %lld.",
+				(long long)int_in(pi, "amount_capturable"));
+		return false;
+	}
+	if (!*ret_final && !multicapture(pi)) {
+		gateway_invalid(c, NULL, "final_capture",
+				"This PaymentIntent does not allow more than one capture.");
+		return false;
+	}
+	return true;
+}
+
+void intent_capture(struct call *c)
+{
+	json_t *pi = intent_load(c, c->id);
+	json_t *charge;
+	int64_t amount;
+	bool final;
+
+	if (pi == NULL) {
+		gateway_missing(c, "payment_intent", c->id, NULL);
+		return;
+	}
+	if (!is(pi, "requires_capture")) {
+		refuse_state(c, pi, "captured");
+		return;
+	}
+	if (!capture_read(c, pi, &amount, &final)) {
+		json_decref(pi);
+		return;
+	}
+	charge = journal_get(c->journal, text_in(pi, "latest_charge"));
+	take_money(c, pi, charge, amount, final);
+	keep(c, pi, charge, "captured");
+}
+
+void intent_cancel(struct call *c)
+{
+	json_t *pi = intent_load(c, c->id);
+
+	if (pi == NULL) {
+		gateway_missing(c, "payment_intent", c->id, NULL);
+		return;
+	}
+	if (is(pi, "succeeded") || is(pi, "canceled")) {
+		refuse_state(c, pi, "canceled");
+		return;
+	}
+	if (!choice_read(c, pi, "cancellation_reason",
+			 " abandoned duplicate fraudulent requested_by_customer ")) {
+		json_decref(pi);
+		return;
+	}
+	fact(c, "cancel", pi, int_in(pi, "amount_capturable"));
+	end_intent(pi, form_text(c, "cancellation_reason"), sim_now_s(c->sim));
+	keep(c, pi, NULL, "canceled");
+}
