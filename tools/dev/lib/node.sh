@@ -19,8 +19,13 @@ npm_need() {
 
 # The pinned node and buf in PATH.
 node_need() {
+	local bin
+
 	npm_need tests/node
-	PATH=$ROOT/tests/node/node_modules/.bin:$PATH
+	# Not .bin/node: npm 9 drops that link together with the other architecture's package.
+	for bin in "$ROOT"/tests/node/node_modules/{.bin,node-linux-*/bin}; do
+		PATH=$bin:$PATH
+	done
 	export PATH
 	[[ $(node --version) == v22.* ]] ||
 		die "no node 22 for this machine in tests/node (has $(node --version), $(uname -m))"
