@@ -19,9 +19,13 @@ struct config {
 	CONFIG_TABLE(X)
 #undef X
 };
+
 /* clang-format on */
 
-enum config_wish { CONFIG_RUN, CONFIG_EXIT }; /* EXIT: --help, --version, --print-config or --check-config was served */
+enum config_wish {
+	CONFIG_RUN,
+	CONFIG_EXIT
+}; /* EXIT: --help, --version, --print-config or --check-config was served */
 
 /*
  * Read all sources into *cfg.  A mistake is reported on stderr as `file:line: field: why`
@@ -29,15 +33,21 @@ enum config_wish { CONFIG_RUN, CONFIG_EXIT }; /* EXIT: --help, --version, --prin
  * reported, not only the first.  Arguments that are not options are left in place:
  * *ret_argc and argv[1..] hold them afterwards (a program that takes none refuses them).
  */
-enum config_wish config_read(struct config *cfg, const char *program, int argc, char **argv, int *ret_argc);
+enum config_wish config_read(struct config *cfg, const char *program, int argc, char **argv,
+			     int *ret_argc);
 
-/* Report a mistake found later (a file that cannot be read, a role nobody knows) the same way and exit 2. */
-_Noreturn void config_refuse(const char *field, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Report a mistake found later (a file that cannot be read, a role nobody knows) the same way and
+ * exit 2. */
+_Noreturn void config_refuse(const char *field, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* Read a small secret file (at most 4 KiB), trailing newline removed; exits 2 with the field's name when it cannot. */
+/* Read a small secret file (at most 4 KiB), trailing newline removed; exits 2 with the field's name
+ * when it cannot. */
 char *config_secret(const char *field, const char *path);
 
-void config_print(const struct config *cfg); /* `field = value   # sentence`, as --print-config; readable by --config */
+void config_print(const struct config *cfg); /* `field = value   # sentence`, as --print-config;
+						readable by --config */
+void config_print_markdown(void);            /* the table of docs/configuration.md */
 void config_done(struct config *cfg);
 
 #endif

@@ -15,11 +15,13 @@ enum errc {
 #undef X
 	ERR_COUNT
 };
+
 /* clang-format on */
 
 enum err_retry { ERR_RETRY_NEVER, ERR_RETRY_NOW, ERR_RETRY_BACKOFF, ERR_RETRY_FIND_OUT };
 
-/* gRPC status codes by number (grpc/status.h, github.com/grpc/grpc doc/statuscodes.md); base knows no gRPC. */
+/* gRPC status codes by number (grpc/status.h, github.com/grpc/grpc doc/statuscodes.md); base knows
+ * no gRPC. */
 enum err_status {
 	ERR_STATUS_OK = 0,
 	ERR_STATUS_CANCELLED = 1,
@@ -37,8 +39,9 @@ enum err_status {
 	ERR_STATUS_UNAUTHENTICATED = 16,
 };
 
-const char *err_name(enum errc e);   /* "OUT_OF_STOCK": reason in ErrorInfo, label in logs and metrics */
-const char *err_text(enum errc e);   /* the public sentence */
+const char *
+err_name(enum errc e); /* "OUT_OF_STOCK": reason in ErrorInfo, label in logs and metrics */
+const char *err_text(enum errc e); /* the public sentence */
 enum err_status err_status(enum errc e);
 enum err_retry err_retry(enum errc e);
 

@@ -1,11 +1,12 @@
 #include "seal.h"
 
 #include <assert.h>
+#include <stdlib.h>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
-#include <stdlib.h>
 
 enum { VERSION = 1, NONCE = 12, TAG = 16 };
 
@@ -61,7 +62,8 @@ static void bind_row(EVP_CIPHER_CTX *c, int32_t tenant, struct id row, bool seal
 		sure(EVP_DecryptUpdate(c, NULL, &n, aad, sizeof(aad)));
 }
 
-struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct str plain, struct arena *arena)
+struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct str plain,
+		struct arena *arena)
 {
 	uint8_t *out = arena_alloc(arena, plain.n + SEAL_OVERHEAD);
 	EVP_CIPHER_CTX *c;
@@ -83,7 +85,8 @@ struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct 
 	return (struct str){(const char *)out, plain.n + SEAL_OVERHEAD};
 }
 
-struct str seal_open(const struct seal_key *k, int32_t tenant, struct id row, struct str sealed, struct arena *arena)
+struct str seal_open(const struct seal_key *k, int32_t tenant, struct id row, struct str sealed,
+		     struct arena *arena)
 {
 	const uint8_t *in = (const uint8_t *)sealed.p;
 	uint8_t tag[TAG], *out;
@@ -91,7 +94,8 @@ struct str seal_open(const struct seal_key *k, int32_t tenant, struct id row, st
 	size_t plain;
 	int n, ok;
 
-	if (sealed.p == NULL || sealed.n < SEAL_OVERHEAD || sealed.n > INT32_MAX || in[0] != VERSION)
+	if (sealed.p == NULL || sealed.n < SEAL_OVERHEAD || sealed.n > INT32_MAX ||
+	    in[0] != VERSION)
 		return (struct str){0};
 	plain = sealed.n - SEAL_OVERHEAD;
 	out = arena_alloc(arena, plain + 1);
@@ -122,5 +126,6 @@ void digest_hmac(struct str key, struct str data, uint8_t ret[DIGEST_BYTES])
 {
 	unsigned n;
 
-	sure(HMAC(EVP_sha256(), key.p, (int)key.n, (const uint8_t *)data.p, data.n, ret, &n) != NULL);
+	sure(HMAC(EVP_sha256(), key.p, (int)key.n, (const uint8_t *)data.p, data.n, ret, &n) !=
+	     NULL);
 }

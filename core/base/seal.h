@@ -23,9 +23,12 @@ struct seal_key {
 bool seal_key_parse(struct str hex, struct seal_key *ret); /* exactly 64 hex digits */
 void seal_key_wipe(struct seal_key *k);
 
-/* Both answer text in `arena`, p == NULL when the arena is full; open also when it was not sealed so. */
-struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct str plain, struct arena *arena);
-struct str seal_open(const struct seal_key *k, int32_t tenant, struct id row, struct str sealed, struct arena *arena);
+/* Both answer text in `arena`, p == NULL when the arena is full; open also when it was not sealed
+ * so. */
+struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct str plain,
+		struct arena *arena);
+struct str seal_open(const struct seal_key *k, int32_t tenant, struct id row, struct str sealed,
+		     struct arena *arena);
 
 void digest_sha256(struct str data, uint8_t ret[DIGEST_BYTES]);
 void digest_hmac(struct str key, struct str data, uint8_t ret[DIGEST_BYTES]); /* HMAC-SHA-256 */

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
-int64_t backoff_next_ms(int64_t last_ms, int64_t base_ms, int64_t cap_ms); /* last_ms 0: the first pause */
+int64_t backoff_next_ms(int64_t last_ms, int64_t base_ms,
+			int64_t cap_ms); /* last_ms 0: the first pause */
 
 #endif

@@ -7,16 +7,18 @@
  * story, and its names serve the log, the metrics, fault injection and the drawing.
  *
  *	static const struct flow_step pay_steps[] = {
- *		//          name      ask         got          ms    on error  next
- *		[CLAIM]  = {"claim",  ask_claim,  got_claim,   500,  DONE,     TO(CHARGE) | TO(DONE)},
- *		[CHARGE] = {"charge", ask_charge, got_charge,  5000, PARK,     TO(RECORD)},
+ *		//          name      ask         got         ms    on error  next
+ *		[CLAIM]  = {"claim",  ask_claim,  got_claim,  500,  DONE,  TO(CHARGE) | TO(DONE)},
+ *		[CHARGE] = {"charge", ask_charge, got_charge, 5000, PARK,  TO(RECORD)},
  *		...
  *		[DONE]   = {"done"},
  *	};
  *
  * Laws, asserted by the runner:
  *  - one question in flight per flow; an ask never answers before it has returned;
- *  - every waiting step has a deadline; the flow's own deadline cuts it short;
+ *  - every waiting step has a deadline; the flow's own deadline cuts it short.  A flow is
+ *    cut once, by its deadline or by flow_cancel(): the steps after that undo and answer,
+ *    and each of them has its own step's deadline;
  *  - a step moves only along its `next` or on_error edge;
  *  - the row without ask and got is the end.  There `done` runs, once, and not before
  *    every question this flow ever asked has been answered: a question that was given
@@ -58,58 +60,73 @@ struct flow;
 /* One question on its way.  Embedded in the backend's request, which lives in fl->arena. */
 struct op {
 	struct flow *fl;
-	bool given_up; /* the flow went on without it; a backend may skip work not yet sent */
+	bool given_up;       /* the flow went on without it; a backend may skip work not yet sent */
 	int64_t deadline_ms; /* when the flow stops waiting; clock_mono_ms() */
-	enum errc failed;    /* set by op_fail() until the ready queue delivers it */
+	enum errc late; /* what running into the deadline means: ERR_DEADLINE (a definite no), until
+			 * the backend has sent the question and says e.g. ERR_UNKNOWN_OUTCOME */
+	enum errc failed; /* set by op_fail() until the ready queue delivers it */
 	struct task task;
 };
 
 struct flow_step {
 	const char *name;
-	int (*ask)(struct flow *fl); /* next step, FLOW_WAIT or FLOW_FAIL */
+	int (*ask)(struct flow *fl);                         /* next step, FLOW_WAIT or FLOW_FAIL */
 	int (*got)(struct flow *fl, const struct answer *a); /* next step or FLOW_FAIL */
-	uint32_t deadline_ms; /* longest wait for the answer */
+	uint32_t deadline_ms;                                /* longest wait for the answer */
 	int on_error;
 	uint64_t next; /* TO(..) of every step ask() or got() may name */
 };
 
 struct flow {
-	const char *name;              /* "place_order"; log and metrics */
+	const char *name; /* "place_order"; log and metrics */
 	const struct flow_step *steps;
 	struct loop *loop;
 	struct arena arena;
 	int at;
-	enum errc err;                 /* the latest error; ERR_OK if the last answer was good */
-	enum errc cause;               /* the first error of this flow */
-	struct id subject;             /* the order or job this is about, for the log; may be zero */
+	enum errc err;   /* the latest error; ERR_OK if the last answer was good */
+	enum errc cause; /* the first error; a step that made good may set it back to ERR_OK */
+	const char *cause_step; /* where that was; NULL: nowhere */
+	struct id subject;      /* the order or job this is about, for the log; may be zero */
 	int64_t started_us;
-	int64_t deadline_ms;           /* of the whole flow; 0 = none */
-	struct op *op;                 /* the question being waited for */
-	uint32_t ops_out;              /* questions not answered yet, given up ones included */
+	int64_t deadline_ms; /* of the whole flow; 0 = none */
+	struct op *op;       /* the question being waited for */
+	uint32_t ops_out;    /* questions not answered yet, given up ones included */
+	bool running;        /* inside an ask or got */
+	bool cut;            /* the deadline passed, or a cancel took effect */
 	bool ended;
-	struct timer timer;
+	enum errc cancelled; /* flow_cancel()'s reason until the ready queue delivers it */
+	struct timer timer;  /* of the question being waited for */
+	struct task turn;    /* delivers a cancel, and the end */
 	void (*done)(struct flow *fl); /* owner takes its memory back */
 };
 
-/* Start at step 0.  name, steps, loop, done and an initialised arena must be set; the first ask runs before this returns. */
+/*
+ * Start at step 0.  name, steps, loop, done and an initialised arena must be set, all else
+ * zero but subject and deadline_ms; the first ask runs before this returns.  `done` always
+ * comes from the ready queue, never from inside flow_start() or op_answer().
+ */
 void flow_start(struct flow *fl);
 
-/* Somebody outside ended the wait (caller cancelled, drain, hard deadline): on_error edge with `why`, from the ready queue.
- * Later steps still run (they undo and answer).  No effect on an ended flow. */
+/* Somebody outside ended the wait (caller cancelled, drain, hard deadline): on_error edge with
+ * `why`, from the ready queue. Later steps still run (they undo and answer).  No effect on a flow
+ * that was cut before or has ended. */
 void flow_cancel(struct flow *fl, enum errc why);
 
 /* ---- for backends ---- */
 
-/* Register the question just started; `op` must stay valid until op_answer().  To be returned by ask: FLOW_WAIT. */
+/* Register the question just started; `op` must stay valid until op_answer().  To be returned by
+ * ask: FLOW_WAIT. */
 int op_ask(struct flow *fl, struct op *op);
 
-/* Deliver the answer from the backend's event handler, never from inside an ask.  `op` is gone afterwards. */
+/* Deliver the answer from the backend's event handler, never from inside an ask.  got() and
+ * the next ask run before this returns; `op` must not be touched afterwards. */
 void op_answer(struct op *op, const struct answer *a);
 
 /* Deliver an error through the ready queue; may be called inside an ask after op_ask(). */
 void op_fail(struct op *op, enum errc err);
 
-/* Fault injection for tests: NULL, or called at each step before its ask.  Returning an error fails the step there. */
+/* Fault injection for tests: NULL, or called at each step before its ask.  Returning an error fails
+ * the step there. */
 extern enum errc (*flow_fault)(const struct flow *fl, const struct flow_step *step);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
 #include <uv.h>
 
 struct loop;
@@ -28,26 +29,32 @@ struct task {
 };
 
 struct loop *loop_new(void);
-void loop_free(struct loop *l); /* every handle must have been closed and every timer cleared */
+/* Every other handle must have been closed, every timer cleared, every listener taken off. */
+void loop_free(struct loop *l);
 uv_loop_t *loop_uv(struct loop *l);
 
 void loop_run(struct loop *l);  /* until loop_stop() */
-void loop_stop(struct loop *l);
+void loop_stop(struct loop *l); /* loop thread: return when this turn is over */
 
 /* (Re)set or clear a timer; on_due runs once, from the loop, never from here. */
 void timer_set(struct loop *l, struct timer *t, int64_t at_ms);
 void timer_clear(struct loop *l, struct timer *t);
 
-/* Run `t` later in this turn or in the next, in order of posting.  Posting it twice before it ran is one run. */
+/* Run `t` later in this turn or in the next, in order of posting.  Posting it twice before it ran
+ * is one run. */
 void loop_post(struct loop *l, struct task *t);
 void loop_unpost(struct loop *l, struct task *t);
 
-/* Call on_turn_end(arg) after the events of each turn have been handled (uv_check): the moment to send batches. */
+/* Call on_turn_end(arg) after the events of each turn have been handled (uv_check): the moment to
+ * send batches. */
 void loop_on_turn_end(struct loop *l, void (*on_turn_end)(void *arg), void *arg);
+/* The same pair again, to stop it; not from within a turn end. */
+void loop_off_turn_end(struct loop *l, void (*on_turn_end)(void *arg), void *arg);
 
 /*
  * SIGTERM and SIGINT: `on_drain(arg)` once; a second signal exits the process with 1.
- * The signals must have been blocked before other threads were started; this unblocks nothing in them.
+ * The signals must have been blocked before other threads were started; this unblocks
+ * them in the calling thread alone, which is the one that runs the loop.
  */
 void loop_on_drain(struct loop *l, void (*on_drain)(void *arg), void *arg);
 

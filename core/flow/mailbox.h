@@ -17,8 +17,11 @@ struct letter {
 struct mailbox;
 
 /* on_letter runs on the loop thread, once per letter, in the order one thread sent them. */
-struct mailbox *mailbox_new(struct loop *l, void (*on_letter)(struct letter *m, void *arg), void *arg);
+struct mailbox *mailbox_new(struct loop *l, void (*on_letter)(struct letter *m, void *arg),
+			    void *arg);
 void mailbox_send(struct mailbox *mb, struct letter *m); /* any thread */
-void mailbox_close(struct mailbox *mb); /* loop thread, when no thread sends any more; frees itself */
+/* Loop thread, when every mailbox_send() has returned and none will follow (threads joined).
+ * Letters not yet read are read now; the mailbox frees itself in a later turn. */
+void mailbox_close(struct mailbox *mb);
 
 #endif

@@ -1,0 +1,582 @@
+/*
+ * Reading settings: defaults, then the file, the environment and the command line, each
+ * value through one door (apply) that knows its row and remembers where it came from.
+ *
+ * Mistakes are reported as they are met and counted; the process ends when all sources
+ * have been read, so that one start shows them all.
+ */
+#include "core/base/config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/config_rows.h"
+#include "core/base/mem.h"
+#include "core/base/str.h"
+
+#ifndef ORDERD_VERSION
+#error "ORDERD_VERSION comes from CMakeLists.txt"
+#endif
+
+enum {
+	FILE_MAX = 64 * 1024, /* bytes of a configuration file */
+	SECRET_MAX = 4096,
+	NAME_MAX_BYTES = 64, /* of a field, as somebody typed it */
+	HINT_DISTANCE = 3,   /* more typing mistakes than this are another word */
+	EXIT_MISTAKE = 2,
+};
+
+#define CONFIG_DEFAULT_INT(v)  #v
+#define CONFIG_DEFAULT_TEXT(v) v
+#define CONFIG_DEFAULT_FLAG(v) #v
+
+const struct setting settings[SETTINGS] = {
+#define X(kind, field, def, least, most, unit, text)                         \
+	{SETTING_##kind, #field, CONFIG_DEFAULT_##kind(def),    least, most, \
+	 unit,           text,   offsetof(struct config, field)},
+	CONFIG_TABLE(X)
+#undef X
+};
+
+enum source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_COMMAND };
+
+struct origin {
+	enum source source;
+	int line;
+};
+
+/* Where each value came from, for mistakes that are found later; the file of this process. */
+static struct origin origins[SETTINGS];
+static const char *file_path = "";
+
+struct reader {
+	struct config *cfg;
+	const char *program;
+	int mistakes;
+	bool print, check;
+};
+
+/* ---- reporting ---- */
+
+static void print_place(struct origin from, const char *name)
+{
+	switch (from.source) {
+	case FROM_FILE:
+		(void)fprintf(stderr, "%s:%d: %s: ", file_path, from.line, name);
+		break;
+	case FROM_ENVIRONMENT:
+		(void)fputs("ORDERD_", stderr);
+		for (const char *p = name; *p != '\0'; p++)
+			(void)fputc(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p, stderr);
+		(void)fputs(": ", stderr);
+		break;
+	case FROM_DEFAULT: /* to be set on the command line, if nowhere else */
+	case FROM_COMMAND:
+		(void)fputs("--", stderr);
+		for (const char *p = name; *p != '\0'; p++)
+			(void)fputc(*p == '_' ? '-' : *p, stderr);
+		(void)fputs(": ", stderr);
+		break;
+	}
+}
+
+__attribute__((format(printf, 4, 5))) static void mistake(struct reader *r, struct origin from,
+							  const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	print_place(from, name);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	r->mistakes++;
+}
+
+static const struct setting *find_setting(const char *name)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (strcmp(settings[i].name, name) == 0)
+			return &settings[i];
+	return NULL;
+}
+
+void config_refuse(const char *field, const char *fmt, ...)
+{
+	const struct setting *s = find_setting(field);
+	va_list ap;
+
+	assert(s != NULL);
+	print_place(origins[s - settings], field);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	exit(EXIT_MISTAKE);
+}
+
+/* ---- names ---- */
+
+/* Levenshtein's distance: letters to add, drop or change. */
+static int distance(const char *a, const char *b)
+{
+	int row[NAME_MAX_BYTES + 1];
+	int n = (int)strlen(b);
+
+	assert(n <= NAME_MAX_BYTES);
+	for (int j = 0; j <= n; j++)
+		row[j] = j;
+	for (int i = 1; a[i - 1] != '\0'; i++) {
+		int diagonal = row[0];
+
+		row[0] = i;
+		for (int j = 1; j <= n; j++) {
+			int best = diagonal + (a[i - 1] != b[j - 1]);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[n];
+}
+
+/* The setting somebody may have meant; NULL if nothing is near. */
+static const char *nearest_name(const char *name)
+{
+	const char *best = NULL;
+	int least = HINT_DISTANCE + 1;
+
+	if (strlen(name) > NAME_MAX_BYTES)
+		return NULL;
+	for (size_t i = 0; i < SETTINGS; i++) {
+		int d = distance(name, settings[i].name);
+
+		if (d < least) {
+			least = d;
+			best = settings[i].name;
+		}
+	}
+	return best;
+}
+
+static void unknown(struct reader *r, struct origin from, const char *name)
+{
+	const char *near = nearest_name(name);
+
+	if (near != NULL)
+		mistake(r, from, name, "no such setting; did you mean %s?", near);
+	else
+		mistake(r, from, name, "no such setting; --help lists them all");
+}
+
+/* ---- values ---- */
+
+static void *field_of(struct config *cfg, const struct setting *s)
+{
+	return (char *)cfg + s->offset;
+}
+
+static bool parse_flag(const char *text, bool *ret)
+{
+	static const char *const words[] = {"on", "true", "yes", "off", "false", "no"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(text, words[i]) == 0) {
+			*ret = i < 3;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void apply_int(struct reader *r, const struct setting *s, struct origin from,
+		      const char *text)
+{
+	long long value;
+
+	if (!str_to_i64(str_of(text), s->least, s->most, &value))
+		mistake(r, from, s->name, "must be a whole number from %lld to %lld%s%s",
+			(long long)s->least, (long long)s->most, s->unit[0] != '\0' ? " " : "",
+			s->unit);
+	else
+		*(int64_t *)field_of(r->cfg, s) = value;
+}
+
+static void apply_text(struct reader *r, const struct setting *s, struct origin from,
+		       const char *text)
+{
+	char **field = field_of(r->cfg, s);
+	size_t n = strlen(text);
+
+	if (n < (size_t)s->least || n > (size_t)s->most) {
+		mistake(r, from, s->name, "must have %lld to %lld bytes, has %zu",
+			(long long)s->least, (long long)s->most, n);
+	} else if (!str_is_text(str_of(text)) || strpbrk(text, "\r\n") != NULL) {
+		mistake(r, from, s->name, "must be one line of UTF-8 text");
+	} else {
+		free(*field);
+		*field = mem_text(text);
+	}
+}
+
+static void apply(struct reader *r, const char *name, struct origin from, const char *text)
+{
+	const struct setting *s = find_setting(name);
+	struct origin *last;
+
+	if (s == NULL) {
+		unknown(r, from, name);
+		return;
+	}
+	last = &origins[s - settings];
+	if (last->source == from.source && from.source != FROM_DEFAULT) {
+		mistake(r, from, name, "given twice");
+		return;
+	}
+	*last = from;
+	if (s->kind == SETTING_INT)
+		apply_int(r, s, from, text);
+	else if (s->kind == SETTING_TEXT)
+		apply_text(r, s, from, text);
+	else if (!parse_flag(text, field_of(r->cfg, s)))
+		mistake(r, from, name, "must be on or off");
+}
+
+static void apply_defaults(struct reader *r)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		origins[i] = (struct origin){FROM_DEFAULT, 0};
+		apply(r, settings[i].name, origins[i], settings[i].def);
+	}
+	assert(r->mistakes == 0); /* a default that its own row refuses */
+}
+
+/* ---- the file ---- */
+
+static char *trim(char *p)
+{
+	size_t n;
+
+	p += strspn(p, " \t\r");
+	n = strlen(p);
+	while (n > 0 && strchr(" \t\r", p[n - 1]) != NULL)
+		p[--n] = '\0';
+	return p;
+}
+
+/* "in quotes", where \" and \\ stand for themselves.  NULL when the quotes do not end. */
+static char *unquote(char *p, char **ret_rest)
+{
+	char *to = p;
+	char *from = p + 1;
+
+	while (*from != '\0' && *from != '"') {
+		if (from[0] == '\\' && (from[1] == '"' || from[1] == '\\'))
+			from++;
+		*to++ = *from++;
+	}
+	if (*from != '"')
+		return NULL;
+	*to = '\0';
+	*ret_rest = from + 1;
+	return p;
+}
+
+/* A # begins a comment after white space only: passwords and URLs may hold one. */
+static void cut_comment(char *p)
+{
+	for (char *at = p; *at != '\0'; at++) {
+		if (*at == '#' && (at == p || at[-1] == ' ' || at[-1] == '\t')) {
+			*at = '\0';
+			return;
+		}
+	}
+}
+
+static void read_line(struct reader *r, struct origin from, char *line)
+{
+	char *name = trim(line);
+	char *value = strchr(name, '=');
+
+	if (name[0] == '\0' || name[0] == '#')
+		return;
+	if (value == NULL) {
+		cut_comment(name);
+		mistake(r, from, trim(name), "needs a value: field = value");
+		return;
+	}
+	*value++ = '\0';
+	name = trim(name);
+	value = trim(value);
+	if (value[0] == '"') {
+		char *rest;
+
+		value = unquote(value, &rest);
+		if (value == NULL) {
+			mistake(r, from, name, "the quotes do not end");
+			return;
+		}
+		rest = trim(rest);
+		if (rest[0] != '\0' && rest[0] != '#') {
+			mistake(r, from, name, "something follows the quotes");
+			return;
+		}
+	} else {
+		cut_comment(value);
+		value = trim(value);
+	}
+	apply(r, name, from, value);
+}
+
+/* The whole file, NUL-terminated; NULL with errno set.  EFBIG: over `most` bytes. */
+static char *slurp(const char *path, size_t most, size_t *ret_n)
+{
+	char *text = mem_alloc(most + 2);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = 0;
+	size_t n = 0;
+
+	while (fd >= 0 && n <= most && (got = read(fd, text + n, most + 1 - n)) > 0)
+		n += (size_t)got;
+	if (fd < 0 || got < 0 || n > most) {
+		int why = fd >= 0 && got >= 0 ? EFBIG : errno;
+
+		if (fd >= 0)
+			close(fd);
+		explicit_bzero(text, n);
+		free(text);
+		errno = why;
+		return NULL;
+	}
+	close(fd);
+	*ret_n = n;
+	return text;
+}
+
+static void read_file(struct reader *r, const char *path)
+{
+	struct origin from = {FROM_FILE, 0};
+	size_t n = 0;
+	char *text = slurp(path, FILE_MAX, &n);
+	char *next = text;
+
+	file_path = path;
+	if (text == NULL) {
+		mistake(r, (struct origin){FROM_COMMAND, 0}, "config", "%s: %s", path,
+			strerror(errno));
+		return;
+	}
+	if (strlen(text) != n) {
+		mistake(r, (struct origin){FROM_COMMAND, 0}, "config", "%s: is no text", path);
+		next = NULL;
+	}
+	while (next != NULL) {
+		char *line = strsep(&next, "\n");
+
+		from.line++;
+		read_line(r, from, line);
+	}
+	free(text);
+}
+
+/* ---- environment and command line ---- */
+
+static void read_environment(struct reader *r)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		char name[sizeof("ORDERD_") + NAME_MAX_BYTES] = "ORDERD_";
+		char *to = name + strlen(name);
+		const char *value;
+
+		for (const char *p = settings[i].name; *p != '\0'; p++)
+			*to++ = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
+		*to = '\0';
+		value = getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
+		if (value != NULL)
+			apply(r, settings[i].name, (struct origin){FROM_ENVIRONMENT, 0}, value);
+	}
+}
+
+/* The options every program has besides its settings.  The last three end the start. */
+static bool serve_wish(struct reader *r, const char *name)
+{
+	if (strcmp(name, "help") == 0) {
+		config_print_help(r->program);
+	} else if (strcmp(name, "version") == 0) {
+		(void)printf("%s %s\n", r->program, ORDERD_VERSION);
+	} else {
+		r->print = r->print || strcmp(name, "print_config") == 0;
+		r->check = r->check || strcmp(name, "check_config") == 0;
+		return false;
+	}
+	return true;
+}
+
+struct option {
+	char name[NAME_MAX_BYTES + 1]; /* with underscores; "" = no option */
+	const char *value;             /* NULL: none given */
+	int args;                      /* arguments it takes up */
+};
+
+static bool is_wish(const char *name)
+{
+	static const char *const wishes[] = {"help", "version", "print_config", "check_config"};
+
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+		if (strcmp(name, wishes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* --field=value, or --field value */
+static struct option option_at(int argc, char **argv, int i)
+{
+	struct option o = {.args = 1};
+	const char *p = argv[i];
+	size_t n;
+
+	if (strncmp(p, "--", 2) != 0 || p[2] == '\0')
+		return o;
+	p += 2;
+	n = strcspn(p, "=");
+	(void)snprintf(o.name, sizeof(o.name), "%.*s",
+		       (int)(n < NAME_MAX_BYTES ? n : NAME_MAX_BYTES), p);
+	for (char *c = o.name; *c != '\0'; c++)
+		if (*c == '-')
+			*c = '_';
+	if (p[n] == '=') {
+		o.value = p + n + 1;
+	} else if (!is_wish(o.name) && i + 1 < argc &&
+		   (strcmp(o.name, "config") == 0 || find_setting(o.name) != NULL)) {
+		o.value = argv[i + 1];
+		o.args = 2;
+	}
+	return o;
+}
+
+static void take_option(struct reader *r, const struct option *o)
+{
+	struct origin from = {FROM_COMMAND, 0};
+
+	if (strcmp(o->name, "config") == 0 || is_wish(o->name))
+		return; /* served before */
+	if (find_setting(o->name) == NULL)
+		unknown(r, from, o->name);
+	else if (o->value == NULL)
+		mistake(r, from, o->name, "needs a value");
+	else
+		apply(r, o->name, from, o->value);
+}
+
+/* Settings from the command line; what is no option moves to the front.  Returns the new argc. */
+static int read_command(struct reader *r, int argc, char **argv)
+{
+	int kept = 1;
+	int i = 1;
+
+	while (i < argc) {
+		struct option o = option_at(argc, argv, i);
+
+		if (strcmp(argv[i], "--") == 0) {
+			for (i++; i < argc; i++)
+				argv[kept++] = argv[i];
+			break;
+		}
+		if (o.name[0] == '\0')
+			argv[kept++] = argv[i];
+		else
+			take_option(r, &o);
+		i += o.args;
+	}
+	return kept;
+}
+
+/* --config and the wishes come first, wherever they stand.  True: a wish was served. */
+static bool read_first(struct reader *r, int argc, char **argv, const char **ret_path)
+{
+	*ret_path = NULL;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0;) {
+		struct option o = option_at(argc, argv, i);
+
+		if (is_wish(o.name) && serve_wish(r, o.name))
+			return true;
+		if (strcmp(o.name, "config") == 0) {
+			if (o.value == NULL || *ret_path != NULL)
+				mistake(r, (struct origin){FROM_COMMAND, 0}, "config",
+					o.value == NULL ? "needs a file" : "given twice");
+			else
+				*ret_path = o.value;
+		}
+		i += o.args;
+	}
+	return false;
+}
+
+enum config_wish config_read(struct config *cfg, const char *program, int argc, char **argv,
+			     int *ret_argc)
+{
+	struct reader r = {.cfg = cfg, .program = program};
+	const char *path;
+
+	memset(cfg, 0, sizeof(*cfg));
+	apply_defaults(&r);
+	*ret_argc = argc;
+	if (read_first(&r, argc, argv, &path))
+		return CONFIG_EXIT;
+	if (path != NULL)
+		read_file(&r, path);
+	read_environment(&r);
+	*ret_argc = read_command(&r, argc, argv);
+	if (r.mistakes > 0) {
+		config_done(cfg);
+		exit(EXIT_MISTAKE); // NOLINT(concurrency-mt-unsafe): before any thread
+	}
+	if (r.print)
+		config_print(cfg);
+	else if (r.check)
+		(void)puts("the configuration is valid");
+	return r.print || r.check ? CONFIG_EXIT : CONFIG_RUN;
+}
+
+char *config_secret(const char *field, const char *path)
+{
+	size_t n = 0;
+	char *text = slurp(path, SECRET_MAX, &n);
+
+	if (text == NULL)
+		config_refuse(field, "%s: %s", path,
+			      errno == EFBIG ? "larger than 4 KiB" : strerror(errno));
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	if (n > 0 && text[n - 1] == '\r')
+		n--;
+	text[n] = '\0';
+	if (n == 0 || strlen(text) != n) {
+		free(text);
+		config_refuse(field, "%s: %s", path, n == 0 ? "is empty" : "is no text");
+	}
+	return text;
+}
+
+void config_done(struct config *cfg)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		char **field;
+
+		if (settings[i].kind != SETTING_TEXT)
+			continue;
+		field = field_of(cfg, &settings[i]);
+		free(*field);
+		*field = NULL;
+	}
+}
