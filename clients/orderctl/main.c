@@ -1,0 +1,115 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orderctl.h"
+
+static const struct command *const tables[] = {order_commands, stock_commands};
+
+static void help(void)
+{
+	puts("usage: orderctl [--server TARGET] [--json] [--deadline MS] COMMAND ...\n");
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+		for (const struct command *c = tables[t]; c->verb != NULL; c++)
+			printf("  %s%s%s %s\n      %s\n", c->noun != NULL ? c->noun : "", c->noun != NULL ? " " : "", c->verb,
+			       c->usage, c->help);
+	puts("\nTARGET is host:port or unix:/path, by default $ORDERD_SERVER or 127.0.0.1:7070.\n"
+	     "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the outcome is not known: repeat with the same --request-id.");
+}
+
+static bool is_flag(const char *name)
+{
+	static const char *const flags[] = {"json", "help", "version", "validate-only", "events"};
+
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (strcmp(name, flags[i]) == 0)
+			return true;
+	return false;
+}
+
+static void read_args(struct args *a, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		char *name = argv[i], *equals;
+
+		if (a->n_options == OPTIONS_MAX || a->n_words == OPTIONS_MAX)
+			usage_error("too many arguments");
+		if (strncmp(name, "--", 2) != 0) {
+			a->words[a->n_words++] = name;
+			continue;
+		}
+		name += 2;
+		equals = strchr(name, '=');
+		if (equals != NULL)
+			*equals++ = '\0';
+		else if (is_flag(name))
+			equals = (char *)"yes";
+		else if (i + 1 < argc)
+			equals = argv[++i];
+		else
+			usage_error("--%s needs a value", name);
+		a->names[a->n_options] = name;
+		a->values[a->n_options++] = equals;
+	}
+}
+
+/* The command's words come first; what is left over is its own. */
+static const struct command *find_command(struct args *a)
+{
+	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
+		for (const struct command *c = tables[t]; c->verb != NULL; c++) {
+			int n = c->noun != NULL ? 2 : 1;
+
+			if (a->n_words < n || strcmp(a->words[n - 1], c->verb) != 0)
+				continue;
+			if (c->noun != NULL && strcmp(a->words[0], c->noun) != 0)
+				continue;
+			a->n_words -= n;
+			memmove(a->words, a->words + n, (size_t)a->n_words * sizeof(a->words[0]));
+			return c;
+		}
+	return NULL;
+}
+
+/* An option no command knows is a typing mistake, and a silent one could place another order than was meant. */
+static void check_options(const struct args *a, const struct command *c)
+{
+	static const char global[] = "--server --json --deadline --help --version";
+
+	for (int i = 0; i < a->n_options; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "--%s", a->names[i]);
+		if (strstr(c->usage, name) == NULL && strstr(global, name) == NULL)
+			usage_error("%s takes no option %s", c->verb, name);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static struct args a;
+	const struct command *c;
+	const char *target;
+	int code;
+
+	read_args(&a, argc, argv);
+	if (flag(&a, "version")) {
+		puts("orderctl " ORDERD_VERSION);
+		return 0;
+	}
+	if (flag(&a, "help") || a.n_words == 0) {
+		help();
+		return a.n_words == 0 && !flag(&a, "help") ? EXIT_USAGE : 0;
+	}
+	c = find_command(&a);
+	if (c == NULL)
+		usage_error("no such command: %s (see orderctl --help)", a.words[0]);
+	check_options(&a, c);
+	a.json = flag(&a, "json");
+	a.deadline_ms = (int)number(option_or(&a, "deadline", "10000"), "--deadline");
+	target = option_or(&a, "server", getenv("ORDERD_SERVER"));
+	a.client = orderd_client_new(target != NULL && *target != '\0' ? target : "127.0.0.1:7070");
+	code = c->run(&a);
+	orderd_client_free(a.client);
+	return code;
+}

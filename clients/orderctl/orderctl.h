@@ -1,0 +1,60 @@
+/*
+ * orderctl: orderd for people and scripts, on liborderd-client alone.
+ *
+ * A command is a row of a table: its words, its options, what it does.  It prints a table
+ * for people or, with --json, the response as JSON with the field names of the contract.
+ */
+#ifndef ORDERCTL_H
+#define ORDERCTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "orderd/client.h"
+
+enum { OPTIONS_MAX = 64, EXIT_USAGE = 2, EXIT_REFUSED = 1, EXIT_UNKNOWN = 3 };
+
+/* What the command line said: `--name value` pairs and the words left over. */
+struct args {
+	const char *names[OPTIONS_MAX], *values[OPTIONS_MAX];
+	int n_options;
+	const char *words[OPTIONS_MAX];
+	int n_words;
+	bool json;
+	int deadline_ms;
+	struct orderd_client *client;
+};
+
+struct command {
+	const char *noun, *verb; /* "stock", "receive"; noun NULL for `orderctl get` */
+	const char *usage;       /* options and words, for help */
+	const char *help;
+	int (*run)(struct args *a); /* exit code */
+};
+
+extern const struct command order_commands[], stock_commands[]; /* end with verb == NULL */
+
+/* ---- options ---- */
+
+const char *option(const struct args *a, const char *name); /* the last one given, NULL if none */
+const char *option_or(const struct args *a, const char *name, const char *otherwise);
+const char *need(const struct args *a, const char *name); /* exits 2 when missing */
+const char *word(const struct args *a, int i, const char *what); /* exits 2 when missing */
+bool flag(const struct args *a, const char *name);
+int64_t number(const char *text, const char *what); /* exits 2 when it is none */
+_Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+ProtobufCBinaryData text(const char *z); /* NULL: empty */
+const char *request_id(const struct args *a); /* --request-id, or a fresh one */
+
+/* ---- printing ---- */
+
+int print_error(const struct args *a, const struct orderd_error *e); /* exit code: 1 refused, 3 outcome not known */
+void print_json(const ProtobufCMessage *m);
+void print_order(const Orderd__V1__Order *o);
+void print_events(Orderd__V1__OrderEvent *const *events, size_t n);
+void print_orders(Orderd__V1__Order *const *orders, size_t n);
+void print_money(char *to, size_t room, const Orderd__V1__Money *m); /* "19.99 EUR" */
+
+#endif

@@ -1,0 +1,188 @@
+/*
+ * place, get, status, list, cancel.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "orderctl.h"
+
+enum { LINES_MAX = 5000 };
+
+static int finish(const ProtobufCMessage *rs)
+{
+	protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)rs, NULL);
+	return 0;
+}
+
+/* "SKU=3" or "SKU=3@1999 EUR" */
+static void read_line(char *spec, Orderd__V1__NewOrderLine *l, Orderd__V1__Money *price)
+{
+	char *at = strchr(spec, '@'), *equals, *space;
+
+	orderd__v1__new_order_line__init(l);
+	if (at != NULL) {
+		*at++ = '\0';
+		space = strchr(at, ' ');
+		if (space == NULL)
+			usage_error("a price is minor units and a currency, as in SKU=3@\"1999 EUR\": %s", at);
+		*space++ = '\0';
+		orderd__v1__money__init(price);
+		price->amount_minor = number(at, "the price");
+		price->currency_code = text(space);
+		l->unit_price = price;
+	}
+	equals = strrchr(spec, '=');
+	if (equals == NULL)
+		usage_error("a line is SKU=QUANTITY: %s", spec);
+	*equals++ = '\0';
+	l->sku = text(spec);
+	l->quantity = number(equals, "the quantity");
+}
+
+static void read_lines(struct args *a, Orderd__V1__PlaceOrderRequest *rq)
+{
+	size_t n = (size_t)a->n_words;
+	Orderd__V1__NewOrderLine *lines = calloc(n + 1, sizeof(*lines));
+	Orderd__V1__Money *prices = calloc(n + 1, sizeof(*prices));
+
+	rq->lines = calloc(n + 1, sizeof(*rq->lines));
+	if (lines == NULL || prices == NULL || rq->lines == NULL)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		char *spec = strdup(a->words[i]);
+
+		if (spec == NULL)
+			abort();
+		read_line(spec, &lines[i], &prices[i]);
+		rq->lines[rq->n_lines++] = &lines[i];
+	}
+}
+
+static int run_place(struct args *a)
+{
+	Orderd__V1__PlaceOrderRequest rq = ORDERD__V1__PLACE_ORDER_REQUEST__INIT;
+	Orderd__V1__Address to = ORDERD__V1__ADDRESS__INIT;
+	Orderd__V1__PlaceOrderResponse *rs;
+	struct orderd_error e;
+
+	rq.request_id = text(request_id(a));
+	rq.customer = text(need(a, "customer"));
+	rq.channel = text(option(a, "channel"));
+	rq.reference = text(option(a, "reference"));
+	rq.payment_method = text(need(a, "payment-method"));
+	rq.validate_only = flag(a, "validate-only");
+	to.name = text(need(a, "name"));
+	to.street = text(need(a, "street"));
+	to.city = text(need(a, "city"));
+	to.region = text(option(a, "region"));
+	to.postal_code = text(need(a, "postal-code"));
+	to.country_code = text(need(a, "country"));
+	to.email = text(option(a, "email"));
+	to.phone = text(option(a, "phone"));
+	rq.ship_to = &to;
+	read_lines(a, &rq);
+	rs = orderd_place_order(a->client, &rq, a->deadline_ms, &e);
+	if (rs == NULL)
+		return print_error(a, &e);
+	if (a->json)
+		print_json(&rs->base);
+	else
+		print_order(rs->order);
+	return finish(&rs->base);
+}
+
+static int run_get(struct args *a)
+{
+	Orderd__V1__GetOrderRequest rq = ORDERD__V1__GET_ORDER_REQUEST__INIT;
+	Orderd__V1__GetOrderResponse *rs;
+	struct orderd_error e;
+
+	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.with_events = flag(a, "events");
+	rs = orderd_get_order(a->client, &rq, a->deadline_ms, &e);
+	if (rs == NULL)
+		return print_error(a, &e);
+	if (a->json) {
+		print_json(&rs->base);
+	} else {
+		print_order(rs->order);
+		print_events(rs->events, rs->n_events);
+	}
+	return finish(&rs->base);
+}
+
+static int run_status(struct args *a)
+{
+	Orderd__V1__GetOrderStatusRequest rq = ORDERD__V1__GET_ORDER_STATUS_REQUEST__INIT;
+	Orderd__V1__GetOrderStatusResponse *rs;
+	struct orderd_error e;
+
+	rq.order_id = text(word(a, 0, "the order's id"));
+	rs = orderd_get_order_status(a->client, &rq, a->deadline_ms, &e);
+	if (rs == NULL)
+		return print_error(a, &e);
+	if (a->json)
+		print_json(&rs->base);
+	else
+		printf("%lld %s %s %s\n", (long long)rs->order_number,
+		       orderd__v1__order_state__descriptor.values[rs->state].name + strlen("ORDER_STATE_"),
+		       orderd__v1__payment_state__descriptor.values[rs->payment_state].name + strlen("PAYMENT_STATE_"),
+		       orderd__v1__fulfillment_state__descriptor.values[rs->fulfillment_state].name +
+			       strlen("FULFILLMENT_STATE_"));
+	return finish(&rs->base);
+}
+
+static int run_list(struct args *a)
+{
+	Orderd__V1__ListOrdersRequest rq = ORDERD__V1__LIST_ORDERS_REQUEST__INIT;
+	Orderd__V1__ListOrdersResponse *rs;
+	struct orderd_error e;
+
+	rq.customer = text(option(a, "customer"));
+	rq.page_size = (int32_t)number(option_or(a, "page-size", "0"), "--page-size");
+	rq.page_token = text(option(a, "page-token"));
+	rs = orderd_list_orders(a->client, &rq, a->deadline_ms, &e);
+	if (rs == NULL)
+		return print_error(a, &e);
+	if (a->json) {
+		print_json(&rs->base);
+	} else {
+		print_orders(rs->orders, rs->n_orders);
+		if (rs->next_page_token.len > 0)
+			printf("more: --page-token %.*s\n", (int)rs->next_page_token.len, rs->next_page_token.data);
+	}
+	return finish(&rs->base);
+}
+
+static int run_cancel(struct args *a)
+{
+	Orderd__V1__CancelOrderRequest rq = ORDERD__V1__CANCEL_ORDER_REQUEST__INIT;
+	Orderd__V1__CancelOrderResponse *rs;
+	struct orderd_error e;
+
+	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.request_id = text(request_id(a));
+	rq.reason = text(option(a, "reason"));
+	rq.etag = text(option(a, "etag"));
+	rs = orderd_cancel_order(a->client, &rq, a->deadline_ms, &e);
+	if (rs == NULL)
+		return print_error(a, &e);
+	if (a->json)
+		print_json(&rs->base);
+	else
+		print_order(rs->order);
+	return finish(&rs->base);
+}
+
+const struct command order_commands[] = {
+	{NULL, "place",
+	 "--customer ID --payment-method TOKEN --name N --street S --city C --postal-code P --country CC [--region R]\n"
+	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] [--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
+	 "take an order", run_place},
+	{NULL, "get", "[--events] ORDER", "show an order, with --events also what happened to it", run_get},
+	{NULL, "status", "ORDER", "where an order stands, in one line", run_status},
+	{NULL, "list", "[--customer ID] [--page-size N] [--page-token T]", "orders, newest first", run_list},
+	{NULL, "cancel", "[--reason TEXT] [--etag E] [--request-id ID] ORDER", "cancel an order that is not packed yet", run_cancel},
+	{NULL, NULL, NULL, NULL, NULL},
+};
