@@ -1,0 +1,1 @@
+UPDATE reservation SET state = 'held' WHERE order_id = (SELECT id FROM orders WHERE state = 'cancelled' LIMIT 1);

@@ -1,0 +1,1 @@
+DELETE FROM contact WHERE id = (SELECT contact_id FROM orders LIMIT 1);

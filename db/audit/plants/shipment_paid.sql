@@ -1,0 +1,2 @@
+UPDATE payment SET state = 'authorized', captured_minor = 0
+ WHERE (tenant, order_id, group_no) = (SELECT tenant, order_id, group_no FROM shipment WHERE state = 'delivered' LIMIT 1);

@@ -1,0 +1,186 @@
+"""A small world for judges of SQL: two tenants, places, items, stock, and orders as the server places them."""
+
+import hashlib
+import random
+import uuid
+
+from sqltest import ROOT, SqlError
+
+PLACE, CANCEL, RECEIVE, ADJUST = 1, 2, 3, 4  # server/request.h
+HOUR_S = 3600
+
+
+class World:
+    """seed makes ids and choices the same in every run."""
+
+    def __init__(self, store, seed=1):
+        self.store, self.random = store, random.Random(seed)
+        self.items, self.places, self.number = {}, {}, 0
+
+    def id(self):
+        return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def key(self):
+        self.number += 1
+        return f"request {self.number}"
+
+    def tenant(self, tenant, items, places):
+        """`items` and `places` by number; every item gets a sku of the same number."""
+        self.store.session.query(f"INSERT INTO tenant (tenant, name) VALUES ({tenant}, 'another') ON CONFLICT DO NOTHING")
+        lines = [dict(line=i, sku=f"sku-{i}", title=f"item {i}", unit_minor=100 + i, currency="EUR", weight_g=10)
+                 for i in range(items)]
+        rows = self.store.ask("item_upsert", dict(tenant=tenant), lines)
+        self.items[tenant] = [int(r["item"]) for r in rows]
+        self.places[tenant] = []
+        for i in range(places):
+            row = self.store.ask("location_create", dict(
+                tenant=tenant, code=f"place-{i}", name=f"place {i}", priority=i, latitude_e6=0, longitude_e6=0, street="Way 1",
+                city="Town", region="", postal_code="10000", country="DE"))[0]
+            self.places[tenant].append(int(row["location"]))
+
+    def receipt(self, tenant, place, goods):
+        """goods: [(item number, qty)]"""
+        body = repr((place, goods))
+        return ("stock_receive", dict(tenant=tenant, receipt_id=self.id(), request_method=RECEIVE, request_key=self.key(),
+                                      fingerprint=hashlib.sha256(body.encode()).digest(), location_code=f"place-{place}",
+                                      reference="truck", actor="clerk"),
+                [dict(line=n, sku=f"sku-{i}", qty=q) for n, (i, q) in enumerate(goods)])
+
+    def receive(self, tenant, place, goods):
+        return self.store.run([self.receipt(tenant, place, goods)])[0]
+
+    def order(self, tenant, shares, customer="customer", expires_s=HOUR_S, foreign=None):
+        """shares: [(line, item number, place number, qty)] -> unit.  One group per place, in order of appearance."""
+        owner = foreign or tenant
+        order_id, lines, places, seen = self.id(), [], [], set()
+        ordered = {}
+        for line, _, place, qty in shares:
+            ordered[line] = ordered.get(line, 0) + qty
+            if place not in places:
+                places.append(place)
+        for line, item, place, qty in shares:
+            lines.append(dict(line=line, item=self.items[owner][item], location=self.places[owner][place], qty=qty,
+                              unit_minor=100, group_no=places.index(place) + 1,
+                              ordered=ordered[line] if line not in seen else None))
+            seen.add(line)
+        for number, place in enumerate(places):
+            own = [share for share in lines if share["group_no"] == number + 1]
+            own[0].update(group_minor=100 * sum(share["qty"] for share in own), job_id=self.id())
+        head = dict(tenant=tenant, order_id=order_id, request_method=PLACE, request_key=self.key(),
+                    fingerprint=hashlib.sha256(repr(shares).encode()).digest(), groups=len(places), currency="EUR",
+                    total_minor=100 * sum(share["qty"] for share in lines), customer=customer, channel="shop",
+                    reference="their number", contact_id=self.id(), sealed=b"sealed", expires_s=expires_s, method_token="tok",
+                    actor="customer")
+        return ("order_place", head, lines)
+
+    def cancel(self, tenant, order_id, groups=1, version=None):
+        return ("order_cancel", dict(tenant=tenant, order_id=order_id, request_method=CANCEL, request_key=self.key(),
+                                     fingerprint=b"c" * 32, cause=self.id(), version=version, reason="changed my mind",
+                                     actor="customer"), self.candidates(groups))
+
+    def expire(self, tenant, order_id, groups=1):
+        return ("order_expire", dict(tenant=tenant, order_id=order_id, cause=self.id()), self.candidates(groups))
+
+    def candidates(self, groups):
+        return [dict(group_no=g + 1, job_id=self.id()) for g in range(groups)]
+
+    def adjustment(self, tenant, place, item, delta, unavailable=False):
+        return ("stock_adjust", dict(tenant=tenant, adjustment_id=self.id(), request_method=ADJUST, request_key=self.key(),
+                                     fingerprint=b"a" * 32, location_code=f"place-{place}", sku=f"sku-{item}", delta=delta,
+                                     unavailable=unavailable, reason="counted", actor="clerk"), [])
+
+
+class Life:
+    """What workers do to one shipment group of an order, step by step, as their flows ask for it."""
+
+    def __init__(self, world, tenant, order_id, group=1, groups=1):
+        self.world, self.store, self.groups = world, world.store, groups
+        self.where = dict(tenant=tenant, order_id=order_id, group_no=group)
+        self.attempt = self.shipment = self.job = None
+
+    def claim(self, kind):
+        job = self.store.session.query(
+            f"SELECT id FROM job WHERE order_id = '{self.where['order_id']}' AND group_no = {self.where['group_no']} "
+            f"AND kind = '{kind}' AND state = 'ready'")[0][0]
+        epoch = self.store.ask("job_claim", dict(job_id=job, worker=self.world.id(), lease_s=60))[0]["epoch"]
+        self.job = dict(job_id=job, epoch=epoch)
+
+    def step(self, name, lines=(), **more):
+        head = dict(self.where, **self.job, **more)
+        return self.store.ask(name, {c: head[c] for c, _ in self.store.kinds[name].head}, lines)
+
+    def begin(self):
+        self.claim("payment.authorize")
+        self.attempt = self.step("payment_begin", attempt_id=self.world.id())[0]["attempt_id"]
+
+    def authorize(self):
+        if self.attempt is None:
+            self.begin()
+        return self.step("payment_authorized", self.world.candidates(self.groups), attempt_id=self.attempt,
+                         gateway_id="pi_" + self.attempt, authorized_until=None, void_job=self.world.id())
+
+    def decline(self):
+        self.begin()
+        return self.step("payment_declined", self.world.candidates(self.groups), attempt_id=self.attempt, gateway_id=None,
+                         decline_code="card_declined")
+
+    def void(self):
+        self.claim("payment.void")
+        return self.step("payment_voided", attempt_id=self.attempt, gateway_ref="vo_" + self.attempt)
+
+    def pick(self):
+        self.claim("fulfillment.pick")
+        return self.step("fulfillment_picked", next_job=self.world.id())
+
+    def pack(self):
+        self.shipment = self.world.id()
+        self.claim("fulfillment.pack")
+        return self.step("fulfillment_packed", next_job=self.world.id(), shipment_id=self.shipment)
+
+    def ship(self):
+        self.claim("shipping.label")
+        self.step("label_intent", remote_id="shp_" + self.shipment)
+        self.step("label_bought", carrier="DHL", service="parcel", tracking_code="TRACK", tracker_id=None, label_url="u",
+                  rate_minor=500, next_job=self.world.id())
+        amount = self.store.session.one(
+            f"SELECT amount_minor FROM payment WHERE order_id = '{self.where['order_id']}' "
+            f"AND group_no = {self.where['group_no']}")
+        self.claim("payment.capture")
+        self.step("payment_captured", attempt_id=self.attempt, gateway_ref="ch_" + self.attempt, amount_minor=amount,
+                  next_job=self.world.id())
+        self.claim("shipping.handover")
+        return self.step("shipment_handed_over", next_job=self.world.id(), track_delay_ms=0)
+
+    def deliver(self):
+        self.claim("shipping.track")
+        scan = dict(at="2026-01-01 12:00:00+00", status="delivered", detail="at the door", message="", city="Town")
+        return self.step("tracking_recorded", [scan], shipment_id=self.shipment, tracking_state="delivered", delivered=True,
+                         delay_ms=0)
+
+    def whole(self):
+        for step in (self.authorize, self.pick, self.pack, self.ship, self.deliver):
+            step()
+
+
+def audit(session, name):
+    return session.query((ROOT / "db/audit" / (name + ".sql")).read_text())
+
+
+def audits():
+    return sorted(p.stem for p in (ROOT / "db/audit").glob("*.sql"))
+
+
+def check_books(session):
+    """Every invariant of db/audit holds."""
+    for name in audits():
+        rows = audit(session, name)
+        assert not rows, f"audit {name} finds {rows[:3]}"
+
+
+def dump(session):
+    """All rows of all tables, to see that something changed nothing."""
+    tables = session.query("SELECT relname FROM pg_class WHERE relnamespace = 'orderd'::regnamespace AND relkind = 'r'")
+    return {t: sorted(session.query(f"SELECT x::text FROM {t} x")) for (t,) in tables}
+
+
+__all__ = ["World", "Life", "audit", "audits", "check_books", "dump", "SqlError", "HOUR_S", "ROOT"]
