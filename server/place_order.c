@@ -373,7 +373,6 @@ static int ask_place(struct flow *fl)
 	if (h->sealed.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	*u = order_place_unit(h, lines, (uint32_t)p->plan.n_shares);
-	p->asked_place = true;
 	return store_ask(fl, app->store, u);
 }
 

@@ -453,7 +453,7 @@ void job_start_due(struct worker *w, enum queue_role r)
 
 	if (job_room(w, r) == 0 || (w->due_running & (1U << r)) != 0)
 		return;
-	d = mem_zero(sizeof(*d));
+	d = mem_alloc(sizeof(*d));
 	*d = (struct due_flow){.w = w, .role = r};
 	d->fl = (struct flow){.name = "jobs_due", .steps = due_steps, .loop = w->loop, .done = due_ended};
 	arena_init(&d->fl.arena, 65536);

@@ -201,13 +201,16 @@ static void block_signals(void)
 int main(int argc, char **argv)
 {
 	static struct worker w;
+	enum log_level level;
 	struct rlimit files;
 
 	if (config_read(&w.cfg, "orderd-worker", argc, argv, &argc) == CONFIG_EXIT)
 		return 0;
 	if (argc > 1)
 		config_refuse("arguments", "none are taken: %s", argv[1]);
-	log_open("orderd-worker", log_level_parse(w.cfg.log_level));
+	if (!log_level_parse(w.cfg.log_level, &level))
+		config_refuse("log_level", "it is debug, info, warn or error: %s", w.cfg.log_level);
+	log_open("orderd-worker", level);
 	check_settings(&w);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;

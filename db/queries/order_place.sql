@@ -12,7 +12,7 @@
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, groups int2, currency text, total_minor int8, customer text, channel text, reference text, contact_id uuid, sealed bytea, expires_s int4, method_token text, actor text
 -- line: line int4, item int8, location int4, qty int8, unit_minor int8, group_no int2, ordered int8?, group_minor int8?, job_id uuid?
--- answer: ordinal int8, outcome text, item int8?, left_qty int8?, number int8?
+-- answer: ordinal int8, outcome text, item int8?, left_qty int8?, number int8?, placed_at timestamptz?
 -- stock: order_id
 -- again: outcome
 WITH h AS MATERIALIZED (
@@ -87,14 +87,14 @@ WITH h AS MATERIALIZED (
 	  FROM won
 ),
 @event(placed)
-SELECT n, 'placed' AS outcome, NULL::int8 AS item, NULL::int8 AS left_qty, number FROM won
+SELECT n, 'placed' AS outcome, NULL::int8 AS item, NULL::int8 AS left_qty, number, now() AS placed_at FROM won
 UNION ALL
 SELECT n, CASE WHEN granted THEN 'seen' WHEN bool_or(qty > left_qty) THEN 'short' ELSE 'again' END,
        min(item) FILTER (WHERE qty > left_qty),
-       (array_agg(left_qty::int8 ORDER BY item, location) FILTER (WHERE qty > left_qty))[1], NULL
+       (array_agg(left_qty::int8 ORDER BY item, location) FILTER (WHERE qty > left_qty))[1], NULL, NULL
   FROM ruled
  WHERE (n IN (SELECT n FROM won)) IS NOT TRUE
  GROUP BY n, granted
 UNION ALL
-SELECT n, 'seen', NULL, NULL, NULL FROM seen
+SELECT n, 'seen', NULL, NULL, NULL, NULL FROM seen
  ORDER BY n

@@ -380,7 +380,7 @@ static void sweep(struct timer *t)
 
 struct janitor *janitor_new(struct worker *w)
 {
-	struct janitor *j = mem_zero(sizeof(*j));
+	struct janitor *j = mem_alloc(sizeof(*j));
 
 	j->w = w;
 	j->after_run = DB_NULL;
