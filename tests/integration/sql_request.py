@@ -1,0 +1,337 @@
+#!/usr/bin/python3
+"""Cancelling, expiring, stock, catalogue and the reads: each kind's happy way, its refusals, and being asked twice.
+
+usage: sql_request.py SQLGEN
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from sqltest import Server, Store, statements  # noqa: E402
+from sqlworld import Life, World, check_books, dump  # noqa: E402
+
+
+class Case:
+    def __init__(self, world, db):
+        self.world, self.db, self.store = world, db, world.store
+
+    def place(self, shares, tenant=1, **more):
+        unit = self.world.order(tenant, shares, **more)
+        assert self.store.run([unit])[0][0]["outcome"] == "placed"
+        return unit[1]["order_id"]
+
+    def run(self, unit):
+        return self.store.run([unit])[0]
+
+    def outcome(self, unit):
+        return self.run(unit)[0]["outcome"]
+
+    def twice(self, unit, second):
+        """The second asking changes nothing and answers `second`."""
+        first, before = self.run(unit), dump(self.db)
+        assert self.outcome(unit) == second
+        assert dump(self.db) == before
+        return first
+
+    def refused(self, unit, outcome):
+        before = dump(self.db)
+        answer = self.run(unit)
+        assert answer[0]["outcome"] == outcome, answer
+        assert dump(self.db) == before
+        return answer
+
+    def states(self, order):
+        return self.db.query(f"SELECT state, payment_state, fulfillment_state, version FROM orders WHERE id = '{order}'")[0]
+
+    def events(self, order):
+        rows = self.store.read("order_events", dict(tenant=1, order_id=order, after=0, most=100))
+        return [(r["kind"], r["to_state"]) for r in rows]
+
+    def stock(self, item, place, tenant=1):
+        return [int(n) for n in self.db.query(
+            f"SELECT on_hand, reserved, allocated, unavailable FROM stock WHERE tenant = {tenant} "
+            f"AND item = {self.world.items[tenant][item]} AND location = {self.world.places[tenant][place]}")[0]]
+
+
+# ---------------------------------------------------------------- order_cancel
+
+def test_cancel_unpaid_order_is_final_and_frees_stock(c):
+    free = c.stock(0, 0)
+    order = c.place([(1, 0, 0, 2), (1, 0, 1, 1)])
+    row, = c.twice(c.world.cancel(1, order, 2), "seen")
+    assert (row["outcome"], row["version"], row["job_id"]) == ("cancelled", "3", None), row
+    assert c.states(order) == ["cancelled", "voided", "cancelled", "3"]
+    assert c.stock(0, 0) == free
+    assert c.events(order) == [("placed", "pending"), ("cancel_requested", "cancelling"), ("cancelled", "cancelled")]
+
+
+def test_cancel_paid_order_waits_for_its_voids(c):
+    order = c.place([(1, 0, 0, 2), (1, 0, 1, 1)])
+    for group in (1, 2):
+        Life(c.world, 1, order, group, 2).authorize()
+    rows = c.twice(c.world.cancel(1, order, 2), "seen")
+    assert len(rows) == 2 and all(r["job_id"] and r["outcome"] == "cancelled" for r in rows), rows
+    assert c.states(order)[:3] == ["cancelling", "authorized", "cancelled"]
+    assert c.db.query(f"SELECT kind, priority FROM job WHERE order_id = '{order}' AND state = 'ready' AND priority = 0") == [
+        ["payment.void", "0"]] * 2
+
+
+def test_cancel_with_one_group_picked_cancels_every_bucket(c):
+    order = c.place([(1, 0, 0, 2), (1, 0, 1, 1)])
+    lives = [Life(c.world, 1, order, group, 2) for group in (1, 2)]
+    for life in lives:
+        life.authorize()
+    lives[1].pick()
+    c.run(c.world.cancel(1, order, 2))
+    assert c.db.query(f"SELECT from_bucket, qty FROM stock_movement WHERE order_id = '{order}' AND to_bucket = 'cancelled' "
+                      "ORDER BY from_bucket") == [["allocated", "2"], ["picked", "1"]]
+    assert c.db.one(f"SELECT cancelled FROM order_line WHERE order_id = '{order}'") == "3"
+
+
+def test_cancel_while_payment_is_in_flight_leaves_it_to_be_found(c):
+    order = c.place([(1, 0, 0, 1)])
+    life = Life(c.world, 1, order)
+    life.begin()
+    row, = c.run(c.world.cancel(1, order))
+    assert row["job_id"] is None and c.states(order)[:2] == ["cancelling", "pending"]
+    assert life.authorize()[0]["outcome"] == "void"
+    life.void()
+    assert c.states(order)[:2] == ["cancelled", "voided"]
+
+
+def test_cancel_packed_order_is_refused(c):
+    order = c.place([(1, 0, 0, 1)])
+    life = Life(c.world, 1, order)
+    for step in (life.authorize, life.pick, life.pack):
+        step()
+    c.refused(c.world.cancel(1, order), "not_cancellable")
+
+
+def test_cancel_refusals_change_nothing(c):
+    order = c.place([(1, 0, 0, 1)])
+    c.refused(c.world.cancel(1, order, version=7), "stale")
+    c.refused(c.world.cancel(1, c.world.id()), "not_found")
+    c.refused(c.world.cancel(2, order), "not_found")
+    assert c.outcome(c.world.cancel(1, order, version=1)) == "cancelled"
+    c.refused(c.world.cancel(1, order), "not_cancellable")
+
+
+def test_cancel_mixed_batch_keeps_tenants_apart(c):
+    mine, theirs = c.place([(1, 0, 0, 1)]), c.place([(1, 0, 0, 1)], tenant=2)
+    units = [c.world.cancel(2, mine), c.world.cancel(2, theirs), c.world.cancel(1, c.world.id())]
+    assert [a[0]["outcome"] for a in c.store.run(units)] == ["not_found", "cancelled", "not_found"]
+    assert c.states(mine)[0] == "pending"
+
+
+# ---------------------------------------------------------------- order_expire
+
+def test_expire_late_order_frees_stock(c):
+    free = c.stock(1, 0)
+    order = c.place([(1, 1, 0, 3)], expires_s=-1)
+    due = c.store.read("orders_expired", dict(most=10))
+    assert [r["order_id"] for r in due] == [order]
+    c.twice(c.world.expire(1, order), "not_due")
+    assert c.states(order) == ["expired", "voided", "cancelled", "2"] and c.stock(1, 0) == free
+    assert c.store.read("orders_expired", dict(most=10)) == []
+
+
+def test_expire_half_paid_order_voids_the_paid_half(c):
+    order = c.place([(1, 1, 0, 1), (2, 1, 1, 1)], expires_s=-1)
+    life = Life(c.world, 1, order, 1, 2)
+    life.authorize()
+    rows = c.run(c.world.expire(1, order, 2))
+    assert len(rows) == 1 and rows[0]["job_id"], rows
+    life.void()
+    assert c.states(order)[:2] == ["expired", "voided"], c.states(order)
+
+
+def test_expire_refusals_change_nothing(c):
+    busy, young = c.place([(1, 1, 0, 1)], expires_s=-1), c.place([(1, 1, 0, 1)])
+    Life(c.world, 1, busy).begin()
+    assert c.store.read("orders_expired", dict(most=10)) == []
+    c.refused(c.world.expire(1, busy), "not_due")
+    c.refused(c.world.expire(1, young), "not_due")
+    c.refused(c.world.expire(2, busy), "not_due")
+    c.db.query(f"UPDATE orders SET expires_at = now() + interval '1 hour' WHERE id = '{busy}'")
+
+
+# ---------------------------------------------------------------- stock
+
+def test_receive_new_place_makes_its_stock(c):
+    unit = c.world.receipt(1, 2, [(0, 5), (1, 7), (0, 1)])
+    assert c.twice(unit, "seen")[0]["outcome"] == "received"
+    assert c.stock(0, 2) == [6, 0, 0, 0] and c.stock(1, 2) == [7, 0, 0, 0]
+    assert c.db.one(f"SELECT reference FROM stock_document WHERE id = '{unit[1]['receipt_id']}'") == "truck"
+
+
+def test_receive_refusals_change_nothing(c):
+    assert c.refused(c.world.receipt(1, 2, [(0, 5), (99, 1)]), "unknown_item")[0]["line"] == "1"
+    c.refused(c.world.receipt(1, 9, [(0, 5)]), "unknown_location")
+    c.refused(c.world.receipt(2, 2, [(0, 5)]), "unknown_location")  # tenant 2 has no third place
+
+
+def test_receive_in_one_batch_for_two_tenants(c):
+    before = c.stock(0, 0), c.stock(0, 0, 2)
+    units = [c.world.receipt(2, 0, [(0, 1)]), c.world.receipt(1, 9, [(0, 50)]), c.world.receipt(1, 0, [(0, 2), (1, 1)])]
+    assert [a[0]["outcome"] for a in c.store.run(units)] == ["received", "unknown_location", "received"]
+    assert c.stock(0, 0, 2)[0] == before[1][0] + 1 and c.stock(0, 0)[0] == before[0][0] + 2
+
+
+def test_adjust_moves_what_it_says(c):
+    start = c.stock(2, 0)
+    for delta, unavailable, then in ((3, False, [3, 0]), (-1, False, [2, 0]), (4, True, [2, 4]), (-3, True, [2, 1])):
+        answer = c.twice(c.world.adjustment(1, 0, 2, delta, unavailable), "seen")[0]
+        now = c.stock(2, 0)
+        left = now[3] if unavailable and delta < 0 else now[0] - now[1] - now[2] - now[3]
+        assert (answer["outcome"], int(answer["left_qty"])) == ("adjusted", left), (answer, left)
+        assert [now[0] - start[0], now[3] - start[3]] == then, (now, start)
+
+
+def test_adjust_refusals_change_nothing(c):
+    on_hand, reserved, allocated, unavailable = c.stock(2, 0)
+    free = on_hand - reserved - allocated - unavailable
+    assert c.refused(c.world.adjustment(1, 0, 2, -free - 1), "short")[0]["left_qty"] == str(free)
+    c.refused(c.world.adjustment(1, 0, 2, free + 1, True), "short")
+    c.refused(c.world.adjustment(1, 0, 2, -unavailable - 1, True), "short")
+    c.refused(c.world.adjustment(1, 9, 2, 1), "unknown_location")
+    c.refused(c.world.adjustment(1, 0, 99, 1), "unknown_item")
+    c.refused(c.world.adjustment(2, 0, 99, 1), "unknown_item")
+
+
+def test_adjust_takers_of_one_stock_are_decided_in_turn(c):
+    on_hand, reserved, allocated, unavailable = c.stock(1, 1)
+    free = on_hand - reserved - allocated - unavailable
+    units = [c.world.adjustment(1, 1, 1, -free + 1), c.world.adjustment(1, 1, 1, -2), c.world.adjustment(1, 1, 1, -1)]
+    assert [a[0]["outcome"] for a in c.store.run(units)] == ["adjusted", "short", "adjusted"]
+    assert c.store.races == 0
+    c.run(c.world.receipt(1, 1, [(1, 50)]))
+
+
+# ---------------------------------------------------------------- catalogue
+
+def item(line, sku, title="t", price=5):
+    return dict(line=line, sku=sku, title=title, unit_minor=price, currency="EUR", weight_g=1)
+
+
+def test_upsert_names_items_once_and_the_last_word_wins(c):
+    units = [("item_upsert", dict(tenant=1), [item(1, "b", "old"), item(2, "a")]),
+             ("item_upsert", dict(tenant=2), [item(1, "b", "theirs")]),
+             ("item_upsert", dict(tenant=1), [item(1, "b", "mid"), item(2, "b", "new")])]
+    answers = c.store.run(units)
+    assert [len(a) for a in answers] == [2, 1, 2]
+    assert answers[0][0]["item"] == answers[2][0]["item"] == answers[2][1]["item"] != answers[1][0]["item"]
+    assert c.db.query("SELECT tenant, title FROM item WHERE sku = 'b' ORDER BY 1") == [["1", "new"], ["2", "theirs"]]
+    before = dump(c.db)
+    assert [r["item"] for r in c.store.run(units[2:])[0]] == [r["item"] for r in answers[2]]
+    assert dump(c.db) == before
+
+
+def test_create_location_twice_keeps_the_first(c):
+    def unit(code, tenant=1):
+        return ("location_create", dict(tenant=tenant, code=code, name="n", priority=1, latitude_e6=1, longitude_e6=1,
+                                        street="s", city="c", region="r", postal_code="p", country="DE"), [])
+    answers = c.store.run([unit("new"), unit("new"), unit("new", 2)])
+    assert [a[0]["outcome"] for a in answers] == ["created", "exists", "created"]
+    assert answers[0][0]["location"] == answers[1][0]["location"] != answers[2][0]["location"]
+    before = dump(c.db)
+    row = c.run(unit("new"))[0]
+    assert (row["outcome"], row["location"]) == ("exists", answers[0][0]["location"])
+    assert dump(c.db) == before
+
+
+# ---------------------------------------------------------------- reads
+
+def test_quote_tells_where_how_much_is_free(c):
+    c.store.ask("item_upsert", dict(tenant=1), [item(1, "nowhere", price=7)])
+    rows = c.store.read("catalog_quote", dict(tenant=1), [dict(line=n, sku=s) for n, s in
+                                                          enumerate(["sku-2", "no such", "nowhere"])])
+    where = [(r["line"], r["location_code"], r["location"] != "0", r["item"] != "0") for r in rows]
+    assert where == [("0", "place-0", True, True), ("0", "place-1", True, True), ("1", "", False, False),
+                     ("2", "", False, True)], where
+    on_hand, reserved, allocated, unavailable = c.stock(2, 0)
+    assert int(rows[0]["available"]) == on_hand - reserved - allocated - unavailable
+    assert rows[3]["unit_minor"] == "7"
+
+
+def test_availability_shows_the_counters(c):
+    rows = c.store.read("availability", dict(tenant=1), [dict(line=0, sku="sku-2"), dict(line=1, sku="no such"),
+                                                         dict(line=2, sku="nowhere")])
+    assert [(r["line"], r["location_code"], r["item"] == "0") for r in rows] == [
+        ("0", "place-0", False), ("0", "place-1", False), ("1", "", True), ("2", "", False)]
+    assert [int(rows[0][k]) for k in ("on_hand", "reserved", "allocated", "unavailable")] == c.stock(2, 0)
+
+
+def test_reads_of_another_tenant_see_nothing(c):
+    order = c.place([(1, 0, 0, 1)])
+    for name, more in (("order_view", {}), ("order_status", {}), ("order_groups", {}), ("order_events", dict(after=0, most=9))):
+        both = [(dict(tenant=t, order_id=order, **more), []) for t in (2, 1)]
+        theirs, mine = c.store.execute(c.store.kinds[name], both)
+        assert theirs == [] and len(mine) == 1, name
+
+
+def test_view_has_lines_groups_and_parcel(c):
+    order = c.place([(1, 0, 0, 2), (2, 1, 1, 3)])
+    lives = [Life(c.world, 1, order, group, 2) for group in (1, 2)]
+    for life in lives:
+        life.authorize()
+    for step in (lives[0].pick, lives[0].pack, lives[0].ship):
+        step()
+    view = c.store.read("order_view", dict(tenant=1, order_id=order))
+    assert [(r["line"], r["sku"], r["ordered"], r["shipped"], r["allocated"]) for r in view] == [
+        ("1", "sku-0", "2", "2", "0"), ("2", "sku-1", "3", "0", "3")]
+    groups = c.store.read("order_groups", dict(tenant=1, order_id=order))
+    assert [(g["group_no"], g["location_code"], g["payment_state"], g["tracking_code"]) for g in groups] == [
+        ("1", "place-0", "captured", "TRACK"), ("2", "place-1", "authorized", None)]
+    status = c.store.read("order_status", dict(tenant=1, order_id=order))[0]
+    assert (status["fulfillment_state"], status["version"]) == ("partially_shipped", view[0]["version"])
+
+
+def test_events_come_in_pages(c):
+    order = c.place([(1, 0, 0, 1)])
+    c.run(c.world.cancel(1, order))
+    pages = [[r["seq"] for r in c.store.read("order_events", dict(tenant=1, order_id=order, after=n, most=2))] for n in (0, 2, 3)]
+    assert pages == [["1", "2"], ["3"], []], pages
+
+
+def test_list_pages_newest_first_by_tenant_and_customer(c):
+    mine = sorted((c.place([(1, 0, 0, 1)], customer="lister") for _ in range(5)), reverse=True)
+    page = c.store.read("order_list", dict(tenant=1, customer="lister", before=None, from_id=None, most=3))
+    assert [r["order_id"] for r in page] == mine[:3]
+    rest = c.store.read("order_list", dict(tenant=1, customer="lister", before=mine[2], from_id=mine[3], most=9))
+    assert [r["order_id"] for r in rest] == mine[3:4]
+    everybody = c.store.read("order_list", dict(tenant=1, customer=None, before=None, from_id=None, most=200))
+    ids = [r["order_id"] for r in everybody]
+    assert ids == sorted(ids, reverse=True) and set(mine) < set(ids) and len(ids) == int(
+        c.db.one("SELECT count(*) FROM orders WHERE tenant = 1"))
+    assert c.store.read("order_list", dict(tenant=2, customer="lister", before=None, from_id=None, most=9)) == []
+
+
+def test_find_request_gives_what_came_of_it(c):
+    unit = c.world.order(1, [(1, 0, 0, 1)])
+    c.run(unit)
+    head = dict(tenant=1, request_method=1, request_key=unit[1]["request_key"])
+    row, = c.store.read("request_find", head)
+    assert (row["resource"], row["fingerprint"]) == (unit[1]["order_id"], "\\x" + unit[1]["fingerprint"].hex())
+    assert c.store.read("request_find", dict(head, tenant=2)) == []
+    assert c.store.read("request_find", dict(head, request_method=2)) == []
+
+
+def main():
+    sql = statements(sys.argv[1])
+    with Server() as server:
+        name = server.database("request")
+        with server.session(name) as session, server.session(name) as db:
+            world = World(Store(session, sql))
+            for tenant in (1, 2):
+                world.tenant(tenant, items=3, places=4 - tenant)
+                for place in (0, 1):
+                    world.receive(tenant, place, [(item, 50) for item in range(3)])
+            for test, f in list(globals().items()):
+                if test.startswith("test_"):
+                    f(Case(world, db))
+                    check_books(db)
+                    print("ok", test, flush=True)
+
+
+main()
