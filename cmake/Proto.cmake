@@ -9,14 +9,14 @@ find_path(PROTOC_C_INCLUDE protobuf-c/protobuf-c.proto REQUIRED)
 set(ORDERD_PROTO_TOOLS ${CMAKE_CURRENT_LIST_DIR})
 
 # One proto -> one .pb-c.c in the caller's `sources`.
-function(_orderd_protoc_c sources proto out includes depends)
+function(_orderd_protoc_c ret_sources proto out includes depends)
   string(REGEX REPLACE "\\.proto$" ".pb-c" stem ${out}/${proto})
   add_custom_command(OUTPUT ${stem}.c ${stem}.h
     COMMAND ${PROTOC_C} ${includes} --c_out=${out} ${proto}
     DEPENDS ${depends}
     WORKING_DIRECTORY ${out}
     COMMENT "protoc-c ${proto}" VERBATIM COMMAND_EXPAND_LISTS)
-  set(${sources} ${${sources}} ${stem}.c PARENT_SCOPE)
+  set(${ret_sources} ${${ret_sources}} ${stem}.c PARENT_SCOPE)
 endfunction()
 
 # orderd_proto(name ROOT dir [BYTES a.proto ...] [PLAIN b.proto ...] [WELL_KNOWN google/protobuf/x.proto ...] [USES ...])

@@ -5,6 +5,7 @@
 #define ORDERD_SERVER_APP_H
 
 #include "core/base/config.h"
+#include "core/base/seal.h"
 
 struct loop;
 struct store;
@@ -19,6 +20,7 @@ struct app {
 	struct queue *queue;
 	struct rpc_server *server;
 	struct ops_http *http;
+	struct seal_key contact_key; /* names and addresses */
 	bool announced; /* "ready" was printed */
 	int exit_code;
 };

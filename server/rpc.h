@@ -22,6 +22,7 @@
 #define ORDERD_SERVER_RPC_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdarg.h>
 
 #include "core/base/err.h"
 #include "core/base/str.h"
@@ -69,8 +70,11 @@ enum {
 	RPC_SLOTS_COLD = 8,
 	RPC_SLOTS_HOT = 256,
 	RPC_PROBES_MAX = 256,
+	RPC_LARGE_CALLS = 16,    /* times RPC_LARGE_FACTOR * config.arena_kib: memory of all large calls together */
+	RPC_LARGE_FACTOR = 64,   /* one large call may use this many times config.arena_kib */
 	RPC_VIOLATIONS_MAX = 32, /* field violations told to the caller; the others are the same mistake */
 	RPC_FACTS_MAX = 16,      /* pairs in ErrorInfo.metadata */
+	RPC_MESSAGE_MAX = 4 << 20, /* bytes of one answer: what gRPC clients accept by default */
 };
 
 /* ---- what a step reads ---- */
@@ -80,6 +84,12 @@ const void *rpc_request(struct flow *fl); /* the generated struct; NULL on a bid
 struct app *rpc_app(struct flow *fl);
 const struct identity *rpc_identity(struct flow *fl);
 struct str rpc_metadata(struct flow *fl, const char *key); /* lower-case key; absent: p == NULL */
+
+/*
+ * Room for `bytes` more in the flow's arena, for an answer known to be large.  Large calls share a budget of
+ * RPC_LARGE_CALLS full ones; false: it is used up, so rpc_fail(fl, ERR_OVERLOADED).
+ */
+bool rpc_grow(struct flow *fl, size_t bytes);
 
 /* ---- how a step answers ---- */
 
@@ -99,6 +109,7 @@ void rpc_forgive(struct flow *fl);
 /* Details of an rpc_fail(), sent in grpc-status-details-bin beside ErrorInfo(reason = error name, domain "orderd"). */
 void rpc_violation(struct flow *fl, const char *why, const char *field_fmt, ...)
 	__attribute__((format(printf, 3, 4))); /* BadRequest: ("at most 5000", "lines[%u].sku", i) */
+void rpc_vviolation(struct flow *fl, const char *why, const char *field_fmt, va_list ap);
 bool rpc_has_violations(struct flow *fl);
 void rpc_fact(struct flow *fl, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));                                   /* ErrorInfo.metadata */

@@ -1,0 +1,27 @@
+#include "server/rpc_table.h"
+
+#include "server/health.h"
+#include "server/methods.h"
+#include "server/reflection.h"
+
+const struct rpc_method *const rpc_table[] = {
+	/* orderd.v1.OrderService */
+	&RPC_PLACE_ORDER,
+	&RPC_GET_ORDER,
+	&RPC_GET_ORDER_STATUS,
+	&RPC_LIST_ORDERS,
+	&RPC_CANCEL_ORDER,
+	/* orderd.v1.InventoryService */
+	&RPC_UPSERT_ITEMS,
+	&RPC_CREATE_LOCATION,
+	&RPC_RECEIVE_STOCK,
+	&RPC_ADJUST_STOCK,
+	&RPC_GET_AVAILABILITY,
+	/* what every gRPC server has */
+	&RPC_HEALTH_CHECK,
+	&RPC_HEALTH_WATCH,
+	&RPC_REFLECTION,
+	&RPC_REFLECTION_V1ALPHA,
+};
+
+const size_t rpc_table_size = sizeof(rpc_table) / sizeof(rpc_table[0]);
