@@ -10,7 +10,7 @@ CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 POLICY_RC=/usr/sbin/policy-rc.d
 POLICY_MARK='# written by orderd ./dev setup'
 
-# packages_of GROUP...: the packages of these groups that this machine still lacks.
+# packages_missing GROUP...: the packages of these groups that this machine still lacks.
 packages_missing() {
 	local group word
 	local -a lacking=() wanted=()
@@ -63,10 +63,18 @@ packages_install() {
 		packages_switch_off_cluster
 	fi
 	apt_get install "$@"
-	if [[ $had_redis == no ]] && have systemctl; then
-		# Debian enables what it installs; ours is private and the system's stays off.
+	if [[ $had_redis == no ]] && have redis-server; then
+		packages_keep_redis_off
+	fi
+}
+
+# Debian lets the next boot start what it installs.  We asked for the program, not for a system service;
+# one that was there before is not ours to switch.
+packages_keep_redis_off() {
+	if have systemctl; then
 		as_root systemctl --quiet disable redis-server.service >/dev/null 2>&1 || true
 	fi
+	as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
 }
 
 apt_get() {
