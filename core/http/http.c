@@ -1,0 +1,275 @@
+/*
+ * libcurl's multi interface on the loop: a uv_poll per socket libcurl opens, one uv
+ * timer for its timeouts, answers read when either has fired.
+ *
+ * libcurl is never entered from inside one of its callbacks, and flows are answered
+ * only after it has returned, so an answered flow may ask again at once.
+ */
+#include "core/http/http.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/http/call.h"
+
+enum { LATE_MARGIN_MS = 50 }; /* a call outlives its flow's patience by this: the flow's timer speaks first */
+
+struct http {
+	struct loop *loop;
+	struct http_options opt;
+	CURLM *multi;
+	uv_timer_t timer;
+	struct call *calls;  /* at work */
+	unsigned handles;    /* of libuv, not closed yet */
+	bool closing;
+	struct task closed;
+	void (*on_closed)(void *arg);
+	void *arg;
+};
+
+struct watch {
+	uv_poll_t poll;
+	struct http *http;
+	curl_socket_t fd;
+};
+
+#define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
+
+/* ---- answers ---- */
+
+static void forget(struct call *call)
+{
+	struct http *h = call->http;
+
+	timer_clear(h->loop, &call->timer);
+	if (call->prev != NULL)
+		call->prev->next = call->next;
+	else
+		h->calls = call->next;
+	if (call->next != NULL)
+		call->next->prev = call->prev;
+	curl_multi_remove_handle(h->multi, call->easy);
+}
+
+static void finish(struct call *call, CURLcode result)
+{
+	forget(call);
+	if (result != CURLE_OK)
+		log_debug("http_failed", "host=%s sent=%d why=%s", LOG_Q(call->host), call->sent,
+			  LOG_Q(curl_easy_strerror(result)));
+	call_answer(call, result);
+	call_free(call);
+}
+
+static void read_answers(struct http *h)
+{
+	const CURLMsg *m;
+	struct call *call;
+	int left;
+
+	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
+		CURLcode result = m->data.result; /* the message dies with its handle's removal */
+
+		assert(m->msg == CURLMSG_DONE);
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &call);
+		finish(call, result);
+	}
+}
+
+static void on_call_late(struct timer *t)
+{
+	finish(CONTAINER_OF(t, struct call, timer), CURLE_OPERATION_TIMEDOUT);
+}
+
+/* ---- the loop speaks to libcurl ---- */
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+	struct watch *w = CONTAINER_OF(poll, struct watch, poll);
+	struct http *h = w->http;
+	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+	int running;
+
+	if ((events & UV_READABLE) != 0)
+		flags |= CURL_CSELECT_IN;
+	if ((events & UV_WRITABLE) != 0)
+		flags |= CURL_CSELECT_OUT;
+	curl_multi_socket_action(h->multi, w->fd, flags, &running); /* may close w */
+	read_answers(h);
+}
+
+static void on_timeout(uv_timer_t *t)
+{
+	struct http *h = CONTAINER_OF(t, struct http, timer);
+	int running;
+
+	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	read_answers(h);
+}
+
+/* ---- libcurl speaks to the loop ---- */
+
+static void closed_one(struct http *h)
+{
+	assert(h->handles > 0);
+	if (--h->handles > 0 || !h->closing)
+		return;
+	if (h->on_closed != NULL)
+		h->on_closed(h->arg);
+	free(h);
+}
+
+static void on_watch_closed(uv_handle_t *handle)
+{
+	struct watch *w = CONTAINER_OF(handle, struct watch, poll);
+	struct http *h = w->http;
+
+	free(w);
+	closed_one(h);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	closed_one(CONTAINER_OF(handle, struct http, timer));
+}
+
+static struct watch *watch_new(struct http *h, curl_socket_t fd)
+{
+	struct watch *w = mem_alloc(sizeof(*w));
+
+	w->http = h;
+	w->fd = fd;
+	if (uv_poll_init_socket(loop_uv(h->loop), &w->poll, fd) != 0)
+		abort(); /* a socket libcurl has just opened can be watched, or epoll is gone */
+	h->handles++;
+	curl_multi_assign(h->multi, fd, w);
+	return w;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of_socket)
+{
+	struct http *h = arg;
+	struct watch *w = of_socket;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (w != NULL) {
+			curl_multi_assign(h->multi, fd, NULL);
+			uv_close((uv_handle_t *)&w->poll, on_watch_closed);
+		}
+		return 0;
+	}
+	if (w == NULL)
+		w = watch_new(h, fd);
+	if (what != CURL_POLL_OUT)
+		events |= UV_READABLE;
+	if (what != CURL_POLL_IN)
+		events |= UV_WRITABLE;
+	uv_poll_start(&w->poll, events, on_event);
+	return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *arg)
+{
+	struct http *h = arg;
+
+	(void)multi;
+	if (ms < 0)
+		uv_timer_stop(&h->timer);
+	else
+		uv_timer_start(&h->timer, on_timeout, (uint64_t)ms, 0);
+	return 0;
+}
+
+/* ---- open, ask, close ---- */
+
+static void start_libcurl(void)
+{
+	static bool started;
+
+	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+	started = true;
+}
+
+struct http *http_new(struct loop *l, const struct http_options *opt)
+{
+	struct http *h = mem_alloc(sizeof(*h));
+
+	start_libcurl();
+	h->loop = l;
+	h->opt = *opt;
+	h->opt.ca_file = opt->ca_file != NULL ? mem_text(opt->ca_file) : NULL;
+	h->opt.agent = mem_text(opt->agent != NULL ? opt->agent : "orderd");
+	h->multi = curl_multi_init();
+	if (h->multi == NULL)
+		abort();
+	uv_timer_init(loop_uv(l), &h->timer);
+	h->handles = 1;
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)opt->connections);
+	/* Otherwise libcurl keeps only four times as many connections as calls are at work. */
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)opt->connections * 4);
+	return h;
+}
+
+static void remember(struct http *h, struct call *call)
+{
+	call->http = h;
+	call->next = h->calls;
+	if (h->calls != NULL)
+		h->calls->prev = call;
+	h->calls = call;
+}
+
+int http_ask(struct flow *fl, struct http *h, const struct http_request *rq)
+{
+	struct call *call = h->closing ? NULL : call_new(&h->opt, rq);
+	int64_t end_ms = clock_mono_ms() + rq->timeout_ms;
+
+	if (call == NULL) {
+		fl->err = h->closing ? ERR_HTTP_UNREACHABLE : ERR_INTERNAL;
+		return FLOW_FAIL;
+	}
+	op_ask(fl, &call->op);
+	call->op.late = ERR_HTTP_UNREACHABLE;
+	/* Not longer than the flow waits: nobody would hear the answer. */
+	if (call->op.deadline_ms + LATE_MARGIN_MS < end_ms)
+		end_ms = call->op.deadline_ms + LATE_MARGIN_MS;
+	call->timer.on_due = on_call_late;
+	timer_set(h->loop, &call->timer, end_ms);
+	remember(h, call);
+	if (curl_multi_add_handle(h->multi, call->easy) != CURLM_OK)
+		abort(); /* libcurl refuses a handle only for a bug of ours */
+	return FLOW_WAIT;
+}
+
+/* Everything is answered first: a flow may still be waiting, and its op is in the call. */
+static void close_now(struct task *t)
+{
+	struct http *h = CONTAINER_OF(t, struct http, closed);
+
+	while (h->calls != NULL)
+		finish(h->calls, CURLE_ABORTED_BY_CALLBACK);
+	curl_multi_cleanup(h->multi);
+	free((char *)h->opt.ca_file);
+	free((char *)h->opt.agent);
+	uv_close((uv_handle_t *)&h->timer, on_timer_closed);
+}
+
+void http_close(struct http *h, void (*on_closed)(void *arg), void *arg)
+{
+	assert(!h->closing);
+	h->closing = true;
+	h->on_closed = on_closed;
+	h->arg = arg;
+	h->closed.run = close_now;
+	loop_post(h->loop, &h->closed);
+}
