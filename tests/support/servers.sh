@@ -204,7 +204,7 @@ servers_sim() {
 	mkdir -p "$DATA/sim" && servers_own "$DATA/sim"
 	: >"$DATA/log/sim.log"
 	servers_spawn sim "$DATA/bin/orderd-sim" --listen "127.0.0.1:${SIM_PORT:-0}" \
-		--journal "$DATA/sim"
+		--journal "$DATA/sim" ${SERVERS_SIM_ARGS:-}
 	servers_wait sim grep -q '^listening=' "$DATA/log/sim.log" || return 1
 	SIM_URL=http://$(sed -n 's/^listening=//p' "$DATA/log/sim.log" | tail -n 1)
 	# Whoever starts it again gets the same port: its address stands in the others' configuration.
