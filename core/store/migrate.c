@@ -1,0 +1,169 @@
+/*
+ * `orderd migrate`: from whatever schema version there is to the one this program knows.
+ *
+ * Every migration's file name and SHA-256 are kept beside its version, so a file edited
+ * after it was applied is noticed instead of half believed.
+ */
+#include "core/store/migrate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/store/internal.h"
+
+enum { STATEMENT_TIMEOUT_NONE = 0 };
+
+/* Any fixed number: the key under which two runners meet. */
+#define RUNNERS_LOCK "SELECT pg_advisory_lock(7232121605001)"
+
+static bool run(PGconn *pg, const char *sql, FILE *out)
+{
+	PGresult *r = PQexec(pg, sql);
+	ExecStatusType s = PQresultStatus(r);
+	bool ok = s == PGRES_COMMAND_OK || s == PGRES_TUPLES_OK;
+
+	if (!ok)
+		fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	PQclear(r);
+	return ok;
+}
+
+static PGconn *connect_to(const char *conninfo, FILE *out)
+{
+	struct conn_params p;
+	char *why = params_make(&p, conninfo, "orderd migrate", STATEMENT_TIMEOUT_NONE);
+	PGconn *pg;
+
+	if (why != NULL) {
+		fprintf(out, "migrate: %s\n", why);
+		free(why);
+		return NULL;
+	}
+	pg = PQconnectdbParams(p.keywords, p.values, 0);
+	params_done(&p);
+	if (PQstatus(pg) == CONNECTION_OK)
+		return pg;
+	fprintf(out, "migrate: %s", PQerrorMessage(pg));
+	PQfinish(pg);
+	return NULL;
+}
+
+static PGresult *applied(PGconn *pg)
+{
+	return PQexec(pg, "SELECT version, name, checksum FROM orderd.schema_migration ORDER BY version");
+}
+
+/* Compare what was applied with what we know; how many of ours are there already, -1 after saying why not. */
+static int compare(const PGresult *r, bool newer_is_fine, FILE *out)
+{
+	int n = PQntuples(r), known = (int)SQL_CATALOGUE.n_migrations;
+
+	if (n > known && !newer_is_fine) {
+		fprintf(out, "migrate: the schema is at version %s, this program knows %d: it is older than the database\n",
+			PQgetvalue(r, n - 1, 0), known);
+		return -1;
+	}
+	for (int i = 0; i < n && i < known; i++) {
+		const struct migration *m = &SQL_CATALOGUE.migrations[i];
+
+		if (atoi(PQgetvalue(r, i, 0)) == m->version && strcmp(PQgetvalue(r, i, 2), m->sha256) == 0)
+			continue;
+		fprintf(out, "migrate: %s was applied with checksum %s, ours (%s) has %s: an applied migration is never changed\n",
+			PQgetvalue(r, i, 1), PQgetvalue(r, i, 2), m->name, m->sha256);
+		return -1;
+	}
+	return n < known ? n : known;
+}
+
+static bool record(PGconn *pg, const struct migration *m, FILE *out)
+{
+	char version[16];
+	const char *values[] = {version, m->name, m->sha256};
+	PGresult *r;
+	bool ok;
+
+	snprintf(version, sizeof(version), "%d", m->version);
+	r = PQexecParams(pg, "INSERT INTO orderd.schema_migration (version, name, checksum) VALUES ($1::int, $2, $3)", 3, NULL,
+			 values, NULL, NULL, 0);
+	ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+	if (!ok)
+		fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	PQclear(r);
+	return ok;
+}
+
+static bool apply(PGconn *pg, const struct migration *m, FILE *out)
+{
+	if (!run(pg, "BEGIN", out))
+		return false;
+	if (run(pg, m->sql, out) && record(pg, m, out) && run(pg, "COMMIT", out)) {
+		fprintf(out, "applied %s\n", m->name);
+		return true;
+	}
+	fprintf(out, "migrate: %s failed; nothing of it was kept\n", m->name);
+	(void)run(pg, "ROLLBACK", out);
+	return false;
+}
+
+static bool apply_missing(PGconn *pg, FILE *out)
+{
+	PGresult *r = applied(pg);
+	int have = -1;
+
+	if (PQresultStatus(r) == PGRES_TUPLES_OK)
+		have = compare(r, false, out);
+	else
+		fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	PQclear(r);
+	if (have < 0)
+		return false;
+	for (uint32_t i = (uint32_t)have; i < SQL_CATALOGUE.n_migrations; i++) {
+		if (!apply(pg, &SQL_CATALOGUE.migrations[i], out))
+			return false;
+	}
+	fprintf(out, "schema version %u\n", SQL_CATALOGUE.n_migrations);
+	return true;
+}
+
+int store_migrate(const char *conninfo, FILE *out)
+{
+	PGconn *pg = connect_to(conninfo, out);
+	bool ok;
+
+	if (pg == NULL)
+		return 1;
+	ok = run(pg, "SET lock_timeout = 0; SET client_min_messages = warning", out) && run(pg, RUNNERS_LOCK, out) &&
+	     run(pg, "CREATE SCHEMA IF NOT EXISTS orderd;"
+		     "CREATE TABLE IF NOT EXISTS orderd.schema_migration (version int PRIMARY KEY, name text NOT NULL,"
+		     " checksum text NOT NULL, at timestamptz NOT NULL DEFAULT now())", out) &&
+	     run(pg, "SET lock_timeout = '10s'", out) && apply_missing(pg, out);
+	PQfinish(pg); /* lets go of the lock */
+	return ok ? 0 : 1;
+}
+
+enum schema_state store_schema_state(const char *conninfo, FILE *out)
+{
+	PGconn *pg = connect_to(conninfo, out);
+	enum schema_state state = SCHEMA_UNREACHABLE;
+	const char *code;
+	PGresult *r;
+	int have;
+
+	if (pg == NULL)
+		return SCHEMA_UNREACHABLE;
+	r = applied(pg);
+	code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	if (PQresultStatus(r) == PGRES_TUPLES_OK) {
+		have = compare(r, true, out);
+		state = have < 0 ? SCHEMA_CHANGED : have < (int)SQL_CATALOGUE.n_migrations ? SCHEMA_OLD : SCHEMA_CURRENT;
+	} else if (code != NULL && strncmp(code, "42", 2) == 0) {
+		state = SCHEMA_OLD; /* no such table: never migrated */
+	} else {
+		fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	}
+	if (state == SCHEMA_OLD)
+		fprintf(out, "the schema is older than this program: run `orderd migrate` first\n");
+	PQclear(r);
+	PQfinish(pg);
+	return state;
+}
