@@ -253,6 +253,7 @@ static int got_quote(struct flow *fl, const struct answer *a)
 		return refuse(fl, ERR_PRICE_CHANGED);
 	}
 	q.n_offers = n_offers;
+	queue_know_epoch(rpc_app(fl)->queue, catalog_quote_row(a, 0).epoch);
 	if (rq->ship_to->position != NULL) {
 		q.has_position = true;
 		q.latitude_e6 = rq->ship_to->position->latitude_e6;
