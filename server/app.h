@@ -6,8 +6,8 @@
 
 #include "core/base/config.h"
 #include "core/base/seal.h"
+#include "core/flow/loop.h"
 
-struct loop;
 struct store;
 struct queue;
 struct rpc_server;
@@ -22,6 +22,8 @@ struct app {
 	struct ops_http *http;
 	struct seal_key contact_key; /* names and addresses */
 	bool announced; /* "ready" was printed */
+	bool draining;
+	struct timer overdue; /* the whole shutdown's */
 	int exit_code;
 };
 

@@ -1,0 +1,245 @@
+/*
+ * orderd: takes orders over gRPC.
+ *
+ *	orderd migrate [--postgres=...]    bring the database's schema up to date, and exit
+ *	orderd [--setting=value ...]       serve
+ *
+ * On stdout: `listening grpc=ADDRESS` per listener, `listening http=ADDRESS`, and `ready`
+ * when the store is up for the first time.  SIGTERM drains and exits 0.  Exit 2: a setting
+ * is wrong.  Exit 75: the listener went deaf, start me again.
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/queue/queue.h"
+#include "core/store/migrate.h"
+#include "core/store/store.h"
+#include "server/app.h"
+#include "server/auth.h"
+#include "server/ops_http.h"
+#include "server/rpc_server.h"
+#include "server/rpc_table.h"
+
+extern const unsigned char api_descriptor_set[]; /* cmake/EmbedBytes.cmake */
+extern const size_t api_descriptor_set_size;
+
+enum {
+	EXIT_DEAF = 75, /* sysexits.h: EX_TEMPFAIL */
+	/* What may still happen after drain_s: a statement ends by its timeout, connections close. */
+	CLOSING_MS = 15000,
+};
+
+/* ---------------------------------------------------------------- settings */
+
+static void check_settings(struct app *app)
+{
+	char *key;
+
+	auth_check(app->cfg.auth, app->cfg.listen, app->cfg.http_listen);
+	if (app->cfg.postgres[0] == '\0')
+		config_refuse("postgres", "it is required");
+	if (app->cfg.contact_key_file[0] == '\0')
+		config_refuse("contact_key_file", "it is required");
+	key = config_secret("contact_key_file", app->cfg.contact_key_file);
+	if (!seal_key_parse(str_of(key), &app->contact_key))
+		config_refuse("contact_key_file", "it does not hold 64 hexadecimal digits");
+	explicit_bzero(key, strlen(key));
+	free(key);
+}
+
+/* A server must not run on tables it does not know.  One that cannot be asked yet is waited for. */
+static void check_schema(struct app *app)
+{
+	enum schema_state schema = store_schema_state(app->cfg.postgres, stderr);
+
+	if (schema == SCHEMA_OLD || schema == SCHEMA_CHANGED)
+		exit(1);
+}
+
+/* ---------------------------------------------------------------- closing, in reverse */
+
+static void close_loop(void *arg)
+{
+	loop_stop(((struct app *)arg)->loop);
+}
+
+static void close_store(void *arg)
+{
+	struct app *app = arg;
+
+	store_close(app->store, close_loop, app);
+}
+
+static void close_queue(void *arg)
+{
+	struct app *app = arg;
+
+	queue_close(app->queue, close_store, app);
+}
+
+static void close_http(void *arg)
+{
+	struct app *app = arg;
+
+	app->server = NULL; /* it has freed itself */
+	if (app->http != NULL)
+		ops_http_close(app->http, close_queue, app);
+	else
+		close_queue(app);
+}
+
+static void on_closing_overdue(struct timer *t)
+{
+	(void)t;
+	log_error("drain_failed", "why=%s", LOG_Q("something did not close in time"));
+	_exit(1);
+}
+
+static void on_drain(void *arg)
+{
+	struct app *app = arg;
+
+	if (app->draining)
+		return;
+	app->draining = true;
+	log_info("draining", "lame_duck_ms=%" PRId64 " drain_s=%" PRId64, app->cfg.lame_duck_ms, app->cfg.drain_s);
+	app->overdue.on_due = on_closing_overdue;
+	timer_set(app->loop, &app->overdue,
+		  clock_mono_ms() + app->cfg.lame_duck_ms + app->cfg.drain_s * 1000 + CLOSING_MS);
+	rpc_server_drain(app->server, close_http, app);
+}
+
+static void on_deaf(void *arg)
+{
+	struct app *app = arg;
+
+	app->exit_code = EXIT_DEAF;
+	on_drain(app);
+}
+
+/* ---------------------------------------------------------------- serving */
+
+static void on_store_state(void *arg, bool up)
+{
+	struct app *app = arg;
+
+	log_info(up ? "store_up" : "store_down", "program=orderd");
+	if (app->server != NULL)
+		rpc_server_set_serving(app->server, up);
+	if (!up || app->announced)
+		return;
+	app->announced = true;
+	puts("ready");
+	fflush(stdout);
+}
+
+static bool is_healthy(void *arg)
+{
+	struct app *app = arg;
+
+	return app->server != NULL && rpc_server_is_serving(app->server);
+}
+
+static void open_stores(struct app *app)
+{
+	struct store_options store = {.conninfo = app->cfg.postgres,
+				      .program = "orderd",
+				      .order_connections = (int)app->cfg.order_connections,
+				      .read_connections = (int)app->cfg.read_connections,
+				      .lane_bound = (uint32_t)app->cfg.lane_bound,
+				      .statement_timeout_ms = (int)app->cfg.statement_timeout_ms,
+				      .on_state = on_store_state,
+				      .arg = app};
+	struct queue_options queue = {.address = app->cfg.redis,
+				      .timeout_ms = (int)app->cfg.redis_timeout_ms,
+				      .hold_s = (int)app->cfg.hold_s,
+				      .stream_window = (uint32_t)app->cfg.stream_window};
+
+	app->store = store_new(app->loop, &store);
+	app->queue = queue_new(app->loop, &queue);
+}
+
+/* Last: who can connect is served. */
+static void open_listeners(struct app *app)
+{
+	struct rpc_server_options rpc = {.cfg = &app->cfg,
+					 .app = app,
+					 .loop = app->loop,
+					 .methods = rpc_table,
+					 .n_methods = rpc_table_size,
+					 .descriptor_set = api_descriptor_set,
+					 .descriptor_set_size = api_descriptor_set_size,
+					 .on_deaf = on_deaf,
+					 .arg = app};
+
+	if (app->cfg.http_listen[0] != '\0')
+		app->http = ops_http_new(app->loop, app->cfg.http_listen, is_healthy, app);
+	app->server = rpc_server_new(&rpc);
+	rpc_server_set_serving(app->server, store_is_up(app->store));
+	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
+		printf("listening grpc=%s\n", rpc_server_address(app->server, i));
+	if (app->http != NULL)
+		printf("listening http=%s\n", ops_http_address(app->http));
+	fflush(stdout);
+}
+
+/* gRPC starts threads; signals are this thread's business. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static int serve(struct app *app)
+{
+	check_settings(app);
+	check_schema(app);
+	block_signals();
+	app->loop = loop_new();
+	open_stores(app);
+	open_listeners(app);
+	loop_on_drain(app->loop, on_drain, app);
+	loop_run(app->loop);
+	timer_clear(app->loop, &app->overdue);
+	loop_free(app->loop);
+	seal_key_wipe(&app->contact_key);
+	log_info("stopped", "exit=%d", app->exit_code);
+	return app->exit_code;
+}
+
+static int migrate(struct app *app)
+{
+	if (app->cfg.postgres[0] == '\0')
+		config_refuse("postgres", "it is required");
+	return store_migrate(app->cfg.postgres, stdout);
+}
+
+int main(int argc, char **argv)
+{
+	static struct app app;
+	enum log_level level;
+	int code;
+
+	if (config_read(&app.cfg, "orderd", argc, argv, &argc) == CONFIG_EXIT)
+		return 0;
+	if (argc > 2 || (argc == 2 && strcmp(argv[1], "migrate") != 0))
+		config_refuse("arguments", "the only one taken is \"migrate\", not %s", argv[argc - 1]);
+	if (!log_level_parse(app.cfg.log_level, &level))
+		config_refuse("log_level", "it is debug, info, warn or error, not %s", app.cfg.log_level);
+	log_open("orderd", level);
+	code = argc == 2 ? migrate(&app) : serve(&app);
+	config_done(&app.cfg);
+	return code;
+}
