@@ -148,6 +148,10 @@ servers_end() {
 			fi
 			sleep "$SERVERS_POLL_S"
 		done
+		# A postmaster that was killed leaves children for a moment, and the next one waits for nobody.
+		until ! pgrep -s "$pid" >/dev/null || ((SECONDS >= until)); do
+			sleep "$SERVERS_POLL_S"
+		done
 	fi
 	rm -f "$RUN/$1.pid"
 }
@@ -225,7 +229,7 @@ servers_worker() {
 	servers_alive worker >/dev/null && return 0
 	: >"$DATA/log/worker.log"
 	servers_spawn worker "$DATA/bin/orderd-worker" --config="$DATA/orderd.conf"
-	servers_wait worker grep -q 'ready' "$DATA/log/worker.log"
+	servers_wait worker grep -q '^ready' "$DATA/log/worker.log"
 }
 
 # --- configuration ---------------------------------------------------------------------------------
@@ -392,6 +396,7 @@ servers_again() {
 	# shellcheck source=/dev/null
 	source "$DIR/env"
 	OPERATOR_CONFIG=
+	ORDERD_GRPC=$GRPC ORDERD_HTTP=$HTTP
 	"servers_$2" && servers_write_env
 }
 
