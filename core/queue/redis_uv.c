@@ -1,0 +1,540 @@
+/*
+ * One connection to Redis on the loop; see redis_uv.h for what is promised.
+ *
+ *	DOWN --timer--> RESOLVING --> CONNECTING --> PROBING --> UP
+ *	  ^                 |              |             |        |
+ *	  +-----------------+--------------+-------------+--------+   drop(): any failure, then a pause with jitter
+ *
+ * The plain context of hiredis is used, not its asynchronous one: with our own queue
+ * of commands nothing is freed behind our back, and a callback may close or drop the
+ * connection it was called from.  Whoever calls back looks at r->ctx again afterwards.
+ */
+#include "core/queue/redis_uv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <hiredis/sds.h>
+
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/flow/backoff.h"
+
+enum {
+	BACKOFF_BASE_MS = 20,
+	BACKOFF_CAP_MS = 2000,
+	STEADY_MS = 1000,      /* up this long: the next failure starts with a short pause again */
+	IDLE_PROBE_MS = 1000,
+	READS_PER_EVENT = 16,  /* of 16 KiB each, then other connections get their turn */
+};
+
+/* Refused in front of the first write when this server takes none, whichever the reason (Redis 7, EVAL with a shebang). */
+static const char probe_script[] = "#!lua\nreturn 1";
+
+enum state { DOWN, RESOLVING, CONNECTING, PROBING, UP, CLOSED };
+
+struct redis {
+	struct loop *loop;
+	struct redis_options opt;
+	char *host; /* or path of the unix socket */
+	char port[6];
+	bool is_unix;
+
+	enum state state;
+	redisContext *ctx; /* NULL: not connected */
+	uv_poll_t *poll;
+	int watched; /* events `poll` waits for */
+	uv_getaddrinfo_t resolve;
+	uint32_t attempts; /* chooses among a name's addresses */
+	struct timer timer; /* by state: retry, connect deadline, oldest command's deadline, idle probe */
+	struct task flush;
+	struct task closed;
+
+	struct command *head, *tail; /* sent or to be sent, oldest first */
+	uint32_t n_commands;
+	struct command probe;
+
+	int64_t up_since_ms;
+	int64_t backoff_ms;
+	uint32_t libuv_refs; /* libuv still knows this many things of ours */
+	void (*on_closed)(void *arg);
+	void *closed_arg;
+};
+
+static void connect_now(struct redis *r);
+static void on_poll(uv_poll_t *p, int status, int events);
+
+static bool parse_address(struct redis *r, const char *address)
+{
+	const char *colon = strrchr(address, ':');
+	size_t n;
+
+	if (strncmp(address, "unix:", 5) == 0) {
+		r->is_unix = true;
+		r->host = mem_text(address + 5);
+		return r->host[0] != '\0';
+	}
+	if (colon == NULL || colon == address || strlen(colon + 1) == 0 || strlen(colon + 1) >= sizeof(r->port))
+		return false;
+	strcpy(r->port, colon + 1);
+	n = (size_t)(colon - address);
+	if (address[0] == '[' && address[n - 1] == ']')
+		r->host = mem_printf("%.*s", (int)(n - 2), address + 1);
+	else
+		r->host = mem_printf("%.*s", (int)n, address);
+	return strspn(r->port, "0123456789") == strlen(r->port);
+}
+
+/* ---- going down ---- */
+
+static void on_poll_closed(uv_handle_t *h);
+
+static void disconnect(struct redis *r)
+{
+	loop_unpost(r->loop, &r->flush);
+	if (r->poll != NULL) {
+		uv_poll_stop(r->poll); /* before the descriptor goes: libuv must not poll a stranger's */
+		uv_close((uv_handle_t *)r->poll, on_poll_closed);
+		r->poll = NULL;
+		r->watched = 0;
+	}
+	if (r->ctx != NULL)
+		redisFree(r->ctx);
+	r->ctx = NULL;
+}
+
+static void answer_all_with_nothing(struct command *c)
+{
+	while (c != NULL) {
+		struct command *next = c->next;
+
+		c->on_reply(c, NULL);
+		c = next;
+	}
+}
+
+static struct command *take_commands(struct redis *r)
+{
+	struct command *c = r->head;
+
+	r->head = r->tail = NULL;
+	r->n_commands = 0;
+	return c;
+}
+
+static void drop(struct redis *r, const char *why)
+{
+	int64_t now_ms = clock_mono_ms();
+	bool was_up = r->state == UP;
+
+	assert(r->state != CLOSED);
+	if (was_up) {
+		log_warn("redis_down", "connection=%s why=%s", r->opt.purpose, LOG_Q(why));
+		if (now_ms - r->up_since_ms >= STEADY_MS)
+			r->backoff_ms = 0;
+	} else {
+		log_debug("redis_unreachable", "connection=%s why=%s", r->opt.purpose, LOG_Q(why));
+	}
+	r->state = DOWN;
+	disconnect(r);
+	r->backoff_ms = backoff_next_ms(r->backoff_ms, BACKOFF_BASE_MS, BACKOFF_CAP_MS);
+	timer_set(r->loop, &r->timer, now_ms + r->backoff_ms);
+	answer_all_with_nothing(take_commands(r));
+	if (was_up && r->state != CLOSED)
+		r->opt.on_state(r->opt.arg, false);
+}
+
+void redis_drop(struct redis *r, const char *why)
+{
+	if (r->state == UP)
+		drop(r, why);
+}
+
+static void free_when_forgotten(struct redis *r)
+{
+	void (*on_closed)(void *) = r->on_closed;
+	void *arg = r->closed_arg;
+
+	if (r->state != CLOSED || r->libuv_refs > 0)
+		return;
+	loop_unpost(r->loop, &r->closed);
+	free(r->host);
+	free(r);
+	if (on_closed != NULL)
+		on_closed(arg);
+}
+
+static void on_poll_closed(uv_handle_t *h)
+{
+	struct redis *r = h->data;
+
+	free(h);
+	r->libuv_refs--;
+	free_when_forgotten(r);
+}
+
+static void on_closed_task(struct task *t)
+{
+	struct redis *r = CONTAINER_OF(t, struct redis, closed);
+
+	free_when_forgotten(r);
+}
+
+void redis_close(struct redis *r, void (*on_closed)(void *arg), void *arg)
+{
+	assert(r->state != CLOSED);
+	if (r->state == RESOLVING)
+		uv_cancel((uv_req_t *)&r->resolve);
+	r->state = CLOSED;
+	r->on_closed = on_closed;
+	r->closed_arg = arg;
+	timer_clear(r->loop, &r->timer);
+	disconnect(r);
+	answer_all_with_nothing(take_commands(r));
+	loop_post(r->loop, &r->closed);
+}
+
+/* ---- up and running ---- */
+
+static void arm_timer(struct redis *r)
+{
+	int64_t at_ms = r->head != NULL ? r->head->deadline_ms : clock_mono_ms() + IDLE_PROBE_MS;
+
+	timer_set(r->loop, &r->timer, at_ms);
+}
+
+static void watch(struct redis *r, int events)
+{
+	if (r->watched == events)
+		return;
+	r->watched = events;
+	if (uv_poll_start(r->poll, events, on_poll) != 0)
+		drop(r, "cannot poll the socket");
+}
+
+static void write_out(struct redis *r)
+{
+	int done = 0;
+
+	if (redisBufferWrite(r->ctx, &done) != REDIS_OK)
+		drop(r, r->ctx->errstr);
+	else
+		watch(r, done ? UV_READABLE : UV_READABLE | UV_WRITABLE);
+}
+
+static void on_flush(struct task *t)
+{
+	struct redis *r = CONTAINER_OF(t, struct redis, flush);
+
+	if (r->ctx != NULL)
+		write_out(r);
+}
+
+static void append(struct redis *r, struct command *c, const char *text, size_t n, int wait_ms)
+{
+	if (redisAppendFormattedCommand(r->ctx, text, n) != REDIS_OK)
+		abort(); /* its only failure is memory */
+	c->next = NULL;
+	c->deadline_ms = clock_mono_ms() + wait_ms;
+	if (r->tail != NULL)
+		r->tail->next = c;
+	else
+		r->head = c;
+	r->tail = c;
+	if (r->n_commands++ == 0)
+		arm_timer(r);
+	loop_post(r->loop, &r->flush);
+}
+
+bool redis_send(struct redis *r, struct command *c, const char *text, size_t n, int wait_ms)
+{
+	if (r->state != UP || r->n_commands >= REDIS_COMMANDS_MAX)
+		return false;
+	if (sdslen(r->ctx->obuf) + n > REDIS_UNSENT_MAX)
+		return false;
+	append(r, c, text, n, wait_ms);
+	return true;
+}
+
+bool redis_is_up(const struct redis *r)
+{
+	return r->state == UP;
+}
+
+/* These errors say that the server cannot do its work at present, whatever it is asked. */
+static bool means_down(const redisReply *reply)
+{
+	static const char *const words[] = {"LOADING",    "OOM",         "MISCONF", "READONLY", "NOREPLICAS",
+					    "MASTERDOWN", "CLUSTERDOWN", "BUSY",    "NOAUTH"};
+	size_t n;
+
+	if (reply->type != REDIS_REPLY_ERROR)
+		return false;
+	n = strcspn(reply->str, " ");
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (n == strlen(words[i]) && memcmp(reply->str, words[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void take_reply(struct redis *r, const redisReply *reply)
+{
+	struct command *c = r->head;
+
+	if (c == NULL) {
+		drop(r, "an answer nobody asked for");
+		return;
+	}
+	if (means_down(reply)) {
+		drop(r, reply->str);
+		return;
+	}
+	r->head = c->next;
+	if (r->head == NULL)
+		r->tail = NULL;
+	r->n_commands--;
+	arm_timer(r);
+	c->on_reply(c, reply);
+}
+
+static void read_replies(struct redis *r)
+{
+	void *reply;
+
+	while (r->ctx != NULL) {
+		if (redisGetReplyFromReader(r->ctx, &reply) != REDIS_OK) {
+			drop(r, r->ctx->errstr);
+			return;
+		}
+		if (reply == NULL)
+			return;
+		take_reply(r, reply);
+		freeReplyObject(reply);
+	}
+}
+
+/* EOF and errors drop; so `r->ctx` may be NULL afterwards. */
+static void read_in(struct redis *r)
+{
+	for (int i = 0; i < READS_PER_EVENT && r->ctx != NULL; i++) {
+		uint32_t before = r->n_commands;
+
+		if (redisBufferRead(r->ctx) != REDIS_OK) {
+			drop(r, r->ctx->errstr);
+			return;
+		}
+		read_replies(r);
+		if (r->n_commands == 0 || r->n_commands == before)
+			return; /* nothing more, or not yet */
+	}
+}
+
+/* ---- coming up ---- */
+
+static void on_probe(struct command *c, const redisReply *reply)
+{
+	struct redis *r = CONTAINER_OF(c, struct redis, probe);
+
+	if (reply == NULL)
+		return;
+	if (reply->type != REDIS_REPLY_INTEGER || reply->integer != 1) {
+		drop(r, reply->type == REDIS_REPLY_ERROR ? reply->str : "not an answer to a probe");
+		return;
+	}
+	if (r->state == PROBING) {
+		r->state = UP;
+		r->up_since_ms = clock_mono_ms();
+		arm_timer(r);
+		log_info("redis_up", "connection=%s", r->opt.purpose);
+		r->opt.on_state(r->opt.arg, true);
+	}
+}
+
+static void send_probe(struct redis *r)
+{
+	const char *argv[] = {"EVAL", probe_script, "0"};
+	char *text;
+	int n = redisFormatCommandArgv(&text, 3, argv, NULL);
+
+	if (n < 0)
+		abort();
+	append(r, &r->probe, text, (size_t)n, r->opt.timeout_ms);
+	redisFreeCommand(text);
+}
+
+static void on_connected(struct redis *r)
+{
+	int err = 0;
+	socklen_t n = sizeof(err);
+
+	if (getsockopt(r->ctx->fd, SOL_SOCKET, SO_ERROR, &err, &n) != 0)
+		err = errno;
+	if (err != 0) {
+		drop(r, strerror(err));
+		return;
+	}
+	r->state = PROBING;
+	send_probe(r);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events)
+{
+	struct redis *r = p->data;
+
+	if (status < 0) {
+		drop(r, uv_strerror(status));
+		return;
+	}
+	if (r->state == CONNECTING) {
+		on_connected(r);
+		return;
+	}
+	if (events & UV_WRITABLE)
+		write_out(r);
+	if (r->ctx != NULL && (events & UV_READABLE))
+		read_in(r);
+}
+
+/* The context is made; wait for the connection. */
+static void on_context(struct redis *r, redisContext *ctx)
+{
+	if (ctx == NULL)
+		abort();
+	r->ctx = ctx;
+	if (ctx->err != 0) {
+		drop(r, ctx->errstr);
+		return;
+	}
+	r->state = CONNECTING;
+	r->poll = mem_alloc(sizeof(*r->poll));
+	if (uv_poll_init(loop_uv(r->loop), r->poll, ctx->fd) != 0) {
+		free(r->poll);
+		r->poll = NULL;
+		drop(r, "cannot poll the socket");
+		return;
+	}
+	r->poll->data = r;
+	r->libuv_refs++;
+	watch(r, UV_WRITABLE);
+}
+
+/* Each attempt tries the next address of the name: "localhost" may be ::1 first and the server not there. */
+static const struct addrinfo *choose(const struct addrinfo *found, uint32_t attempt)
+{
+	const struct addrinfo *a;
+	uint32_t n = 0;
+
+	for (a = found; a != NULL; a = a->ai_next)
+		n++;
+	for (a = found, attempt %= n; attempt > 0; attempt--)
+		a = a->ai_next;
+	return a;
+}
+
+static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
+{
+	struct redis *r = req->data;
+	const struct addrinfo *a;
+	char ip[NI_MAXHOST];
+	int err = status;
+
+	r->libuv_refs--;
+	if (err == 0) {
+		a = choose(found, r->attempts++);
+		err = getnameinfo(a->ai_addr, a->ai_addrlen, ip, sizeof(ip), NULL, 0, NI_NUMERICHOST);
+	}
+	uv_freeaddrinfo(found);
+	if (r->state == RESOLVING && err == 0)
+		on_context(r, redisConnectNonBlock(ip, atoi(r->port)));
+	else if (r->state == RESOLVING)
+		drop(r, "cannot resolve the host name");
+	else
+		free_when_forgotten(r); /* the deadline or redis_close() was faster */
+}
+
+static void connect_now(struct redis *r)
+{
+	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+
+	timer_set(r->loop, &r->timer, clock_mono_ms() + r->opt.timeout_ms);
+	if (r->is_unix) {
+		on_context(r, redisConnectUnixNonBlock(r->host));
+		return;
+	}
+	if (r->libuv_refs > 0) { /* an earlier question to the resolver, or a handle on its way out */
+		timer_set(r->loop, &r->timer, clock_mono_ms() + BACKOFF_BASE_MS);
+		return;
+	}
+	r->state = RESOLVING;
+	r->resolve.data = r;
+	if (uv_getaddrinfo(loop_uv(r->loop), &r->resolve, on_resolved, r->host, r->port, &hints) != 0) {
+		drop(r, "cannot ask the resolver");
+		return;
+	}
+	r->libuv_refs++;
+}
+
+/* A loop that was held up finds timers due whose answers have long arrived: read before judging. */
+static void on_command_overdue(struct redis *r)
+{
+	read_in(r);
+	if (r->ctx == NULL || r->state == CLOSED)
+		return;
+	if (r->head != NULL && r->head->deadline_ms <= clock_mono_ms())
+		drop(r, "no answer in time");
+	else
+		arm_timer(r);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct redis *r = CONTAINER_OF(t, struct redis, timer);
+
+	switch (r->state) {
+	case DOWN:
+		connect_now(r);
+		break;
+	case RESOLVING:
+	case CONNECTING:
+		drop(r, "cannot connect in time");
+		break;
+	case PROBING:
+		on_command_overdue(r);
+		break;
+	case UP:
+		if (r->head != NULL)
+			on_command_overdue(r);
+		else
+			send_probe(r);
+		break;
+	case CLOSED:
+		assert(!"a closed connection has no timer");
+	}
+}
+
+struct redis *redis_open(struct loop *l, const struct redis_options *opt)
+{
+	struct redis *r = mem_alloc(sizeof(*r));
+
+	if (!parse_address(r, opt->address)) {
+		free(r->host);
+		free(r);
+		return NULL;
+	}
+	r->loop = l;
+	r->opt = *opt;
+	r->opt.address = NULL; /* the caller's; r->host is ours */
+	r->timer.on_due = on_timer;
+	r->flush.run = on_flush;
+	r->closed.run = on_closed_task;
+	r->probe.on_reply = on_probe;
+	timer_set(l, &r->timer, clock_mono_ms()); /* from the loop: no callback before this has returned */
+	return r;
+}
