@@ -81,6 +81,7 @@ void arena_reset(struct arena *a)
 		arena_done(a);
 		return;
 	}
+	ASAN_UNPOISON_MEMORY_REGION(kept->data, kept->size);
 	memset(kept->data, 0, kept->used);
 	ASAN_POISON_MEMORY_REGION(kept->data, kept->size);
 	kept->used = 0;
