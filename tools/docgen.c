@@ -1,0 +1,163 @@
+/*
+ * docgen: pages of docs/ that are made from tables of the source.
+ *
+ *	docgen configuration > docs/configuration.md
+ *	docgen errors        > docs/errors.md
+ *	docgen metrics       > docs/metrics.md
+ *
+ * The tests docs_* compare the committed pages with its output.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/config.h"
+#include "core/base/err.h"
+#include "core/base/metric.h"
+
+static void print_configuration(void)
+{
+	(void)printf(
+		"# Settings\n"
+		"\n"
+		"Made from `core/base/config_table.h` by `docgen configuration`; a test keeps them "
+		"equal.\n"
+		"\n"
+		"A setting is taken from the command line (`--http-listen=...`), else from the "
+		"environment\n"
+		"(`ORDERD_HTTP_LISTEN=...`), else from the file named by `--config`, else it has "
+		"its default. A file\n"
+		"holds lines of `field = value`; `#` at the start of a line or after white space "
+		"begins a comment, and a\n"
+		"value may stand in double quotes, where `\\\"` and `\\\\` mean the character "
+		"itself. Unknown fields, fields\n"
+		"given twice and values out of range are mistakes: all of them are reported, and "
+		"the program exits with 2.\n"
+		"\n"
+		"`--check-config` only checks, `--print-config` shows what is in force in the form "
+		"`--config` reads.\n"
+		"\n");
+	config_print_markdown();
+}
+
+static const char *status_name(enum err_status s)
+{
+	switch (s) {
+	case ERR_STATUS_OK:
+		return "OK";
+	case ERR_STATUS_CANCELLED:
+		return "CANCELLED";
+	case ERR_STATUS_INVALID_ARGUMENT:
+		return "INVALID_ARGUMENT";
+	case ERR_STATUS_DEADLINE_EXCEEDED:
+		return "DEADLINE_EXCEEDED";
+	case ERR_STATUS_NOT_FOUND:
+		return "NOT_FOUND";
+	case ERR_STATUS_ALREADY_EXISTS:
+		return "ALREADY_EXISTS";
+	case ERR_STATUS_PERMISSION_DENIED:
+		return "PERMISSION_DENIED";
+	case ERR_STATUS_RESOURCE_EXHAUSTED:
+		return "RESOURCE_EXHAUSTED";
+	case ERR_STATUS_FAILED_PRECONDITION:
+		return "FAILED_PRECONDITION";
+	case ERR_STATUS_ABORTED:
+		return "ABORTED";
+	case ERR_STATUS_UNIMPLEMENTED:
+		return "UNIMPLEMENTED";
+	case ERR_STATUS_INTERNAL:
+		return "INTERNAL";
+	case ERR_STATUS_UNAVAILABLE:
+		return "UNAVAILABLE";
+	case ERR_STATUS_UNAUTHENTICATED:
+		return "UNAUTHENTICATED";
+	}
+	return "";
+}
+
+static void print_errors(void)
+{
+	static const char *const retries[] = {
+		[ERR_RETRY_NEVER] = "never, as it is",
+		[ERR_RETRY_NOW] = "now",
+		[ERR_RETRY_BACKOFF] = "after a pause",
+		[ERR_RETRY_FIND_OUT] = "find out first: it may have happened",
+	};
+
+	(void)printf(
+		"# Errors\n"
+		"\n"
+		"Made from `core/base/err_table.h` by `docgen errors`; a test keeps them equal.\n"
+		"\n"
+		"The name is the `reason` of the `google.rpc.ErrorInfo` in a call's status "
+		"(domain `orderd`) and the\n"
+		"label `error` or `code` in logs and metrics.\n"
+		"\n"
+		"| reason | gRPC status | ask again | what it says |\n"
+		"|---|---|---|---|\n");
+	for (int e = ERR_OK + 1; e < ERR_COUNT; e++)
+		(void)printf("| `%s` | %s (%d) | %s | %s |\n", err_name(e),
+			     status_name(err_status(e)), (int)err_status(e), retries[err_retry(e)],
+			     err_text(e));
+}
+
+/* "method_code" is shown as "method, code". */
+static void print_label(const char *label)
+{
+	for (; *label != '\0'; label++) {
+		if (*label == '_')
+			(void)printf(", ");
+		else
+			(void)putchar(*label);
+	}
+}
+
+static void print_metric(const char *kind, const char *name, const char *label, const char *help)
+{
+	(void)printf("| `orderd_%s%s` | ", name, strcmp(kind, "counter") == 0 ? "_total" : "");
+	(void)printf("%s | ", kind);
+	print_label(label);
+	(void)printf(" | %s |\n", help);
+}
+
+static void print_metrics(void)
+{
+	(void)printf(
+		"# Metrics\n"
+		"\n"
+		"Made from `core/base/metric_table.h` by `docgen metrics`; a test keeps them "
+		"equal.\n"
+		"\n"
+		"Shown at `/metrics` as Prometheus text. Histograms are in seconds, with buckets "
+		"from 0.5 ms to 10 s.\n"
+		"A metric keeps 256 label values; further ones are counted as `other`.\n"
+		"\n"
+		"| metric | kind | labels | what it counts |\n"
+		"|---|---|---|---|\n");
+#define COUNTER                    "counter"
+#define GAUGE                      "gauge"
+#define HISTOGRAM                  "histogram"
+#define X(kind, name, label, help) print_metric(kind, #name, label, help);
+	METRIC_TABLE(X)
+#undef X
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*print)(void);
+	} pages[] = {
+		{"configuration", print_configuration},
+		{"errors", print_errors},
+		{"metrics", print_metrics},
+	};
+
+	for (size_t i = 0; argc == 2 && i < sizeof(pages) / sizeof(pages[0]); i++) {
+		if (strcmp(argv[1], pages[i].name) == 0) {
+			pages[i].print();
+			return fflush(stdout) == 0 ? 0 : 1;
+		}
+	}
+	(void)fprintf(stderr, "usage: docgen configuration|errors|metrics\n");
+	return 2;
+}
