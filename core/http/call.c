@@ -27,7 +27,7 @@ enum {
 
 static int on_request(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
-	struct call *call = arg;
+	struct http_call *call = arg;
 
 	(void)peer;
 	(void)local;
@@ -44,7 +44,7 @@ static int on_request(void *arg, char *peer, char *local, int peer_port, int loc
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
-	struct call *call = arg;
+	struct http_call *call = arg;
 	size_t n = size * count;
 
 	if (n > call->cap - call->n) {
@@ -83,7 +83,7 @@ static void keep_header(const char *line, size_t n, const char *name, char ret[C
 
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
-	struct call *call = arg;
+	struct http_call *call = arg;
 	size_t n = size * count;
 
 	keep_header(data, n, "Retry-After", call->retry_after);
@@ -111,7 +111,7 @@ static void read_host(const char *url, char ret[CALL_HOST_MAX])
 	(void)snprintf(ret, CALL_HOST_MAX, "%.*s", (int)(n < CALL_HOST_MAX ? n : CALL_HOST_MAX - 1), p);
 }
 
-static bool add_header(struct call *call, const char *line)
+static bool add_header(struct http_call *call, const char *line)
 {
 	struct curl_slist *longer;
 
@@ -124,7 +124,7 @@ static bool add_header(struct call *call, const char *line)
 	return true;
 }
 
-static bool set_headers(struct call *call, const struct http_request *rq)
+static bool set_headers(struct http_call *call, const struct http_request *rq)
 {
 	size_t i;
 
@@ -138,7 +138,7 @@ static bool set_headers(struct call *call, const struct http_request *rq)
 	return true;
 }
 
-static void set_request(struct call *call, const struct http_request *rq)
+static void set_request(struct http_call *call, const struct http_request *rq)
 {
 	CURL *e = call->easy;
 
@@ -157,7 +157,7 @@ static void set_request(struct call *call, const struct http_request *rq)
 }
 
 /* What holds for every call, whoever makes it. */
-static void set_rules(struct call *call, const struct http_options *opt)
+static void set_rules(struct http_call *call, const struct http_options *opt)
 {
 	CURL *e = call->easy;
 
@@ -186,9 +186,9 @@ static void set_rules(struct call *call, const struct http_options *opt)
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
 }
 
-struct call *call_new(const struct http_options *opt, const struct http_request *rq)
+struct http_call *http_call_new(const struct http_options *opt, const struct http_request *rq)
 {
-	struct call *call = mem_alloc(sizeof(*call));
+	struct http_call *call = mem_alloc(sizeof(*call));
 
 	call->easy = curl_easy_init();
 	if (call->easy == NULL)
@@ -201,11 +201,11 @@ struct call *call_new(const struct http_options *opt, const struct http_request 
 	set_request(call, rq);
 	if (set_headers(call, rq))
 		return call;
-	call_free(call);
+	http_call_free(call);
 	return NULL;
 }
 
-void call_free(struct call *call)
+void http_call_free(struct http_call *call)
 {
 	curl_easy_cleanup(call->easy);
 	curl_slist_free_all(call->headers);
@@ -215,7 +215,7 @@ void call_free(struct call *call)
 
 /* ---- after ---- */
 
-static enum errc verdict(const struct call *call, CURLcode result, int status)
+static enum errc verdict(const struct http_call *call, CURLcode result, int status)
 {
 	if (call->too_large || result == CURLE_FILESIZE_EXCEEDED)
 		return ERR_HTTP_TOO_LARGE;
@@ -224,7 +224,7 @@ static enum errc verdict(const struct call *call, CURLcode result, int status)
 	return result == CURLE_OK && status >= 100 && status <= 599 ? ERR_OK : ERR_HTTP_UNKNOWN;
 }
 
-static void count(const struct call *call, enum errc err, int status)
+static void count(const struct http_call *call, enum errc err, int status)
 {
 	char label[CALL_HOST_MAX + 64];
 
@@ -241,7 +241,7 @@ static struct str header_value(const char *text)
 	return text[0] != '\0' ? str_of(text) : (struct str){NULL, 0};
 }
 
-void call_answer(struct call *call, CURLcode result)
+void http_call_answer(struct http_call *call, CURLcode result)
 {
 	struct http_response response;
 	struct answer a = {.body = &response};

@@ -10,10 +10,10 @@
 
 enum { CALL_HEADER_MAX = 128, CALL_HOST_MAX = 128 };
 
-struct call {
+struct http_call {
 	struct op op;
 	struct http *http;
-	struct call *next, *prev; /* all calls at work */
+	struct http_call *next, *prev; /* all calls at work */
 	struct timer timer;       /* its end; libcurl's own does not run while a call waits for a connection */
 
 	CURL *easy;
@@ -32,10 +32,10 @@ struct call {
 };
 
 /* Prepare a call; NULL when a header holds a line break, which is never a peer's fault.  Its op must be asked before it is started. */
-struct call *call_new(const struct http_options *opt, const struct http_request *rq);
-void call_free(struct call *call);
+struct http_call *http_call_new(const struct http_options *opt, const struct http_request *rq);
+void http_call_free(struct http_call *call);
 
 /* libcurl is done with it: answer the flow, count it. */
-void call_answer(struct call *call, CURLcode result);
+void http_call_answer(struct http_call *call, CURLcode result);
 
 #endif

@@ -22,7 +22,7 @@ struct http {
 	struct http_options opt;
 	CURLM *multi;
 	uv_timer_t timer;
-	struct call *calls;  /* at work */
+	struct http_call *calls;  /* at work */
 	unsigned handles;    /* of libuv, not closed yet */
 	bool closing;
 	struct task closed;
@@ -40,7 +40,7 @@ struct watch {
 
 /* ---- answers ---- */
 
-static void forget(struct call *call)
+static void forget(struct http_call *call)
 {
 	struct http *h = call->http;
 
@@ -54,20 +54,20 @@ static void forget(struct call *call)
 	curl_multi_remove_handle(h->multi, call->easy);
 }
 
-static void finish(struct call *call, CURLcode result)
+static void finish(struct http_call *call, CURLcode result)
 {
 	forget(call);
 	if (result != CURLE_OK)
 		log_debug("http_failed", "host=%s sent=%d why=%s", LOG_Q(call->host), call->sent,
 			  LOG_Q(curl_easy_strerror(result)));
-	call_answer(call, result);
-	call_free(call);
+	http_call_answer(call, result);
+	http_call_free(call);
 }
 
 static void read_answers(struct http *h)
 {
 	const CURLMsg *m;
-	struct call *call;
+	struct http_call *call;
 	int left;
 
 	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
@@ -81,7 +81,7 @@ static void read_answers(struct http *h)
 
 static void on_call_late(struct timer *t)
 {
-	finish(CONTAINER_OF(t, struct call, timer), CURLE_OPERATION_TIMEDOUT);
+	finish(CONTAINER_OF(t, struct http_call, timer), CURLE_OPERATION_TIMEDOUT);
 }
 
 /* ---- the loop speaks to libcurl ---- */
@@ -220,7 +220,7 @@ struct http *http_new(struct loop *l, const struct http_options *opt)
 	return h;
 }
 
-static void remember(struct http *h, struct call *call)
+static void remember(struct http *h, struct http_call *call)
 {
 	call->http = h;
 	call->next = h->calls;
@@ -231,7 +231,7 @@ static void remember(struct http *h, struct call *call)
 
 int http_ask(struct flow *fl, struct http *h, const struct http_request *rq)
 {
-	struct call *call = h->closing ? NULL : call_new(&h->opt, rq);
+	struct http_call *call = h->closing ? NULL : http_call_new(&h->opt, rq);
 	int64_t end_ms = clock_mono_ms() + rq->timeout_ms;
 
 	if (call == NULL) {
