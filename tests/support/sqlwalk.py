@@ -1,0 +1,275 @@
+"""Orders on their way through life, unit by unit, and the proofs of every step.
+
+An Order makes generators of units and is sent their answers.  Walk.one() takes them one at a time: each unit is also
+asked with a stale epoch, a foreign tenant and another order's id, which must change nothing; then it is asked twice,
+where the second asking must change nothing; then the audits of db/audit must hold.  Walk.together() sends the units
+of many orders in one batch.
+"""
+
+import uuid
+
+import sqltest
+from sqlworld import World, check_books
+
+WORKER = str(uuid.uuid4())
+SCAN_AT = "2026-01-02 03:04:05+00"
+
+
+def new_id():
+    return str(uuid.uuid4())
+
+
+class Unit:
+    def __init__(self, name, head, lines=(), outcome=None):
+        self.name, self.head, self.lines, self.outcome = name, head, list(lines), outcome
+
+    def __iter__(self):
+        """A walk of one step."""
+        return (unit for unit in (self,))
+
+
+class Order:
+    """With one group: line 1 from place 0.  With two: line 2 from both places and line 3 from place 1 as well."""
+
+    def __init__(self, walk, groups, tenant, expires_s):
+        self.walk, self.groups, self.tenant = walk, groups, tenant
+        self.all_groups = range(1, groups + 1)
+        self.attempts, self.shipments = {}, {}
+        shares = [(1, 0, 0, 2)] + [(2, 1, 0, 1), (2, 1, 1, 2), (3, 2, 1, 1)] * (groups - 1)
+        self.placing = Unit(*walk.world.order(tenant, shares, expires_s=expires_s), "placed")
+        self.id = self.placing.head["order_id"]
+
+    def head(self, **more):
+        return {"tenant": self.tenant, "order_id": self.id, **more}
+
+    def candidates(self):
+        return [{"group_no": g, "job_id": new_id()} for g in self.all_groups]
+
+    def cancelling(self, outcome="cancelled"):
+        return Unit(*self.walk.world.cancel(self.tenant, self.id, self.groups), outcome)
+
+    def expiring(self, outcome):
+        return Unit(*self.walk.world.expire(self.tenant, self.id, self.groups), outcome)
+
+    # ---- what a worker does for one group: generators of units, sent their answers
+
+    def claim(self, group, kind):
+        job = self.walk.open_job(self, group, kind)
+        got = yield Unit("job_claim", {"job_id": job, "worker": WORKER, "lease_s": 60})
+        return self.head(group_no=group, job_id=job, epoch=int(got[0]["epoch"]))
+
+    def begin(self, group, outcome="begun"):
+        head = yield from self.claim(group, "payment.authorize")
+        got = yield Unit("payment_begin", {**head, "attempt_id": new_id()}, (), outcome)
+        self.attempts[group] = got[0]["attempt_id"]
+        return {**head, "attempt_id": self.attempts[group]}
+
+    def authorized(self, head, outcome):
+        yield Unit("payment_authorized", {**head, "gateway_id": "pi_1", "authorized_until": None, "void_job": new_id()},
+                   self.candidates(), outcome)
+
+    def authorize(self, group, outcome):
+        head = yield from self.begin(group)
+        yield Unit("payment_found", {**head, "gateway_id": "pi_1"})
+        yield from self.authorized(head, outcome)
+
+    def decline(self, head, outcome):
+        yield Unit("payment_declined", {**head, "gateway_id": None, "decline_code": "insufficient_funds"},
+                   self.candidates(), outcome)
+
+    def void(self, group):
+        head = yield from self.claim(group, "payment.void")
+        yield Unit("payment_voided", {**head, "attempt_id": self.attempts[group], "gateway_ref": "vo_1"})
+
+    def pay(self):
+        for group in self.all_groups:
+            yield from self.authorize(group, "confirmed" if group == self.groups else "authorized")
+
+    def pick(self, group, outcome="picked"):
+        head = yield from self.claim(group, "fulfillment.pick")
+        yield Unit("fulfillment_picked", {**head, "next_job": new_id()}, (), outcome)
+
+    def pack(self, group, outcome="packed"):
+        head = yield from self.claim(group, "fulfillment.pack")
+        self.shipments[group] = new_id()
+        yield Unit("fulfillment_packed", {**head, "shipment_id": self.shipments[group], "next_job": new_id()}, (), outcome)
+
+    def label(self, group):
+        head = yield from self.claim(group, "shipping.label")
+        yield Unit("label_intent", {**head, "remote_id": "shp_1"})
+        yield Unit("label_bought", {**head, "carrier": "Post", "service": "Parcel", "tracking_code": "TR1",
+                                    "tracker_id": None, "label_url": "http://label", "rate_minor": 420,
+                                    "next_job": new_id()})
+
+    def capture(self, group):
+        head = yield from self.claim(group, "payment.capture")
+        yield Unit("payment_captured", {**head, "attempt_id": self.attempts[group], "gateway_ref": "ch_1",
+                                        "amount_minor": self.walk.amount(self, group), "next_job": new_id()})
+
+    def hand_over(self, group):
+        head = yield from self.claim(group, "shipping.handover")
+        yield Unit("shipment_handed_over", {**head, "next_job": new_id(), "track_delay_ms": 60000})
+
+    def track(self, group, state, outcome, scans=1):
+        self.walk.time_passes()
+        head = yield from self.claim(group, "shipping.track")
+        scan = {"at": SCAN_AT, "status": state, "detail": "", "message": "said so", "city": "Ghent"}
+        yield Unit("tracking_recorded", {**head, "shipment_id": self.shipments[group], "tracking_state": state,
+                                         "delivered": outcome != "waiting", "delay_ms": 60000}, [scan] * scans, outcome)
+
+    def ship(self, group):
+        for step in (self.pick, self.pack, self.label, self.capture, self.hand_over):
+            yield from step(group)
+
+    def whole_life(self):
+        yield from self.pay()
+        for group in self.all_groups:
+            yield from self.ship(group)
+        for group in self.all_groups:
+            yield from self.track(group, "in_transit", "waiting", scans=2)
+            yield from self.track(group, "delivered", "completed" if group == self.groups else "delivered")
+
+
+class Stage:
+    """One server and a template database with two tenants, their places, items and stock; a copy per Walk."""
+
+    def __init__(self, sqlgen):
+        self.server, self.statements, self.copies = sqltest.Server(), sqltest.statements(sqlgen), 0
+        with self.server.session(self.server.database("stage")) as session:
+            self.world = World(sqltest.Store(session, self.statements))
+            for tenant in (1, 2):
+                self.world.tenant(tenant, items=3, places=2)
+                for place in (0, 1):
+                    self.world.receive(tenant, place, [(item, 1000) for item in range(3)])
+
+    def copy(self):
+        self.copies += 1
+        with self.server.session() as session:
+            session.query(f"CREATE DATABASE walk{self.copies} TEMPLATE stage")
+            session.query(f"ALTER DATABASE walk{self.copies} SET search_path = orderd")
+        return self.connect()
+
+    def connect(self):
+        """Another connection to the latest copy."""
+        return sqltest.Store(self.server.session(f"walk{self.copies}"), self.statements)
+
+    def stop(self):
+        self.server.stop()
+
+
+class Walk:
+    """A database of its own and one connection of the store."""
+
+    def __init__(self, stage):
+        self.stage, self.store = stage, stage.copy()
+        self.session = self.store.session
+        self.world = World(self.store, seed=2)
+        self.world.items, self.world.places = stage.world.items, stage.world.places
+        self.world.number = stage.world.number
+        self.tables = [row[0] for row in self.query(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'orderd' ORDER BY 1")]
+        self.bystander = self.order(2)
+
+    def close(self):
+        self.session.close()
+
+    def query(self, sql):
+        return self.session.query(sql)
+
+    def open_job(self, order, group, kind):
+        found = self.query(f"SELECT id FROM job WHERE order_id = '{order.id}' AND group_no = {group} AND kind = '{kind}' "
+                           f"AND state = 'ready'")
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} open jobs {kind} of group {group}")
+        return found[0][0]
+
+    def amount(self, order, group):
+        return self.session.one(f"SELECT amount_minor FROM payment WHERE order_id = '{order.id}' AND group_no = {group}")
+
+    def time_passes(self):
+        """Whatever waits is due."""
+        self.query("UPDATE job SET run_at = now() WHERE state = 'ready'")
+
+    def look(self, order):
+        return self.query(f"SELECT state, payment_state, fulfillment_state FROM orders WHERE id = '{order.id}'")[0]
+
+    def events(self, order):
+        return [row[0] for row in self.query(f"SELECT kind FROM order_event WHERE order_id = '{order.id}' ORDER BY seq")]
+
+    def dump(self):
+        parts = [f"SELECT '{t}' AS t, md5(coalesce(string_agg(x::text, '|' ORDER BY x::text), '')) FROM {t} x"
+                 for t in self.tables]
+        return dict(map(tuple, self.query(" UNION ALL ".join(parts))))
+
+    def prove(self):
+        check_books(self.session)
+
+    def must_change_nothing(self, name, head, lines, why, may_answer=False):
+        before = self.dump()
+        rows = self.store.ask(name, head, lines)
+        after = self.dump()
+        changed = [t for t in before if before[t] != after[t]]
+        if changed:
+            raise AssertionError(f"{name}, {why}: changed {changed}")
+        if rows and not may_answer:
+            raise AssertionError(f"{name}, {why}: answered {rows}")
+
+    def wrong_heads(self, head):
+        if "epoch" in head:
+            yield "a stale epoch", {**head, "epoch": head["epoch"] - 1}
+            yield "an epoch never given", {**head, "epoch": head["epoch"] + 1}
+            if "order_id" in head:
+                yield "a foreign tenant", {**head, "tenant": 3 - head["tenant"]}
+                yield "another order", {**head, "order_id": self.bystander.id}
+
+    def check_outcome(self, unit, rows):
+        if not rows:
+            raise AssertionError(f"{unit.name}: no row")
+        if unit.outcome and any(row["outcome"] != unit.outcome for row in rows):
+            raise AssertionError(f"{unit.name}: {rows}, not {unit.outcome}")
+
+    def ask(self, unit):
+        for why, head in self.wrong_heads(unit.head):
+            self.must_change_nothing(unit.name, head, unit.lines, why)
+        rows = self.store.ask(unit.name, unit.head, unit.lines)
+        self.check_outcome(unit, rows)
+        self.must_change_nothing(unit.name, unit.head, unit.lines, "asked twice", may_answer=True)
+        self.prove()
+        return rows
+
+    def one(self, *walks):
+        """Each walk to its end, one unit at a time, every unit with all its proofs."""
+        for walk in map(iter, walks):
+            rows = None
+            try:
+                while True:
+                    rows = self.ask(walk.send(rows))
+            except StopIteration:
+                pass
+
+    def together(self, walks):
+        """All walks side by side: each turn sends the next unit of every walk, one batch per lane."""
+        waiting = {i: (walk, next(walk)) for i, walk in enumerate(walks)}
+        while waiting:
+            for lane in ("order", "job"):
+                mine = [i for i in sorted(waiting) if self.store.kinds[waiting[i][1].name].lane == lane]
+                units = [waiting[i][1] for i in mine]
+                strangers = [Unit(u.name, h) for u in units[:1] for _, h in self.wrong_heads(u.head)]
+                sent = [(u.name, u.head, u.lines) for u in strangers + units]
+                answers = self.store.run(sent) if sent else []
+                if any(answers[:len(strangers)]):
+                    raise AssertionError("a stale or foreign unit was answered")
+                for i, rows in zip(mine, answers[len(strangers):]):
+                    walk, unit = waiting.pop(i)
+                    self.check_outcome(unit, rows)
+                    try:
+                        waiting[i] = (walk, walk.send(rows))
+                    except StopIteration:
+                        pass
+            self.prove()
+
+    def order(self, groups=1, tenant=1, expires_s=900):
+        order = Order(self, groups, tenant, expires_s)
+        unit = order.placing
+        self.check_outcome(unit, self.store.ask(unit.name, unit.head, unit.lines))
+        return order
