@@ -60,8 +60,10 @@ char *args_encode(const struct args *a, const char *const *first, const size_t *
 	char *text;
 	int len;
 
-	memcpy(argv, first, n_first * sizeof(first[0]));
-	memcpy(lens, first_lens, n_first * sizeof(first_lens[0]));
+	for (size_t i = 0; i < n_first; i++) {
+		argv[i] = first[i];
+		lens[i] = first_lens[i];
+	}
 	for (size_t i = 0; i < a->n; i++) {
 		argv[n_first + i] = a->text + begin;
 		lens[n_first + i] = a->ends[i] - begin;
