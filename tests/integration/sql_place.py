@@ -12,10 +12,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from sqltest import Server, Store, statements  # noqa: E402
 from sqlworld import World, check_books, dump  # noqa: E402
 
+RESERVED = "SELECT sum(reserved) FROM stock WHERE tenant = 1 AND item IN (%d, %d)"
 ROUNDS = 120  # random batches compared with their one-by-one twin
 
 
 def outcomes(answers):
+    assert all(len(a) == 1 for a in answers), answers
     return [a[0]["outcome"] for a in answers]
 
 
@@ -43,6 +45,14 @@ def test_place_asked_twice_changes_nothing(world, db):
     other[1]["request_key"] = unit[1]["request_key"]
     assert outcomes(world.store.run([other])) == ["seen"]
     assert dump(db) == before
+
+
+def test_place_seen_takes_nothing_from_the_next(world, _):
+    """One unit is left; the order that has been placed already must not stand before the one that wants it."""
+    world.receive(1, 0, [(11, 2)])
+    first, last = world.order(1, [(1, 11, 0, 1)]), world.order(1, [(1, 11, 0, 1)])
+    assert outcomes(world.store.run([first])) == ["placed"]
+    assert outcomes(world.store.batch([first, last])) == ["seen", "placed"]
 
 
 def test_place_after_unknown_commit_reserves_once(world, db):
@@ -118,6 +128,7 @@ def test_place_random_batches_win_as_one_by_one(world, _):
 
 def test_place_two_sessions_racing_never_oversell(world, db, stores):
     world.receive(1, 0, [(10, 150), (11, 150)])
+    reserved = int(db.one(RESERVED % (world.items[1][10], world.items[1][11])))
     orders = [world.order(1, [(1, 10 + n % 2, 0, 1), (2, 11 - n % 2, 0, 1)]) for n in range(400)]
     errors = []
 
@@ -139,8 +150,7 @@ def test_place_two_sessions_racing_never_oversell(world, db, stores):
     for t in threads:
         t.join()
     assert not errors, errors
-    assert db.one("SELECT sum(reserved) FROM stock WHERE tenant = 1 AND item IN (%d, %d)"
-                  % (world.items[1][10], world.items[1][11])) == "300"
+    assert int(db.one(RESERVED % (world.items[1][10], world.items[1][11]))) == reserved + 300
 
 
 def main():

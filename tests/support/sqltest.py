@@ -74,8 +74,8 @@ class Server:
 
     def stop(self):
         try:  # the postmaster itself: runuser does not pass signals on in time
-            pid = int(open(self.data + "/postmaster.pid").readline())
-            os.kill(pid, 2)
+            with open(self.data + "/postmaster.pid") as f:
+                os.kill(int(f.readline()), 2)
         except (OSError, ValueError):
             self.process.terminate()
         self.process.wait(timeout=START_S)
@@ -98,11 +98,15 @@ class SqlError(Exception):
 class Session:
     def __init__(self, path, database):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(path)
-        body = struct.pack("!i", 196608) + b"user\0orderd\0database\0" + database.encode() + b"\0\0"
-        self.sock.sendall(struct.pack("!i", len(body) + 4) + body)
         self.file = self.sock.makefile("rb")
-        self.answer()
+        try:
+            self.sock.connect(path)
+            body = struct.pack("!i", 196608) + b"user\0orderd\0database\0" + database.encode() + b"\0\0"
+            self.sock.sendall(struct.pack("!i", len(body) + 4) + body)
+            self.answer()
+        except (OSError, SqlError):
+            self.close()
+            raise
 
     def query(self, sql):
         """Rows of the last statement that has any, as lists of text or None."""
@@ -122,7 +126,7 @@ class Session:
             body = self.file.read(struct.unpack("!i", head[1:])[0] - 4)
             kind = head[:1]
             if kind == b"T":
-                rows = []
+                rows, self.oids = [], oids_of(body)
             elif kind == b"D":
                 rows.append(fields_of(body))
             elif kind == b"E":
@@ -132,6 +136,14 @@ class Session:
         if error:
             raise error
         return rows
+
+    def describe(self, name):
+        """Type oids of a prepared statement's result, by the extended protocol."""
+        body = b"S" + name.encode() + b"\0"
+        self.sock.sendall(b"D" + struct.pack("!i", len(body) + 4) + body + b"S" + struct.pack("!i", 4))
+        self.oids = []
+        self.answer()
+        return self.oids
 
     def one(self, sql):
         return self.query(sql)[0][0]
@@ -145,6 +157,15 @@ class Session:
 
     def __exit__(self, *_):
         self.close()
+
+
+def oids_of(body):
+    at, oids = 2, []
+    for _ in range(struct.unpack("!h", body[:2])[0]):
+        at = body.index(b"\0", at) + 1 + 6  # name, table, column
+        oids.append(struct.unpack("!i", body[at:at + 4])[0])
+        at += 12
+    return oids
 
 
 def fields_of(body):

@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""The states and legal moves the database knows are those of core/domain: order_table.h and bucket_table.h.
+
+usage: sql_edges.py SQL_EDGES_PRINT
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from sqltest import Server  # noqa: E402
+
+
+def domain(program):
+    """(axis -> states, axis -> edges)"""
+    states, edges = {}, {"order": set(), "bucket": set()}
+    for line in subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines():
+        what, axis, *names = line.split()
+        if what == "state":
+            states.setdefault(axis, []).append(names[0])
+        else:
+            edges[axis].add(tuple(names))
+    return states, edges
+
+
+def texts(definition):
+    """Every quoted word of a constraint or function as the catalogue spells it."""
+    return set(re.findall(r"'([a-z_>]+)'", definition))
+
+
+def check(what, ours, theirs):
+    assert ours == theirs, f"{what}: only in the domain {sorted(ours - theirs)}, only in the database {sorted(theirs - ours)}"
+    print("ok", what, len(ours), flush=True)
+
+
+def compare(db, states, edges):
+    for axis, column in (("order", "state"), ("payment", "payment_state"), ("fulfillment", "fulfillment_state")):
+        text = db.one(f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'orders_{column}_check'")
+        check(f"states of {axis}", set(states[axis]), texts(text))
+    for axis in ("order", "bucket"):
+        names = ", ".join(f"('{s}')" for s in states[axis])
+        rows = db.query(f"SELECT f.s, t.s FROM (VALUES {names}) f(s), (VALUES {names}) t(s) WHERE {axis}_edge(f.s, t.s)")
+        check(f"edges of {axis}", edges[axis], {tuple(r) for r in rows})
+        # the function's own words: an edge between states that are no states here would not show above
+        body = db.one(f"SELECT pg_get_functiondef('{axis}_edge'::regproc)")
+        check(f"words of {axis}_edge", {f"{f}>{t}" for f, t in edges[axis]}, {w for w in texts(body) if len(w) > 1 and ">" in w})
+
+
+def main():
+    states, edges = domain(sys.argv[1])
+    with Server() as server:
+        with server.session(server.database("edges")) as db:
+            compare(db, states, edges)
+
+
+main()

@@ -1,0 +1,51 @@
+/*
+ * Prints what the domain holds of states and legal moves, one per line, for sql_edges.py
+ * to compare with the database:
+ *
+ *	state <axis> <name>
+ *	edge <axis> <from> <to>
+ */
+#include "core/domain/order_state.h"
+
+#include <stdio.h>
+
+static void print_states(void)
+{
+	for (int s = 0; s < ORDER_STATES; s++)
+		printf("state order %s\n", order_state_name((enum order_state)s));
+	for (int s = 0; s < PAYMENT_STATES; s++)
+		printf("state payment %s\n", payment_state_name((enum payment_state)s));
+	for (int s = 0; s < FULFILLMENT_STATES; s++)
+		printf("state fulfillment %s\n", fulfillment_state_name((enum fulfillment_state)s));
+	for (int s = 0; s < BUCKETS; s++)
+		printf("state bucket %s\n", bucket_name((enum bucket)s));
+}
+
+static void print_order_edges(void)
+{
+	for (int from = 0; from < ORDER_STATES; from++) {
+		for (int to = 0; to < ORDER_STATES; to++) {
+			if (order_edge_why((enum order_state)from, (enum order_state)to) != NULL)
+				printf("edge order %s %s\n", order_state_name((enum order_state)from),
+				       order_state_name((enum order_state)to));
+		}
+	}
+}
+
+static void print_bucket_edges(void)
+{
+	for (int from = 0; from < BUCKETS; from++) {
+		for (int to = 0; to < BUCKETS; to++) {
+			if (bucket_edge_why((enum bucket)from, (enum bucket)to) != NULL)
+				printf("edge bucket %s %s\n", bucket_name((enum bucket)from), bucket_name((enum bucket)to));
+		}
+	}
+}
+
+int main(void)
+{
+	print_states();
+	print_order_edges();
+	print_bucket_edges();
+	return 0;
+}

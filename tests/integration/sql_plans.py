@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""Every generated statement reaches its rows by an index, and answers the types its header promises.
+
+Plans are generic, as the store uses them, made on a database of some thousand orders with
+statistics.  A sequential scan of a table in db/hot-tables fails, and the plan is shown.
+
+usage: sql_plans.py SQLGEN
+"""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from sqltest import ROOT, Server, Store, array, statements  # noqa: E402
+from sqlworld import World  # noqa: E402
+
+ORDERS, BATCH, ITEMS, PLACES = 4000, 100, 2000, 4
+
+OIDS = dict(int2=21, int4=23, int8=20, bool=16, uuid=2950, text=25, bytea=17, timestamptz=1184)
+
+# Rows as many orders further on would have them; written at once, for plans need only their number.
+LATER = """
+INSERT INTO item (tenant, sku, title, unit_minor, currency, weight_g)
+SELECT 1 + n % 2, 'more ' || n, 'title', 1, 'EUR', 1 FROM generate_series(1, 20000) n;
+UPDATE job SET state = 'done', epoch = 1, done_at = now() WHERE abs(hashtext(id::text)) % 20 > 1;
+UPDATE job SET state = 'running', epoch = 1, lease_until = now() WHERE abs(hashtext(id::text)) % 20 = 0;
+UPDATE orders SET state = 'confirmed' WHERE abs(hashtext(id::text)) % 10 > 0;
+UPDATE orders SET state = 'completed' WHERE abs(hashtext(id::text)) % 10 > 1;
+INSERT INTO payment_attempt (tenant, id, order_id, group_no, n, state)
+SELECT tenant, gen_random_uuid(), order_id, group_no, 1, 'captured' FROM payment;
+INSERT INTO payment_transaction (tenant, attempt_id, kind, order_id, group_no, amount_minor, gateway_ref)
+SELECT a.tenant, a.id, k.kind, a.order_id, a.group_no, 1, 'ref' FROM payment_attempt a, (VALUES ('authorize'), ('capture')) k(kind);
+INSERT INTO shipment (tenant, id, order_id, group_no, location, state)
+SELECT tenant, gen_random_uuid(), order_id, group_no, location, 'planned' FROM payment;
+INSERT INTO shipment_scan (tenant, shipment_id, at, status, detail, message, city)
+SELECT tenant, id, now(), 'in_transit', '', '', '' FROM shipment;
+INSERT INTO order_event (tenant, order_id, seq, kind, to_state, actor)
+SELECT tenant, order_id, seq + n, 'more', 'pending', 'test' FROM order_event, generate_series(1, 5) n;
+"""
+
+
+def load(world):
+    for tenant in (1, 2):
+        world.tenant(tenant, ITEMS // 2, PLACES)
+        for place in range(PLACES):
+            world.receive(tenant, place, [(item, 1000) for item in range(ITEMS // 2)])
+    pick = world.random.randrange
+    for _ in range(ORDERS // BATCH):
+        world.store.run([world.order(1 + pick(2), [(line, pick(ITEMS // 2), pick(PLACES), 1) for line in (1, 2)],
+                                     customer=f"customer {pick(500)}") for _ in range(BATCH)])
+    world.store.session.query(LATER)
+    world.store.session.query("VACUUM ANALYZE")
+
+
+def scans(node, found):
+    if node["Node Type"] == "Seq Scan":
+        found.add(node["Relation Name"])
+    for child in node.get("Plans", []):
+        scans(child, found)
+    return found
+
+
+def explain(session, name, types):
+    args = ", ".join(array([], t) for t in types)
+    call = f"EXECUTE {name}({args})" if types else f"EXECUTE {name}"
+    plan = json.loads(session.one("EXPLAIN (FORMAT JSON) " + call))[0]["Plan"]
+    return plan, "\n".join(r[0] for r in session.query("EXPLAIN " + call))
+
+
+def parameters(session, name):
+    return session.one(f"SELECT array_to_string(parameter_types, ',') FROM pg_prepared_statements WHERE name = '{name}'")
+
+
+def main():
+    sql, hot, bad = statements(sys.argv[1]), set((ROOT / "db/hot-tables").read_text().split()), []
+    with Server("autovacuum=off") as server:
+        name = server.database("plans")
+        with server.session(name) as session:
+            load(World(Store(session, sql)))
+        with server.session(name) as session:  # prepared after the load, as a store that reconnects
+            store = Store(session, sql)
+            for statement in sorted(sql):
+                types = [t.removesuffix("[]") for t in (parameters(session, statement) or "").split(",") if t]
+                plan, text = explain(session, statement, types)
+                slow = scans(plan, set()) & hot
+                if slow:
+                    bad.append(f"{statement} scans {', '.join(sorted(slow))}:\n{text}")
+            for kind in store.kinds.values():
+                promised, given = [OIDS[t.rstrip("?")] for _, t in kind.answer], session.describe(kind.name)
+                if promised != given:
+                    bad.append(f"{kind.name} answers types {given}, its header promises {promised}")
+    print("\n\n".join(bad) or f"ok {len(sql)} statements")
+    sys.exit(1 if bad else 0)
+
+
+main()
