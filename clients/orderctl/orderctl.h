@@ -19,7 +19,7 @@ enum { OPTIONS_MAX = 64, EXIT_USAGE = 2, EXIT_REFUSED = 1, EXIT_UNKNOWN = 3 };
 struct args {
 	const char *names[OPTIONS_MAX], *values[OPTIONS_MAX];
 	int n_options;
-	const char *words[OPTIONS_MAX];
+	char *words[OPTIONS_MAX]; /* argv's own, so a command may cut them up */
 	int n_words;
 	bool json;
 	int deadline_ms;

@@ -2,12 +2,9 @@
  * place, get, status, list, cancel.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "orderctl.h"
-
-enum { LINES_MAX = 5000 };
 
 static int finish(const ProtobufCMessage *rs)
 {
@@ -40,32 +37,16 @@ static void read_line(char *spec, Orderd__V1__NewOrderLine *l, Orderd__V1__Money
 	l->quantity = number(equals, "the quantity");
 }
 
-static void read_lines(struct args *a, Orderd__V1__PlaceOrderRequest *rq)
-{
-	size_t n = (size_t)a->n_words;
-	Orderd__V1__NewOrderLine *lines = calloc(n + 1, sizeof(*lines));
-	Orderd__V1__Money *prices = calloc(n + 1, sizeof(*prices));
-
-	rq->lines = calloc(n + 1, sizeof(*rq->lines));
-	if (lines == NULL || prices == NULL || rq->lines == NULL)
-		abort();
-	for (size_t i = 0; i < n; i++) {
-		char *spec = strdup(a->words[i]);
-
-		if (spec == NULL)
-			abort();
-		read_line(spec, &lines[i], &prices[i]);
-		rq->lines[rq->n_lines++] = &lines[i];
-	}
-}
-
 static int run_place(struct args *a)
 {
 	Orderd__V1__PlaceOrderRequest rq = ORDERD__V1__PLACE_ORDER_REQUEST__INIT;
 	Orderd__V1__Address to = ORDERD__V1__ADDRESS__INIT;
+	Orderd__V1__NewOrderLine lines[OPTIONS_MAX], *list[OPTIONS_MAX];
+	Orderd__V1__Money prices[OPTIONS_MAX];
 	Orderd__V1__PlaceOrderResponse *rs;
 	struct orderd_error e;
 
+	(void)word(a, 0, "SKU=QUANTITY");
 	rq.request_id = text(request_id(a));
 	rq.customer = text(need(a, "customer"));
 	rq.channel = text(option(a, "channel"));
@@ -81,7 +62,12 @@ static int run_place(struct args *a)
 	to.email = text(option(a, "email"));
 	to.phone = text(option(a, "phone"));
 	rq.ship_to = &to;
-	read_lines(a, &rq);
+	for (int i = 0; i < a->n_words; i++) {
+		read_line(a->words[i], &lines[i], &prices[i]);
+		list[i] = &lines[i];
+	}
+	rq.lines = list;
+	rq.n_lines = (size_t)a->n_words;
 	rs = orderd_place_order(a->client, &rq, a->deadline_ms, &e);
 	if (rs == NULL)
 		return print_error(a, &e);

@@ -119,7 +119,10 @@ static void read_details(struct orderd_error *e, const grpc_metadata_array *trai
 
 /* ---------------------------------------------------------------- calls */
 
+/* The metadata's bytes belong to the call, so it lives until they were read. */
 struct call {
+	grpc_completion_queue *cq;
+	grpc_call *call;
 	grpc_metadata_array initial, trailing;
 	grpc_byte_buffer *sent, *received;
 	grpc_status_code status;
@@ -129,12 +132,12 @@ struct call {
 static void call_run(struct orderd_client *c, const char *path, const ProtobufCMessage *rq, gpr_timespec deadline,
 		     struct call *k)
 {
-	grpc_completion_queue *cq = grpc_completion_queue_create_for_pluck(NULL);
 	grpc_slice packed = grpc_slice_malloc(protobuf_c_message_get_packed_size(rq));
 	grpc_slice method = grpc_slice_from_static_string(path);
-	grpc_call *call = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, cq, method, NULL, deadline, NULL);
 	grpc_op ops[6];
 
+	k->cq = grpc_completion_queue_create_for_pluck(NULL);
+	k->call = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, k->cq, method, NULL, deadline, NULL);
 	memset(ops, 0, sizeof(ops));
 	protobuf_c_message_pack(rq, GRPC_SLICE_START_PTR(packed));
 	k->sent = grpc_raw_byte_buffer_create(&packed, 1);
@@ -151,13 +154,10 @@ static void call_run(struct orderd_client *c, const char *path, const ProtobufCM
 	ops[5].data.recv_status_on_client.trailing_metadata = &k->trailing;
 	ops[5].data.recv_status_on_client.status = &k->status;
 	ops[5].data.recv_status_on_client.status_details = &k->details;
-	if (grpc_call_start_batch(call, ops, 6, call, NULL) != GRPC_CALL_OK)
+	if (grpc_call_start_batch(k->call, ops, 6, k, NULL) != GRPC_CALL_OK)
 		abort(); /* this very code is wrong */
 	/* The call's own deadline ends it; core always answers the batch. */
-	(void)grpc_completion_queue_pluck(cq, call, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
-	grpc_call_unref(call);
-	grpc_completion_queue_shutdown(cq);
-	grpc_completion_queue_destroy(cq);
+	(void)grpc_completion_queue_pluck(k->cq, k, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 }
 
 static ProtobufCMessage *call_message(const struct call *k, const ProtobufCMessageDescriptor *type)
@@ -192,6 +192,9 @@ static void call_done(struct call *k)
 	if (k->received != NULL)
 		grpc_byte_buffer_destroy(k->received);
 	grpc_slice_unref(k->details);
+	grpc_call_unref(k->call);
+	grpc_completion_queue_shutdown(k->cq);
+	grpc_completion_queue_destroy(k->cq);
 }
 
 /* A pause before the next try; false when the deadline comes first. */
