@@ -1,6 +1,6 @@
 -- Cancels an order nothing of which is in a parcel yet.  Stock is free at once; the order is `cancelled` at once if no
 -- money may be held for it, otherwise `cancelling` until the last void or outcome is known.
--- Refusals, in this order: seen (request_id), not_found, not_cancellable, stale (another version than the caller knows).
+-- Refusals, in this order: seen (request_id), not_found, stale (another version than the caller knows), not_cancellable.
 -- unit: order_cancel   lane: order   rank: 20
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- locks: orders
@@ -24,8 +24,8 @@ WITH h AS MATERIALIZED (
 ), judged AS MATERIALIZED (
 	SELECT *, CASE WHEN n IN (SELECT n FROM seen) THEN 'seen'
 	               WHEN state IS NULL THEN 'not_found'
-	               WHEN state NOT IN ('pending', 'confirmed') OR gone THEN 'not_cancellable'
 	               WHEN version <> version_now THEN 'stale'
+	               WHEN state NOT IN ('pending', 'confirmed') OR gone THEN 'not_cancellable'
 	               ELSE 'cancelled' END AS outcome
 	  FROM asked
 ), request_rows AS (
