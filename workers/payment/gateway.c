@@ -106,6 +106,12 @@ static enum gateway_verdict verdict_of(const char *status)
 	return GATEWAY_FAILED;
 }
 
+/* Unix seconds -> microseconds; 0, "not told", for what is no time of our calendar (to the year 9999). */
+static int64_t time_of(int64_t seconds)
+{
+	return seconds > 0 && seconds <= INT64_C(253402300799) ? seconds * 1000000 : 0;
+}
+
 static struct gateway_answer read_intent(struct flow *fl, const json_t *intent)
 {
 	const char *status = json_string_value(json_object_get(intent, "status"));
@@ -121,7 +127,7 @@ static struct gateway_answer read_intent(struct flow *fl, const json_t *intent)
 	if (g.code.n == 0)
 		g.code = keep(fl, json_object_get(error, "code"));
 	charge = json_object_get(json_object_get(json_object_get(charge, "payment_method_details"), "card"), "capture_before");
-	g.authorized_until_us = json_integer_value(charge) * 1000000;
+	g.authorized_until_us = time_of(json_integer_value(charge));
 	return g;
 }
 
