@@ -47,8 +47,21 @@ void intent_confirm(struct call *c);
 void intent_capture(struct call *c);
 void intent_cancel(struct call *c);
 
+/* Keep an intent and its charge (or NULL) and answer with the intent; takes both. */
+void intent_keep(struct call *c, json_t *take_pi, json_t *take_charge, const char *decision);
+
+/* Ask the card behind the intent's payment method to pay; answers. */
+void intent_pay(struct call *c, json_t *take_pi);
+
 /* Load as of now: an authorization past its time is canceled by this.  NULL: no such. */
 json_t *intent_load(struct call *c, const char *id);
+
+/* ---- intent_create.c ---- */
+
+/* Read payment_method, or one of a closed list of values (each between spaces), into the intent.
+ * Absent is fine; false after an answer. */
+bool intent_attach(struct call *c, json_t *pi);
+bool intent_choice(struct call *c, json_t *pi, const char *name, const char *choices);
 
 /* ---- refund.c ---- */
 

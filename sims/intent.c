@@ -10,15 +10,11 @@
  * Every change puts the intent and its charge into the journal and, where money moves,
  * a fact.
  */
-#include <stdio.h>
 #include <string.h>
 
-#include "sims/form.h"
 #include "sims/gateway.h"
 #include "sims/gateway_part.h"
 #include "sims/journal.h"
-
-enum { AMOUNT_LEAST = 50, AMOUNT_MOST = 99999999 }; /* minor units; Stripe: about 0.50, eight digits */
 
 static bool is(const json_t *pi, const char *status)
 {
@@ -54,8 +50,7 @@ static json_t *shown(struct call *c, json_t *take_pi, json_t *charge, const char
 	return view;
 }
 
-/* Keep both and answer with the intent; takes both. */
-static void keep(struct call *c, json_t *take_pi, json_t *take_charge, const char *decision)
+void intent_keep(struct call *c, json_t *take_pi, json_t *take_charge, const char *decision)
 {
 	call_put(c, take_pi);
 	if (take_charge != NULL)
@@ -99,14 +94,14 @@ static void authorize(struct call *c, json_t *take_pi, const struct card *card)
 	set_text(take_pi, "latest_charge", text_in(charge, "id"));
 	json_object_set_new(take_pi, "last_payment_error", json_null());
 	json_object_set_new(take_pi, "next_action", json_null());
-	fact(c, "authorization", take_pi, amount);
+	fact(c, "authorize", take_pi, amount);
 	if (strcmp(text_in(take_pi, "capture_method"), "manual") == 0) {
 		set_text(take_pi, "status", "requires_capture");
 		set_int(take_pi, "amount_capturable", amount);
 	} else {
 		take_money(c, take_pi, charge, amount, true);
 	}
-	keep(c, take_pi, charge, text_in(take_pi, "status"));
+	intent_keep(c, take_pi, charge, text_in(take_pi, "status"));
 }
 
 /* The intent goes back to its start, remembers why, and stands inside the error. */
@@ -148,11 +143,10 @@ static void challenge(struct call *c, json_t *take_pi)
 		next = json_literal("{'type':'use_stripe_sdk','use_stripe_sdk':{}}");
 	set_text(take_pi, "status", "requires_action");
 	json_object_set_new(take_pi, "next_action", must(next));
-	keep(c, take_pi, NULL, "requires_action");
+	intent_keep(c, take_pi, NULL, "requires_action");
 }
 
-/* What the card behind the intent's payment method does when it is asked to pay. */
-static void confirm(struct call *c, json_t *take_pi)
+void intent_pay(struct call *c, json_t *take_pi)
 {
 	const struct card refused = {"", "visa", "3184", "authentication_required",
 				     "authentication_required", "The customer must authenticate.",
@@ -169,22 +163,6 @@ static void confirm(struct call *c, json_t *take_pi)
 		challenge(c, take_pi);
 }
 
-/* A card stays known by its test name; the vendor would give it an id of its own. */
-static bool attach(struct call *c, json_t *pi)
-{
-	const char *name = form_text(c, "payment_method");
-
-	if (name == NULL)
-		return true;
-	if (card_by_name(name) == NULL) {
-		gateway_missing(c, "PaymentMethod", name, "payment_method");
-		return false;
-	}
-	set_text(pi, "payment_method", name);
-	set_text(pi, "status", "requires_confirmation");
-	return true;
-}
-
 void intent_confirm(struct call *c)
 {
 	json_t *pi = intent_load(c, c->id);
@@ -198,7 +176,7 @@ void intent_confirm(struct call *c)
 		refuse_state(c, pi, "confirmed");
 		return;
 	}
-	if (!attach(c, pi)) {
+	if (!intent_attach(c, pi)) {
 		json_decref(pi);
 		return;
 	}
@@ -206,7 +184,7 @@ void intent_confirm(struct call *c)
 		refuse_state(c, pi, "confirmed");
 		return;
 	}
-	confirm(c, pi);
+	intent_pay(c, pi);
 }
 
 /* The customer's answer to a challenge, which no API of the vendor's carries. */
@@ -225,164 +203,6 @@ void gateway_authenticate(struct call *c)
 		decline(c, pi, &failed);
 	else
 		authorize(c, pi, card_by_name("pm_card_visa"));
-}
-
-/* ---- create ---- */
-
-static bool currency_valid(const char *text)
-{
-	return strlen(text) == 3 && strspn(text, "abcdefghijklmnopqrstuvwxyz") == 3;
-}
-
-static bool amount_read(struct call *c, json_t *pi)
-{
-	int64_t amount = 0;
-
-	if (form_text(c, "amount") == NULL)
-		gateway_invalid(c, "parameter_missing", "amount", "Missing required param: amount.");
-	else if (!form_int(c, "amount", &amount))
-		return false;
-	else if (amount < AMOUNT_LEAST)
-		gateway_invalid(c, "amount_too_small", "amount", "The amount is below the least.");
-	else if (amount > AMOUNT_MOST)
-		gateway_invalid(c, "amount_too_large", "amount", "The amount is above the most.");
-	else {
-		set_int(pi, "amount", amount);
-		return true;
-	}
-	return false;
-}
-
-static bool currency_read(struct call *c, json_t *pi)
-{
-	const char *currency = form_text(c, "currency");
-
-	if (currency == NULL)
-		gateway_invalid(c, "parameter_missing", "currency", "Missing required param: currency.");
-	else if (!currency_valid(currency))
-		gateway_invalid(c, NULL, "currency", "Invalid currency: %.32s", currency);
-	else {
-		set_text(pi, "currency", currency);
-		return true;
-	}
-	return false;
-}
-
-/* One of a closed list of values, each between spaces; absent is fine. */
-static bool choice_read(struct call *c, json_t *pi, const char *name, const char *choices)
-{
-	const char *value = form_text(c, name);
-	char spaced[64];
-
-	if (value == NULL)
-		return true;
-	snprintf(spaced, sizeof(spaced), " %s ", value);
-	if (strchr(value, ' ') != NULL || strstr(choices, spaced) == NULL) {
-		gateway_invalid(c, NULL, name, "Invalid %s: must be one of%s", name, choices);
-		return false;
-	}
-	set_text(pi, name, value);
-	return true;
-}
-
-static void texts_read(struct call *c, json_t *pi)
-{
-	static const char *const names[] = {"description", "receipt_email", "statement_descriptor",
-					    "statement_descriptor_suffix"};
-	json_t *tree = form_nested(c->form, "shipping");
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (form_text(c, names[i]) != NULL)
-			set_text(pi, names[i], form_text(c, names[i]));
-	if (tree != NULL)
-		json_object_set_new(pi, "shipping", tree);
-	if (form_text(c, "automatic_payment_methods[enabled]") == NULL)
-		return;
-	tree = must(json_pack("{s:b, s:s}", "enabled",
-			      form_flag(c, "automatic_payment_methods[enabled]") ? 1 : 0,
-			      "allow_redirects", "always"));
-	if (form_text(c, "automatic_payment_methods[allow_redirects]") != NULL)
-		set_text(tree, "allow_redirects",
-			 form_text(c, "automatic_payment_methods[allow_redirects]"));
-	json_object_set_new(pi, "automatic_payment_methods", tree);
-}
-
-static bool types_read(struct call *c)
-{
-	const char *type = form_text(c, "payment_method_types[0]");
-
-	if (type == NULL || strcmp(type, "card") == 0)
-		return true;
-	gateway_invalid(c, NULL, "payment_method_types", "Only card payments are simulated.");
-	return false;
-}
-
-/*
- * From API version 2023-08-16 an intent takes every method of the dashboard unless told
- * otherwise, and some of those redirect: confirming at once then needs a return_url
- * (docs.stripe.com/upgrades, 2023-08-16).
- */
-static bool redirect_settled(struct call *c)
-{
-	const char *redirects = form_text(c, "automatic_payment_methods[allow_redirects]");
-	const char *enabled = form_text(c, "automatic_payment_methods[enabled]");
-
-	if (c->version == NULL || strcmp(c->version, "2023-08-16") < 0 || !form_flag(c, "confirm") ||
-	    form_text(c, "return_url") != NULL || form_text(c, "payment_method_types[0]") != NULL)
-		return true;
-	if ((redirects != NULL && strcmp(redirects, "never") == 0) ||
-	    (enabled != NULL && strcmp(enabled, "false") == 0))
-		return true;
-	gateway_invalid(c, NULL, "return_url",
-			"Confirming needs a return_url, payment_method_types, or "
-			"automatic_payment_methods[allow_redirects]=never.");
-	return false;
-}
-
-static bool create_read(struct call *c, json_t *pi)
-{
-	json_t *metadata = form_metadata(c);
-
-	if (metadata == NULL)
-		return false;
-	json_object_set_new(pi, "metadata", metadata);
-	return amount_read(c, pi) && currency_read(c, pi) && types_read(c) &&
-	       choice_read(c, pi, "capture_method", " automatic automatic_async manual ") &&
-	       choice_read(c, pi, "confirmation_method", " automatic manual ") &&
-	       choice_read(c, pi, "setup_future_usage", " on_session off_session ") &&
-	       redirect_settled(c) && attach(c, pi);
-}
-
-/* Several captures of one intent are a feature to be asked for, and are kept with the intent. */
-static void multicapture_read(struct call *c, json_t *pi)
-{
-	const char *wish = form_text(c, "payment_method_options[card][request_multicapture]");
-
-	if (wish != NULL)
-		set_text(json_object_get(json_object_get(pi, "payment_method_options"), "card"),
-			 "request_multicapture", wish);
-}
-
-void intent_create(struct call *c)
-{
-	json_t *pi = intent_new(c);
-
-	if (!create_read(c, pi)) {
-		json_decref(pi);
-		return;
-	}
-	texts_read(c, pi);
-	multicapture_read(c, pi);
-	if (!form_flag(c, "confirm")) {
-		keep(c, pi, NULL, text_in(pi, "status"));
-	} else if (text_in(pi, "payment_method")[0] == '\0') {
-		gateway_invalid(c, "payment_intent_unexpected_state", "payment_method",
-				"A PaymentIntent without a payment method cannot be confirmed.");
-		json_decref(pi);
-	} else {
-		confirm(c, pi);
-	}
 }
 
 /* ---- read ---- */
@@ -438,7 +258,7 @@ void intent_get(struct call *c)
 	json_t *pi = intent_load(c, c->id);
 
 	if (pi == NULL)
-		gateway_missing(c, "payment_intent", c->id, "intent");
+		gateway_missing(c, "payment_intent", c->id, NULL);
 	else
 		call_answer(c, 200, shown(c, pi, NULL, "latest_charge"), "read");
 }
@@ -508,7 +328,7 @@ void intent_capture(struct call *c)
 	}
 	charge = journal_get(c->journal, text_in(pi, "latest_charge"));
 	take_money(c, pi, charge, amount, final);
-	keep(c, pi, charge, "captured");
+	intent_keep(c, pi, charge, "captured");
 }
 
 void intent_cancel(struct call *c)
@@ -523,12 +343,12 @@ void intent_cancel(struct call *c)
 		refuse_state(c, pi, "canceled");
 		return;
 	}
-	if (!choice_read(c, pi, "cancellation_reason",
+	if (!intent_choice(c, pi, "cancellation_reason",
 			 " abandoned duplicate fraudulent requested_by_customer ")) {
 		json_decref(pi);
 		return;
 	}
 	fact(c, "cancel", pi, int_in(pi, "amount_capturable"));
 	end_intent(pi, form_text(c, "cancellation_reason"), sim_now_s(c->sim));
-	keep(c, pi, NULL, "canceled");
+	intent_keep(c, pi, NULL, "canceled");
 }

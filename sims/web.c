@@ -138,13 +138,11 @@ static enum MHD_Result answer(struct MHD_Connection *conn, struct call *c)
 {
 	struct MHD_Response *r;
 	enum MHD_Result queued;
-	char *text = c->text;
+	char *text = c->text != NULL ? c->text : must(json_dumps(c->reply, 0));
 
-	c->text = NULL;
-	if (text == NULL)
-		text = must(json_dumps(c->reply, 0));
 	r = must(MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE));
 	headers(r, c);
+	c->text = NULL; /* the response's now */
 	queued = MHD_queue_response(conn, (unsigned)c->status, r);
 	MHD_destroy_response(r);
 	return queued;

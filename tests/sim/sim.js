@@ -1,0 +1,66 @@
+// A private orderd-sim on a free port, with its books in a fresh directory.  The program
+// is named by ORDERD_SIM; run.sh sets it.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export class Sim {
+  // A minute between scans: in these tests time passes when the clock is told to.
+  static async start(...options) {
+    const sim = new Sim();
+    sim.dir = mkdtempSync(join(tmpdir(), 'orderd-sim-'));
+    sim.options = ['--scan-ms', '60000', ...options];
+    await sim.spawn();
+    return sim;
+  }
+
+  async spawn() {
+    const args = ['--listen', '127.0.0.1:0', '--journal', this.dir, ...this.options];
+    this.process = spawn(process.env.ORDERD_SIM, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    this.ended = new Promise((resolve) => this.process.on('exit', (code) => resolve(code)));
+    const lines = createInterface({ input: this.process.stdout });
+    const first = await Promise.race([
+      new Promise((resolve) => lines.once('line', resolve)),
+      this.ended.then((code) => `exit ${code}`),
+    ]);
+    const at = /^listening=(127\.0\.0\.1):(\d+)$/.exec(first);
+    if (at === null) throw new Error(`orderd-sim did not start: ${first}`);
+    this.port = Number(at[2]);
+    this.url = `http://127.0.0.1:${this.port}`;
+  }
+
+  async kill() {
+    this.process.kill('SIGKILL');
+    await this.ended;
+  }
+
+  // Its exit code is looked at: under a sanitizer a mistake inside it shows there.
+  async stop() {
+    this.process.kill('SIGTERM');
+    const code = await this.ended;
+    rmSync(this.dir, { recursive: true });
+    if (code !== 0) throw new Error(`orderd-sim ended with ${code}`);
+  }
+
+  async control(path, body) {
+    const method = body === undefined ? 'GET' : 'POST';
+    const answer = await fetch(`${this.url}/_sim/${path}`, { method, body: body && JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer;
+  }
+
+  fault(fault, path, more = {}) {
+    return this.control('faults', { fault, path, ...more });
+  }
+
+  advance(seconds) {
+    return this.control('clock', { advance_s: seconds });
+  }
+
+  async charges() {
+    const text = await (await this.control('charges')).text();
+    return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
+  }
+}
