@@ -45,16 +45,24 @@ function(orderd_proto name)
   orderd_generated(${name} SOURCES ${sources} INCLUDE ${out} USES ${ARG_USES} pkg_protobufc)
 endfunction()
 
-# orderd_descriptor_set(name SYMBOL s ROOT dir PROTOS ...): a library with `const unsigned char s[]` and `const
-# size_t s_size`, the serialized google.protobuf.FileDescriptorSet of PROTOS and everything they import.
+# orderd_descriptor_set(name SYMBOL s ROOT dir PROTOS ... [ALSO root protos ...]): a library with `const unsigned char
+# s[]` and `const size_t s_size`, the serialized google.protobuf.FileDescriptorSet of all these and what they import.
 function(orderd_descriptor_set name)
-  cmake_parse_arguments(ARG "" "SYMBOL;ROOT" "PROTOS" ${ARGN})
+  cmake_parse_arguments(ARG "" "SYMBOL;ROOT" "PROTOS;ALSO" ${ARGN})
   set(set ${CMAKE_CURRENT_BINARY_DIR}/${ARG_SYMBOL}.desc)
   set(c ${CMAKE_CURRENT_BINARY_DIR}/${ARG_SYMBOL}.c)
   list(TRANSFORM ARG_PROTOS PREPEND ${ARG_ROOT}/ OUTPUT_VARIABLE files)
+  set(roots -I${ARG_ROOT})
+  if(ARG_ALSO)
+    list(POP_FRONT ARG_ALSO also)
+    list(APPEND roots -I${also})
+    list(APPEND ARG_PROTOS ${ARG_ALSO})
+    list(TRANSFORM ARG_ALSO PREPEND ${also}/)
+    list(APPEND files ${ARG_ALSO})
+  endif()
   add_custom_command(OUTPUT ${set}
-    COMMAND ${PROTOC} -I${ARG_ROOT} -I${PROTOC_INCLUDE} --include_imports --descriptor_set_out=${set} ${ARG_PROTOS}
-    DEPENDS ${files} WORKING_DIRECTORY ${ARG_ROOT} VERBATIM)
+    COMMAND ${PROTOC} ${roots} -I${PROTOC_INCLUDE} --include_imports --descriptor_set_out=${set} ${ARG_PROTOS}
+    DEPENDS ${files} WORKING_DIRECTORY ${ARG_ROOT} VERBATIM COMMAND_EXPAND_LISTS)
   add_custom_command(OUTPUT ${c}
     COMMAND ${CMAKE_COMMAND} -DIN=${set} -DOUT=${c} -DSYMBOL=${ARG_SYMBOL} -P ${ORDERD_PROTO_TOOLS}/EmbedBytes.cmake
     DEPENDS ${set} ${ORDERD_PROTO_TOOLS}/EmbedBytes.cmake VERBATIM)

@@ -160,6 +160,11 @@ static void await_close(struct rpc *c)
 	rpc_batch(c, &op, 1, &c->closed);
 }
 
+static void show_at_work(struct rpc_server *s)
+{
+	metric_set(METRIC_rpc_in_flight, NULL, (int64_t)atomic_load(&s->at_work[RPC_WORK]));
+}
+
 static void enlist(struct rpc *c)
 {
 	c->prev = NULL;
@@ -177,6 +182,7 @@ static void on_arrived(struct rpc *c)
 	enlist(c);
 	c->arrived_us = clock_mono_us();
 	metric_add(METRIC_rpc_started, name_of(c), 1);
+	show_at_work(c->server);
 	await_close(c);
 	c->flow.name = name_of(c);
 	c->flow.loop = c->server->loop;
@@ -309,6 +315,7 @@ void rpc_maybe_free(struct rpc *c)
 		count_answer(c, c->ending ? c->end : ERR_CANCELLED);
 	delist(c);
 	atomic_fetch_sub(&c->server->at_work[class_of(c)], 1);
+	show_at_work(c->server);
 	release(c);
 }
 
