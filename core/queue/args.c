@@ -52,7 +52,8 @@ void args_done(struct args *a)
 	*a = (struct args){0};
 }
 
-char *args_encode(const struct args *a, const char *const *first, const size_t *first_lens, size_t n_first, size_t *ret_n)
+char *args_encode(const struct args *a, const char *const *first, const size_t *first_lens,
+		  size_t n_first, size_t *ret_n)
 {
 	size_t n = n_first + a->n, begin = 0;
 	const char **argv = mem_grow(NULL, n, sizeof(argv[0]));

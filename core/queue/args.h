@@ -19,8 +19,9 @@ void args_add(struct args *a, const char *p, size_t n);
 void args_printf(struct args *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void args_done(struct args *a);
 
-/* The command in Redis's protocol, made by hiredis: `first[n_first]` and then the arguments.  Give back with
- * redisFreeCommand(). */
-char *args_encode(const struct args *a, const char *const *first, const size_t *first_lens, size_t n_first, size_t *ret_n);
+/* The command in Redis's protocol, made by hiredis: `first[n_first]` and then the arguments.  Give
+ * back with redisFreeCommand(). */
+char *args_encode(const struct args *a, const char *const *first, const size_t *first_lens,
+		  size_t n_first, size_t *ret_n);
 
 #endif

@@ -81,7 +81,8 @@ static void add_hold_args(struct args *a, const struct queue *q, int32_t tenant,
 	}
 }
 
-int queue_ask_hold(struct flow *fl, struct queue *q, int32_t tenant, struct id order, const struct hold_line *lines, uint32_t n)
+int queue_ask_hold(struct flow *fl, struct queue *q, int32_t tenant, struct id order,
+		   const struct hold_line *lines, uint32_t n)
 {
 	struct hold_ask *h = arena_alloc(&fl->arena, sizeof(*h));
 	char text[ID_TEXT_SIZE];
@@ -129,7 +130,8 @@ static void keep(struct queue *q, unsigned pool, struct id order)
 void queue_finish_hold(struct queue *q, int32_t tenant, struct id order, bool keep_it)
 {
 	if (!queue_is_up(q))
-		return; /* it ends by itself after hold_s; by then the numbers it came from have been loaded again */
+		return; /* it ends by itself after hold_s; by then the numbers it came from have
+			   been loaded again */
 	if (keep_it)
 		keep(q, pool_of(tenant), order);
 	else

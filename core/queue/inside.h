@@ -11,15 +11,16 @@
 #include "core/queue/survey.h"
 
 enum {
-	POOLS = 16,                                      /* of stock; the tenant decides */
-	SHARD_STREAMS = ROLE_COUNT * QUEUE_PRIORITIES,   /* streams of one shard */
-	ROLE_STREAMS = ID_SHARDS * QUEUE_PRIORITIES,     /* streams of one role */
-	BATCH_MAX = 8192,  /* rings, and acks, of one turn */
+	POOLS = 16,                                    /* of stock; the tenant decides */
+	SHARD_STREAMS = ROLE_COUNT * QUEUE_PRIORITIES, /* streams of one shard */
+	ROLE_STREAMS = ID_SHARDS * QUEUE_PRIORITIES,   /* streams of one role */
+	BATCH_MAX = 8192,                              /* rings, and acks, of one turn */
 	STOCK_LIFE_MS = 30000, /* a stock key heals by being loaded again after this */
 	GENERATION_UNKNOWN = -1,
 };
 
-_Static_assert((int)SHARD_STREAMS <= (int)CALL_CODES_MAX, "a call remembers the streams of a whole shard");
+_Static_assert((int)SHARD_STREAMS <= (int)CALL_CODES_MAX,
+	       "a call remembers the streams of a whole shard");
 
 /* A stream as a number: shard, role, priority. */
 static inline uint16_t stream_code(unsigned shard, enum queue_role role, unsigned priority)
@@ -30,7 +31,7 @@ static inline uint16_t stream_code(unsigned shard, enum queue_role role, unsigne
 /* Rings or acks gathered in one turn. */
 struct batch_item {
 	uint16_t stream;
-	uint16_t at; /* order of arrival */
+	uint16_t at;             /* order of arrival */
 	char text[ID_TEXT_SIZE]; /* job id, or stream entry */
 };
 
@@ -44,7 +45,7 @@ struct queue {
 	struct queue_options opt;
 	struct redis *redis; /* NULL: no Redis is configured, or the queue is closed */
 	struct intake *intakes;
-	struct task turn;    /* sends the batches */
+	struct task turn; /* sends the batches */
 	struct task closed;
 	bool closing;
 	uint32_t connections; /* not closed yet, intakes' included */
@@ -59,7 +60,7 @@ struct queue {
 
 /* ---- keys ---- */
 
-void key_stream(struct args *a, uint16_t code);     /* {q07}:payment:p1 */
+void key_stream(struct args *a, uint16_t code); /* {q07}:payment:p1 */
 void key_generation(struct args *a, unsigned shard);
 void key_epoch(struct args *a, unsigned pool);
 void key_expiries(struct args *a, unsigned pool);
@@ -73,8 +74,10 @@ static inline unsigned pool_of(int32_t tenant)
 
 /* ---- between files ---- */
 
-/* Read the hold of `order` and give back what it took; `survey` (may be NULL) hears of each call, `released` counts. */
-void settle_release(struct queue *q, unsigned pool, struct id order, bool only_if_over, struct survey *survey, int64_t *released);
+/* Read the hold of `order` and give back what it took; `survey` (may be NULL) hears of each call,
+ * `released` counts. */
+void settle_release(struct queue *q, unsigned pool, struct id order, bool only_if_over,
+		    struct survey *survey, int64_t *released);
 
 void batch_add(struct queue *q, struct batch *b, uint16_t stream, const char *text);
 void batch_free(struct batch *b);

@@ -20,10 +20,8 @@
 const char *queue_role_name(enum queue_role r)
 {
 	static const char *const names[ROLE_COUNT] = {
-		[ROLE_PAYMENT] = "payment",
-		[ROLE_FULFILLMENT] = "fulfillment",
-		[ROLE_SHIPPING] = "shipping",
-		[ROLE_NOTIFICATION] = "notification",
+		[ROLE_PAYMENT] = "payment",   [ROLE_FULFILLMENT] = "fulfillment",
+		[ROLE_SHIPPING] = "shipping", [ROLE_NOTIFICATION] = "notification",
 		[ROLE_JANITOR] = "janitor",
 	};
 

@@ -28,7 +28,15 @@
 
 struct queue;
 
-enum queue_role { ROLE_PAYMENT, ROLE_FULFILLMENT, ROLE_SHIPPING, ROLE_NOTIFICATION, ROLE_JANITOR, ROLE_COUNT };
+enum queue_role {
+	ROLE_PAYMENT,
+	ROLE_FULFILLMENT,
+	ROLE_SHIPPING,
+	ROLE_NOTIFICATION,
+	ROLE_JANITOR,
+	ROLE_COUNT
+};
+
 enum { QUEUE_PRIORITIES = 4 }; /* 0 first */
 
 const char *queue_role_name(enum queue_role r); /* "payment" */
@@ -68,14 +76,18 @@ struct hold_answer {
 	int64_t left;
 };
 
-/* Hold all lines of one order or none, in one script.  Lines of one item and location are summed. */
-int queue_ask_hold(struct flow *fl, struct queue *q, int32_t tenant, struct id order, const struct hold_line *lines, uint32_t n);
+/* Hold all lines of one order or none, in one script.  Lines of one item and location are summed.
+ */
+int queue_ask_hold(struct flow *fl, struct queue *q, int32_t tenant, struct id order,
+		   const struct hold_line *lines, uint32_t n);
 const struct hold_answer *queue_hold_answer(const struct answer *a);
 
-/* Settle a hold, fire and forget.  keep: PostgreSQL has reserved it; else the quantities are given back. */
+/* Settle a hold, fire and forget.  keep: PostgreSQL has reserved it; else the quantities are given
+ * back. */
 void queue_finish_hold(struct queue *q, int32_t tenant, struct id order, bool keep);
 
-/* PostgreSQL's numbers of this item have changed otherwise: forget ours, they load again on a miss. */
+/* PostgreSQL's numbers of this item have changed otherwise: forget ours, they load again on a miss.
+ */
 void queue_forget_stock(struct queue *q, int32_t tenant, int64_t item);
 
 /* ---- jobs ---- */
@@ -86,11 +98,12 @@ struct ring {
 	uint8_t priority;
 };
 
-/* Say that jobs are ready, fire and forget, coalesced per turn.  Skipped when Redis is down, a stream is full or the
- * generation is another one: the janitor's sweep will find them. */
+/* Say that jobs are ready, fire and forget, coalesced per turn.  Skipped when Redis is down, a
+ * stream is full or the generation is another one: the janitor's sweep will find them. */
 void queue_ring(struct queue *q, const struct ring *rings, uint32_t n);
 
-/* One delivered entry.  Ack it when the job is settled (done, retried, buried or somebody else's). */
+/* One delivered entry.  Ack it when the job is settled (done, retried, buried or somebody else's).
+ */
 struct delivery {
 	struct id job;
 	enum queue_role role;
@@ -113,27 +126,35 @@ struct intake *intake_new(struct queue *q, unsigned roles, int lease_ms,
 void intake_kick(struct intake *in);  /* there is room again */
 void intake_close(struct intake *in); /* stop reading; what was not started is left to the sweep */
 
-void queue_ack(struct queue *q, const struct delivery *d);  /* XACK + XDEL in one script, coalesced per turn */
-void queue_beat(struct queue *q, const struct delivery *d); /* heartbeat of a long job: XCLAIM JUSTID */
+void queue_ack(struct queue *q,
+	       const struct delivery *d); /* XACK + XDEL in one script, coalesced per turn */
+void queue_beat(struct queue *q,
+		const struct delivery *d); /* heartbeat of a long job: XCLAIM JUSTID */
 
 /* ---- generations and rebuilding (janitor) ---- */
 
-/* Set the shards' generations and re-create groups; asks one question.  gen[64] from PostgreSQL; only shards whose
- * Redis generation differs are touched.  Answer: which shards were (re)made, as a 64-bit mask. */
+/* Set the shards' generations and re-create groups; asks one question.  gen[64] from PostgreSQL;
+ * only shards whose Redis generation differs are touched.  Answer: which shards were (re)made, as a
+ * 64-bit mask. */
 int queue_ask_generations(struct flow *fl, struct queue *q, const int64_t gen[ID_SHARDS]);
 uint64_t queue_generations_made(const struct answer *a);
-void queue_know_generations(struct queue *q, const int64_t gen[ID_SHARDS]); /* what rings of this process carry */
-void queue_know_epoch(struct queue *q, int64_t epoch);                      /* what holds of this process carry */
-int queue_ask_epoch(struct flow *fl, struct queue *q, int64_t epoch);       /* write it to every pool whose epoch differs */
+void queue_know_generations(struct queue *q,
+			    const int64_t gen[ID_SHARDS]); /* what rings of this process carry */
+void queue_know_epoch(struct queue *q, int64_t epoch);     /* what holds of this process carry */
+int queue_ask_epoch(struct flow *fl, struct queue *q,
+		    int64_t epoch); /* write it to every pool whose epoch differs */
 
-/* When the group last delivered an entry of this stream: the entry's time in Unix ms, and how many entries wait. */
+/* When the group last delivered an entry of this stream: the entry's time in Unix ms, and how many
+ * entries wait. */
 struct stream_state {
 	int64_t last_delivered_ms; /* 0: never */
 	int64_t waiting;           /* entries not yet delivered */
 };
 
-int queue_ask_streams(struct flow *fl, struct queue *q, enum queue_role role); /* all shards and priorities of a role */
-const struct stream_state *queue_streams(const struct answer *a);             /* [shard * QUEUE_PRIORITIES + priority] */
+int queue_ask_streams(struct flow *fl, struct queue *q,
+		      enum queue_role role); /* all shards and priorities of a role */
+const struct stream_state *
+queue_streams(const struct answer *a); /* [shard * QUEUE_PRIORITIES + priority] */
 
 /* Release holds whose time is over; asks one question per pool turn.  Answer: how many were. */
 int queue_ask_expire_holds(struct flow *fl, struct queue *q);

@@ -27,15 +27,17 @@
 
 enum {
 	BLOCK_MAX_MS = 1000,
-	PER_STREAM_MAX = 16,  /* entries of one stream in one sweeping read */
+	PER_STREAM_MAX = 16, /* entries of one stream in one sweeping read */
 	AHEAD_MAX = ID_SHARDS * PER_STREAM_MAX,
-	SWEEP_AT = 64,        /* a waiting read that brought so many has met a backlog */
-	CLAIM_SHARES = 12,    /* a lease is cut into these; each claims one priority, so each stream has its turn 3 times */
-	NO_GROUP_MAX = 3,     /* groups made and gone again so often: let the server come to rest */
-	SILENT_MS = 3600000,  /* a consumer without a word and without entries for an hour is gone */
+	SWEEP_AT = 64,       /* a waiting read that brought so many has met a backlog */
+	CLAIM_SHARES = 12,   /* a lease is cut into these; each claims one priority, so each stream
+				has its turn 3 times */
+	NO_GROUP_MAX = 3,    /* groups made and gone again so often: let the server come to rest */
+	SILENT_MS = 3600000, /* a consumer without a word and without entries for an hour is gone */
 };
 
-_Static_assert((int)AHEAD_MAX >= (int)ROLE_STREAMS, "a waiting read may bring one entry of every stream");
+_Static_assert((int)AHEAD_MAX >= (int)ROLE_STREAMS,
+	       "a waiting read may bring one entry of every stream");
 
 enum asked { NOTHING, READ, CLAIM, GROUPS };
 
@@ -119,7 +121,8 @@ static void put_ahead(struct reader *r, const struct delivery *d)
 		r->ahead_at = 0;
 		r->ahead_since_ms = clock_mono_ms();
 	}
-	if (r->ahead_at + r->ahead_n < AHEAD_MAX) /* else more than was asked for: left to a later claim */
+	if (r->ahead_at + r->ahead_n <
+	    AHEAD_MAX) /* else more than was asked for: left to a later claim */
 		r->ahead[r->ahead_at + r->ahead_n++] = *d;
 }
 
@@ -128,23 +131,27 @@ static bool is_text(const redisReply *r, size_t least, size_t most)
 	return r->type == REDIS_REPLY_STRING && r->len >= least && r->len <= most;
 }
 
-/* An entry is [id, ["j", job id]].  One that is not ours is taken off the stream, or it would come back for ever. */
+/* An entry is [id, ["j", job id]].  One that is not ours is taken off the stream, or it would come
+ * back for ever. */
 static void take_entry(struct reader *r, uint16_t stream, const redisReply *e)
 {
 	struct delivery d = {.role = r->opt.role, .priority = (uint8_t)(stream % QUEUE_PRIORITIES)};
 	const redisReply *fields;
 
-	if (e->type != REDIS_REPLY_ARRAY || e->elements != 2 || !is_text(e->element[0], 1, sizeof(d.entry) - 1))
+	if (e->type != REDIS_REPLY_ARRAY || e->elements != 2 ||
+	    !is_text(e->element[0], 1, sizeof(d.entry) - 1))
 		return;
 	memcpy(d.entry, e->element[0]->str, e->element[0]->len);
 	fields = e->element[1];
-	if (fields->type == REDIS_REPLY_ARRAY && fields->elements == 2 && is_text(fields->element[1], 1, ID_TEXT_SIZE) &&
+	if (fields->type == REDIS_REPLY_ARRAY && fields->elements == 2 &&
+	    is_text(fields->element[1], 1, ID_TEXT_SIZE) &&
 	    id_parse((struct str){fields->element[1]->str, fields->element[1]->len}, &d.job) &&
 	    stream_code(id_shard(d.job), d.role, d.priority) == stream) {
 		put_ahead(r, &d);
 		return;
 	}
-	log_warn("stream_entry_unreadable", "role=%s entry=%s", queue_role_name(r->opt.role), d.entry);
+	log_warn("stream_entry_unreadable", "role=%s entry=%s", queue_role_name(r->opt.role),
+		 d.entry);
 	batch_add(r->q, &r->q->acks, stream, d.entry);
 }
 
@@ -182,7 +189,8 @@ static size_t take_streams(struct reader *r, const redisReply *streams)
 	for (size_t i = 0; i < streams->elements; i++) {
 		const redisReply *s = streams->element[i];
 
-		if (s->type == REDIS_REPLY_ARRAY && s->elements == 2 && parse_stream(r, s->element[0], &stream))
+		if (s->type == REDIS_REPLY_ARRAY && s->elements == 2 &&
+		    parse_stream(r, s->element[0], &stream))
 			found += take_entries(r, stream, s->element[1]);
 	}
 	return found;
@@ -192,7 +200,8 @@ static size_t take_streams(struct reader *r, const redisReply *streams)
 static void on_refused(struct reader *r, const char *why)
 {
 	if (strncmp(why, "UNBLOCKED", 9) == 0)
-		return; /* a stream went away while we waited for it; the next read says what is the matter */
+		return; /* a stream went away while we waited for it; the next read says what is the
+			   matter */
 	if (strncmp(why, "NOGROUP", 7) != 0) {
 		redis_drop(r->redis, why);
 		return;
@@ -307,7 +316,8 @@ static void on_claim(struct command *c, const redisReply *reply)
 
 	if (reply != NULL && !r->closed && reply->type == REDIS_REPLY_ERROR) {
 		on_refused(r, reply->str);
-	} else if (reply != NULL && !r->closed && reply->type == REDIS_REPLY_ARRAY && reply->elements >= 2) {
+	} else if (reply != NULL && !r->closed && reply->type == REDIS_REPLY_ARRAY &&
+		   reply->elements >= 2) {
 		if (is_text(reply->element[0], 1, sizeof(r->cursors[0]) - 1))
 			strcpy(l->cursor, reply->element[0]->str);
 		take_entries(r, l->stream, reply->element[1]);
@@ -319,7 +329,8 @@ static void on_group(struct command *c, const redisReply *reply)
 {
 	struct reader *r = lookup_of(c)->reader;
 
-	if (reply != NULL && !r->closed && reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "BUSYGROUP", 9) != 0)
+	if (reply != NULL && !r->closed && reply->type == REDIS_REPLY_ERROR &&
+	    strncmp(reply->str, "BUSYGROUP", 9) != 0)
 		redis_drop(r->redis, reply->str);
 	on_looked_up(r);
 }
@@ -436,11 +447,12 @@ struct reader *reader_open(struct queue *q, const struct reader_options *opt)
 	r->read.on_reply = on_read;
 	for (unsigned i = 0; i < ID_SHARDS; i++)
 		r->lookups[i].reader = r;
-	r->redis = redis_open(q->loop, &(struct redis_options){.address = q->address,
-							       .purpose = queue_role_name(opt->role),
-							       .timeout_ms = q->opt.timeout_ms,
-							       .on_state = on_state,
-							       .arg = r});
+	r->redis =
+		redis_open(q->loop, &(struct redis_options){.address = q->address,
+							    .purpose = queue_role_name(opt->role),
+							    .timeout_ms = q->opt.timeout_ms,
+							    .on_state = on_state,
+							    .arg = r});
 	if (r->redis == NULL) {
 		free(r);
 		return NULL;

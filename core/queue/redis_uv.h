@@ -47,17 +47,19 @@ struct redis_options {
 /* Start connecting.  NULL: the address cannot be read. */
 struct redis *redis_open(struct loop *l, const struct redis_options *opt);
 
-/* Answer what is outstanding with NULL, now; then free everything and call on_closed from a later turn. */
+/* Answer what is outstanding with NULL, now; then free everything and call on_closed from a later
+ * turn. */
 void redis_close(struct redis *r, void (*on_closed)(void *arg), void *arg);
 
 bool redis_is_up(const struct redis *r);
 
-/* Append a command formatted by hiredis; it leaves at the end of the turn.  wait_ms: longest wait for its answer; of two
- * commands on one connection the later must not have the nearer deadline by more than it can wait.
- * False: not up or full, on_reply will not be called. */
+/* Append a command formatted by hiredis; it leaves at the end of the turn.  wait_ms: longest wait
+ * for its answer; of two commands on one connection the later must not have the nearer deadline by
+ * more than it can wait. False: not up or full, on_reply will not be called. */
 bool redis_send(struct redis *r, struct command *c, const char *text, size_t n, int wait_ms);
 
-/* The server answers, but not as it should: give the connection up and make a new one after a pause. */
+/* The server answers, but not as it should: give the connection up and make a new one after a
+ * pause. */
 void redis_drop(struct redis *r, const char *why);
 
 #endif

@@ -42,7 +42,8 @@ static int by_stream(const void *a, const void *b)
 }
 
 /* The streams among items[0..n), which are sorted. */
-static size_t distinct_streams(const struct batch_item *items, size_t n, uint16_t codes[SHARD_STREAMS])
+static size_t distinct_streams(const struct batch_item *items, size_t n,
+			       uint16_t codes[SHARD_STREAMS])
 {
 	size_t streams = 0;
 
@@ -70,10 +71,12 @@ static void on_rung(struct call *c, const redisReply *r)
 	if (r == NULL || r->type != REDIS_REPLY_ARRAY)
 		return;
 	for (size_t i = 0; i < r->elements && i < CALL_CODES_MAX; i++) {
-		enum queue_role role = (enum queue_role)(c->codes[i] % SHARD_STREAMS / QUEUE_PRIORITIES);
+		enum queue_role role =
+			(enum queue_role)(c->codes[i] % SHARD_STREAMS / QUEUE_PRIORITIES);
 
 		if (r->element[i]->type == REDIS_REPLY_INTEGER && r->element[i]->integer > 0)
-			metric_add(METRIC_queue_rung, queue_role_name(role), (uint64_t)r->element[i]->integer);
+			metric_add(METRIC_queue_rung, queue_role_name(role),
+				   (uint64_t)r->element[i]->integer);
 	}
 }
 
@@ -141,14 +144,16 @@ void queue_ring(struct queue *q, const struct ring *rings, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		const struct ring *r = &rings[i];
 
-		batch_add(q, &q->rings, stream_code(id_shard(r->job), r->role, r->priority % QUEUE_PRIORITIES),
+		batch_add(q, &q->rings,
+			  stream_code(id_shard(r->job), r->role, r->priority % QUEUE_PRIORITIES),
 			  id_format(r->job, text));
 	}
 }
 
 void queue_ack(struct queue *q, const struct delivery *d)
 {
-	batch_add(q, &q->acks, stream_code(id_shard(d->job), d->role, d->priority % QUEUE_PRIORITIES), d->entry);
+	batch_add(q, &q->acks,
+		  stream_code(id_shard(d->job), d->role, d->priority % QUEUE_PRIORITIES), d->entry);
 }
 
 void queue_beat(struct queue *q, const struct delivery *d)
@@ -158,7 +163,8 @@ void queue_beat(struct queue *q, const struct delivery *d)
 	if (!queue_is_up(q))
 		return;
 	c = call_new(q, &script_text_beat, 1);
-	key_stream(&c->args, stream_code(id_shard(d->job), d->role, d->priority % QUEUE_PRIORITIES));
+	key_stream(&c->args,
+		   stream_code(id_shard(d->job), d->role, d->priority % QUEUE_PRIORITIES));
 	args_printf(&c->args, "%s", q->consumer);
 	args_printf(&c->args, "%s", d->entry);
 	call_send(c);

@@ -20,7 +20,8 @@ static bool send_args(struct call *c, const char *const *first, const size_t *le
 {
 	size_t n;
 	char *text = args_encode(&c->args, first, lens, n_first, &n);
-	bool sent = c->q->redis != NULL && redis_send(c->q->redis, &c->cmd, text, n, c->q->opt.timeout_ms);
+	bool sent = c->q->redis != NULL &&
+		    redis_send(c->q->redis, &c->cmd, text, n, c->q->opt.timeout_ms);
 
 	redisFreeCommand(text);
 	return sent;
@@ -62,7 +63,8 @@ static void on_reply(struct command *cmd, const redisReply *r)
 			finish(c, NULL);
 		return;
 	}
-	log_debug("redis_refused", "what=%s why=%s", c->script != NULL ? c->script->name : "command", LOG_Q(r->str));
+	log_debug("redis_refused", "what=%s why=%s",
+		  c->script != NULL ? c->script->name : "command", LOG_Q(r->str));
 	finish(c, NULL);
 }
 
@@ -94,7 +96,8 @@ struct call *call_plain(struct queue *q, const char *verb)
 
 bool call_send(struct call *c)
 {
-	bool sent = queue_is_up(c->q) && (c->script != NULL ? send_by_digest(c) : send_args(c, NULL, NULL, 0));
+	bool sent = queue_is_up(c->q) &&
+		    (c->script != NULL ? send_by_digest(c) : send_args(c, NULL, NULL, 0));
 
 	if (!sent)
 		call_free(c);

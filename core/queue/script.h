@@ -38,12 +38,12 @@ struct call {
 	struct queue *q;
 	const struct script_text *script; /* NULL: a plain command */
 	struct args args;
-	/* NULL: not answered, or refused with an error (logged); it may have been done.  May itself be NULL.  The call is
-	 * freed afterwards. */
+	/* NULL: not answered, or refused with an error (logged); it may have been done.  May itself
+	 * be NULL.  The call is freed afterwards. */
 	void (*on_reply)(struct call *c, const redisReply *r);
 	void *owner;
-	uint32_t number;                  /* for on_reply: shard or pool */
-	uint16_t codes[CALL_CODES_MAX];   /* for on_reply: streams in the order of the keys */
+	uint32_t number;                /* for on_reply: shard or pool */
+	uint16_t codes[CALL_CODES_MAX]; /* for on_reply: streams in the order of the keys */
 };
 
 struct call *call_new(struct queue *q, const struct script_text *script, size_t n_keys);

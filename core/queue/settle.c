@@ -12,7 +12,10 @@
 #include "core/base/mem.h"
 #include "core/queue/inside.h"
 
-enum { DUE_MAX = 100 /* holds of one pool and one ask; a queue of 8,192 commands carries 16 pools of these */ };
+enum {
+	DUE_MAX = 100 /* holds of one pool and one ask; a queue of 8,192 commands carries 16 pools
+			 of these */
+};
 
 struct settle {
 	struct queue *q;
@@ -76,7 +79,8 @@ static void on_hold_read(struct call *c, const redisReply *r)
 		hold = r->str;
 		n = r->len;
 	}
-	release = call_new(s->q, &script_text_hold_release, 2 + add_stock_keys(NULL, s->pool, hold, n));
+	release = call_new(s->q, &script_text_hold_release,
+			   2 + add_stock_keys(NULL, s->pool, hold, n));
 	release->on_reply = on_released;
 	release->owner = s;
 	key_expiries(&release->args, s->pool);
@@ -89,13 +93,18 @@ static void on_hold_read(struct call *c, const redisReply *r)
 		end(s, false);
 }
 
-void settle_release(struct queue *q, unsigned pool, struct id order, bool only_if_over, struct survey *survey, int64_t *released)
+void settle_release(struct queue *q, unsigned pool, struct id order, bool only_if_over,
+		    struct survey *survey, int64_t *released)
 {
 	struct settle *s = mem_alloc(sizeof(*s));
 	struct call *c = call_plain(q, "GET");
 	bool sent;
 
-	*s = (struct settle){.q = q, .pool = pool, .only_if_over = only_if_over, .survey = survey, .released = released};
+	*s = (struct settle){.q = q,
+			     .pool = pool,
+			     .only_if_over = only_if_over,
+			     .survey = survey,
+			     .released = released};
 	id_format(order, s->order);
 	key_hold(&c->args, pool, s->order);
 	c->on_reply = on_hold_read;
@@ -123,7 +132,8 @@ static void on_due(struct call *c, const redisReply *r)
 		const redisReply *order = r->element[i];
 		struct id id;
 
-		if (order->type == REDIS_REPLY_STRING && id_parse((struct str){order->str, order->len}, &id))
+		if (order->type == REDIS_REPLY_STRING &&
+		    id_parse((struct str){order->str, order->len}, &id))
 			settle_release(c->q, c->number, id, true, &e->survey, &e->released);
 	}
 	survey_sub(&e->survey, good);

@@ -22,6 +22,7 @@ void *survey_alloc(struct flow *fl, size_t size, size_t answer_offset);
 
 int survey_begin(struct survey *s, struct flow *fl); /* returns FLOW_WAIT for the ask */
 void survey_add(struct survey *s, bool sent);        /* one more call, sent or not */
-void survey_sub(struct survey *s, bool good);        /* one call was answered, or the ask has made all its calls */
+void survey_sub(struct survey *s,
+		bool good); /* one call was answered, or the ask has made all its calls */
 
 #endif
