@@ -94,7 +94,7 @@ static void print_errors(void)
 		"\n"
 		"| reason | gRPC status | ask again | what it says |\n"
 		"|---|---|---|---|\n");
-	for (int e = ERR_OK + 1; e < ERR_COUNT; e++)
+	for (enum errc e = ERR_OK + 1; e < ERR_COUNT; e++)
 		(void)printf("| `%s` | %s (%d) | %s | %s |\n", err_name(e),
 			     status_name(err_status(e)), (int)err_status(e), retries[err_retry(e)],
 			     err_text(e));

@@ -1,6 +1,6 @@
 /*
  * Reading settings: defaults, then the file, the environment and the command line, each
- * value through one door (apply) that knows its row and remembers where it came from.
+ * value through one door (config_apply) that knows its row and remembers where it came from.
  *
  * Mistakes are reported as they are met and counted; the process ends when all sources
  * have been read, so that one start shows them all.
@@ -8,13 +8,10 @@
 #include "core/base/config.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/config_rows.h"
 #include "core/base/mem.h"
@@ -24,43 +21,25 @@
 #error "ORDERD_VERSION comes from CMakeLists.txt"
 #endif
 
-enum {
-	FILE_MAX = 64 * 1024, /* bytes of a configuration file */
-	SECRET_MAX = 4096,
-	NAME_MAX_BYTES = 64, /* of a field, as somebody typed it */
-	HINT_DISTANCE = 3,   /* more typing mistakes than this are another word */
-	EXIT_MISTAKE = 2,
-};
+enum { EXIT_MISTAKE = 2 };
 
 #define CONFIG_DEFAULT_INT(v)  #v
 #define CONFIG_DEFAULT_TEXT(v) v
 #define CONFIG_DEFAULT_FLAG(v) #v
 
+/* clang-format off */
 const struct setting settings[SETTINGS] = {
-#define X(kind, field, def, least, most, unit, text)                         \
-	{SETTING_##kind, #field, CONFIG_DEFAULT_##kind(def),    least, most, \
-	 unit,           text,   offsetof(struct config, field)},
+#define X(kind, field, def, least, most, unit, text) \
+	{SETTING_##kind, #field, CONFIG_DEFAULT_##kind(def), least, most, unit, text, \
+	 offsetof(struct config, field)},
 	CONFIG_TABLE(X)
 #undef X
 };
-
-enum source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_COMMAND };
-
-struct origin {
-	enum source source;
-	int line;
-};
+/* clang-format on */
 
 /* Where each value came from, for mistakes that are found later; the file of this process. */
 static struct origin origins[SETTINGS];
-static const char *file_path = "";
-
-struct reader {
-	struct config *cfg;
-	const char *program;
-	int mistakes;
-	bool print, check;
-};
+const char *config_file_path = "";
 
 /* ---- reporting ---- */
 
@@ -68,7 +47,7 @@ static void print_place(struct origin from, const char *name)
 {
 	switch (from.source) {
 	case FROM_FILE:
-		(void)fprintf(stderr, "%s:%d: %s: ", file_path, from.line, name);
+		(void)fprintf(stderr, "%s:%d: %s: ", config_file_path, from.line, name);
 		break;
 	case FROM_ENVIRONMENT:
 		(void)fputs("ORDERD_", stderr);
@@ -86,8 +65,7 @@ static void print_place(struct origin from, const char *name)
 	}
 }
 
-__attribute__((format(printf, 4, 5))) static void mistake(struct reader *r, struct origin from,
-							  const char *name, const char *fmt, ...)
+void config_mistake(struct reader *r, struct origin from, const char *name, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -118,65 +96,19 @@ void config_refuse(const char *field, const char *fmt, ...)
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	(void)fputc('\n', stderr);
-	exit(EXIT_MISTAKE);
+	exit(EXIT_MISTAKE); // NOLINT(concurrency-mt-unsafe): nothing is registered that could race
 }
 
 /* ---- names ---- */
 
-/* Levenshtein's distance: letters to add, drop or change. */
-static int distance(const char *a, const char *b)
-{
-	int row[NAME_MAX_BYTES + 1];
-	int n = (int)strlen(b);
-
-	assert(n <= NAME_MAX_BYTES);
-	for (int j = 0; j <= n; j++)
-		row[j] = j;
-	for (int i = 1; a[i - 1] != '\0'; i++) {
-		int diagonal = row[0];
-
-		row[0] = i;
-		for (int j = 1; j <= n; j++) {
-			int best = diagonal + (a[i - 1] != b[j - 1]);
-
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
-/* The setting somebody may have meant; NULL if nothing is near. */
-static const char *nearest_name(const char *name)
-{
-	const char *best = NULL;
-	int least = HINT_DISTANCE + 1;
-
-	if (strlen(name) > NAME_MAX_BYTES)
-		return NULL;
-	for (size_t i = 0; i < SETTINGS; i++) {
-		int d = distance(name, settings[i].name);
-
-		if (d < least) {
-			least = d;
-			best = settings[i].name;
-		}
-	}
-	return best;
-}
-
 static void unknown(struct reader *r, struct origin from, const char *name)
 {
-	const char *near = nearest_name(name);
+	const char *near = config_nearest_name(name);
 
 	if (near != NULL)
-		mistake(r, from, name, "no such setting; did you mean %s?", near);
+		config_mistake(r, from, name, "no such setting; did you mean %s?", near);
 	else
-		mistake(r, from, name, "no such setting; --help lists them all");
+		config_mistake(r, from, name, "no such setting; --help lists them all");
 }
 
 /* ---- values ---- */
@@ -205,9 +137,9 @@ static void apply_int(struct reader *r, const struct setting *s, struct origin f
 	long long value;
 
 	if (!str_to_i64(str_of(text), s->least, s->most, &value))
-		mistake(r, from, s->name, "must be a whole number from %lld to %lld%s%s",
-			(long long)s->least, (long long)s->most, s->unit[0] != '\0' ? " " : "",
-			s->unit);
+		config_mistake(r, from, s->name, "must be a whole number from %lld to %lld%s%s",
+			       (long long)s->least, (long long)s->most,
+			       s->unit[0] != '\0' ? " " : "", s->unit);
 	else
 		*(int64_t *)field_of(r->cfg, s) = value;
 }
@@ -219,17 +151,17 @@ static void apply_text(struct reader *r, const struct setting *s, struct origin 
 	size_t n = strlen(text);
 
 	if (n < (size_t)s->least || n > (size_t)s->most) {
-		mistake(r, from, s->name, "must have %lld to %lld bytes, has %zu",
-			(long long)s->least, (long long)s->most, n);
+		config_mistake(r, from, s->name, "must have %lld to %lld bytes, has %zu",
+			       (long long)s->least, (long long)s->most, n);
 	} else if (!str_is_text(str_of(text)) || strpbrk(text, "\r\n") != NULL) {
-		mistake(r, from, s->name, "must be one line of UTF-8 text");
+		config_mistake(r, from, s->name, "must be one line of UTF-8 text");
 	} else {
 		free(*field);
 		*field = mem_text(text);
 	}
 }
 
-static void apply(struct reader *r, const char *name, struct origin from, const char *text)
+void config_apply(struct reader *r, const char *name, struct origin from, const char *text)
 {
 	const struct setting *s = find_setting(name);
 	struct origin *last;
@@ -240,7 +172,7 @@ static void apply(struct reader *r, const char *name, struct origin from, const 
 	}
 	last = &origins[s - settings];
 	if (last->source == from.source && from.source != FROM_DEFAULT) {
-		mistake(r, from, name, "given twice");
+		config_mistake(r, from, name, "given twice");
 		return;
 	}
 	*last = from;
@@ -249,144 +181,16 @@ static void apply(struct reader *r, const char *name, struct origin from, const 
 	else if (s->kind == SETTING_TEXT)
 		apply_text(r, s, from, text);
 	else if (!parse_flag(text, field_of(r->cfg, s)))
-		mistake(r, from, name, "must be on or off");
+		config_mistake(r, from, name, "must be on or off");
 }
 
 static void apply_defaults(struct reader *r)
 {
 	for (size_t i = 0; i < SETTINGS; i++) {
 		origins[i] = (struct origin){FROM_DEFAULT, 0};
-		apply(r, settings[i].name, origins[i], settings[i].def);
+		config_apply(r, settings[i].name, origins[i], settings[i].def);
 	}
 	assert(r->mistakes == 0); /* a default that its own row refuses */
-}
-
-/* ---- the file ---- */
-
-static char *trim(char *p)
-{
-	size_t n;
-
-	p += strspn(p, " \t\r");
-	n = strlen(p);
-	while (n > 0 && strchr(" \t\r", p[n - 1]) != NULL)
-		p[--n] = '\0';
-	return p;
-}
-
-/* "in quotes", where \" and \\ stand for themselves.  NULL when the quotes do not end. */
-static char *unquote(char *p, char **ret_rest)
-{
-	char *to = p;
-	char *from = p + 1;
-
-	while (*from != '\0' && *from != '"') {
-		if (from[0] == '\\' && (from[1] == '"' || from[1] == '\\'))
-			from++;
-		*to++ = *from++;
-	}
-	if (*from != '"')
-		return NULL;
-	*to = '\0';
-	*ret_rest = from + 1;
-	return p;
-}
-
-/* A # begins a comment after white space only: passwords and URLs may hold one. */
-static void cut_comment(char *p)
-{
-	for (char *at = p; *at != '\0'; at++) {
-		if (*at == '#' && (at == p || at[-1] == ' ' || at[-1] == '\t')) {
-			*at = '\0';
-			return;
-		}
-	}
-}
-
-static void read_line(struct reader *r, struct origin from, char *line)
-{
-	char *name = trim(line);
-	char *value = strchr(name, '=');
-
-	if (name[0] == '\0' || name[0] == '#')
-		return;
-	if (value == NULL) {
-		cut_comment(name);
-		mistake(r, from, trim(name), "needs a value: field = value");
-		return;
-	}
-	*value++ = '\0';
-	name = trim(name);
-	value = trim(value);
-	if (value[0] == '"') {
-		char *rest;
-
-		value = unquote(value, &rest);
-		if (value == NULL) {
-			mistake(r, from, name, "the quotes do not end");
-			return;
-		}
-		rest = trim(rest);
-		if (rest[0] != '\0' && rest[0] != '#') {
-			mistake(r, from, name, "something follows the quotes");
-			return;
-		}
-	} else {
-		cut_comment(value);
-		value = trim(value);
-	}
-	apply(r, name, from, value);
-}
-
-/* The whole file, NUL-terminated; NULL with errno set.  EFBIG: over `most` bytes. */
-static char *slurp(const char *path, size_t most, size_t *ret_n)
-{
-	char *text = mem_alloc(most + 2);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = 0;
-	size_t n = 0;
-
-	while (fd >= 0 && n <= most && (got = read(fd, text + n, most + 1 - n)) > 0)
-		n += (size_t)got;
-	if (fd < 0 || got < 0 || n > most) {
-		int why = fd >= 0 && got >= 0 ? EFBIG : errno;
-
-		if (fd >= 0)
-			close(fd);
-		explicit_bzero(text, n);
-		free(text);
-		errno = why;
-		return NULL;
-	}
-	close(fd);
-	*ret_n = n;
-	return text;
-}
-
-static void read_file(struct reader *r, const char *path)
-{
-	struct origin from = {FROM_FILE, 0};
-	size_t n = 0;
-	char *text = slurp(path, FILE_MAX, &n);
-	char *next = text;
-
-	file_path = path;
-	if (text == NULL) {
-		mistake(r, (struct origin){FROM_COMMAND, 0}, "config", "%s: %s", path,
-			strerror(errno));
-		return;
-	}
-	if (strlen(text) != n) {
-		mistake(r, (struct origin){FROM_COMMAND, 0}, "config", "%s: is no text", path);
-		next = NULL;
-	}
-	while (next != NULL) {
-		char *line = strsep(&next, "\n");
-
-		from.line++;
-		read_line(r, from, line);
-	}
-	free(text);
 }
 
 /* ---- environment and command line ---- */
@@ -394,7 +198,7 @@ static void read_file(struct reader *r, const char *path)
 static void read_environment(struct reader *r)
 {
 	for (size_t i = 0; i < SETTINGS; i++) {
-		char name[sizeof("ORDERD_") + NAME_MAX_BYTES] = "ORDERD_";
+		char name[sizeof("ORDERD_") + CONFIG_NAME_MAX] = "ORDERD_";
 		char *to = name + strlen(name);
 		const char *value;
 
@@ -403,7 +207,8 @@ static void read_environment(struct reader *r)
 		*to = '\0';
 		value = getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
 		if (value != NULL)
-			apply(r, settings[i].name, (struct origin){FROM_ENVIRONMENT, 0}, value);
+			config_apply(r, settings[i].name, (struct origin){FROM_ENVIRONMENT, 0},
+				     value);
 	}
 }
 
@@ -423,9 +228,9 @@ static bool serve_wish(struct reader *r, const char *name)
 }
 
 struct option {
-	char name[NAME_MAX_BYTES + 1]; /* with underscores; "" = no option */
-	const char *value;             /* NULL: none given */
-	int args;                      /* arguments it takes up */
+	char name[CONFIG_NAME_MAX + 1]; /* with underscores; "" = no option */
+	const char *value;              /* NULL: none given */
+	int args;                       /* arguments it takes up */
 };
 
 static bool is_wish(const char *name)
@@ -450,7 +255,7 @@ static struct option option_at(int argc, char **argv, int i)
 	p += 2;
 	n = strcspn(p, "=");
 	(void)snprintf(o.name, sizeof(o.name), "%.*s",
-		       (int)(n < NAME_MAX_BYTES ? n : NAME_MAX_BYTES), p);
+		       (int)(n < CONFIG_NAME_MAX ? n : CONFIG_NAME_MAX), p);
 	for (char *c = o.name; *c != '\0'; c++)
 		if (*c == '-')
 			*c = '_';
@@ -473,9 +278,9 @@ static void take_option(struct reader *r, const struct option *o)
 	if (find_setting(o->name) == NULL)
 		unknown(r, from, o->name);
 	else if (o->value == NULL)
-		mistake(r, from, o->name, "needs a value");
+		config_mistake(r, from, o->name, "needs a value");
 	else
-		apply(r, o->name, from, o->value);
+		config_apply(r, o->name, from, o->value);
 }
 
 /* Settings from the command line; what is no option moves to the front.  Returns the new argc. */
@@ -512,8 +317,8 @@ static bool read_first(struct reader *r, int argc, char **argv, const char **ret
 			return true;
 		if (strcmp(o.name, "config") == 0) {
 			if (o.value == NULL || *ret_path != NULL)
-				mistake(r, (struct origin){FROM_COMMAND, 0}, "config",
-					o.value == NULL ? "needs a file" : "given twice");
+				config_mistake(r, (struct origin){FROM_COMMAND, 0}, "config",
+					       o.value == NULL ? "needs a file" : "given twice");
 			else
 				*ret_path = o.value;
 		}
@@ -534,7 +339,7 @@ enum config_wish config_read(struct config *cfg, const char *program, int argc, 
 	if (read_first(&r, argc, argv, &path))
 		return CONFIG_EXIT;
 	if (path != NULL)
-		read_file(&r, path);
+		config_read_file(&r, path);
 	read_environment(&r);
 	*ret_argc = read_command(&r, argc, argv);
 	if (r.mistakes > 0) {
@@ -546,26 +351,6 @@ enum config_wish config_read(struct config *cfg, const char *program, int argc, 
 	else if (r.check)
 		(void)puts("the configuration is valid");
 	return r.print || r.check ? CONFIG_EXIT : CONFIG_RUN;
-}
-
-char *config_secret(const char *field, const char *path)
-{
-	size_t n = 0;
-	char *text = slurp(path, SECRET_MAX, &n);
-
-	if (text == NULL)
-		config_refuse(field, "%s: %s", path,
-			      errno == EFBIG ? "larger than 4 KiB" : strerror(errno));
-	if (n > 0 && text[n - 1] == '\n')
-		n--;
-	if (n > 0 && text[n - 1] == '\r')
-		n--;
-	text[n] = '\0';
-	if (n == 0 || strlen(text) != n) {
-		free(text);
-		config_refuse(field, "%s: %s", path, n == 0 ? "is empty" : "is no text");
-	}
-	return text;
 }
 
 void config_done(struct config *cfg)

@@ -1,6 +1,7 @@
 /*
- * The rows of config_table.h as data; shared by the reader (config.c) and the printers
- * (config_print.c) and by nobody else.
+ * The rows of config_table.h as data, and what the parts of the reader (config.c,
+ * config_file.c, config_hint.c) and the printers (config_print.c) share; nobody else
+ * includes this.
  */
 #ifndef ORDERD_BASE_CONFIG_ROWS_H
 #define ORDERD_BASE_CONFIG_ROWS_H
@@ -32,6 +33,33 @@ enum {
 
 extern const struct setting settings[SETTINGS];
 
+enum { CONFIG_NAME_MAX = 64 }; /* bytes of a field's name, as somebody typed it */
+
+enum source { FROM_DEFAULT, FROM_FILE, FROM_ENVIRONMENT, FROM_COMMAND };
+
+struct origin {
+	enum source source;
+	int line; /* of the file */
+};
+
+struct reader {
+	struct config *cfg;
+	const char *program;
+	int mistakes;
+	bool print, check;
+};
+
+extern const char *config_file_path; /* of the file being read, or last read */
+
+/* Report a mistake at its place on stderr and count it. */
+void config_mistake(struct reader *r, struct origin from, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Set field `name` to `text`, or report why not. */
+void config_apply(struct reader *r, const char *name, struct origin from, const char *text);
+
+void config_read_file(struct reader *r, const char *path);
+const char *config_nearest_name(const char *name); /* NULL if nothing is near */
 void config_print_help(const char *program);
 
 #endif

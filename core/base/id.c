@@ -82,7 +82,7 @@ struct id id_derive(struct id parent, const char *name)
 
 	assert(n <= NAME_MAX_BYTES);
 	memcpy(text, parent.b, sizeof(parent.b));
-	memcpy(text + sizeof(parent.b), name, n);
+	memcpy(text + sizeof(parent.b), name, n); // NOLINT(bugprone-not-null-terminated-result)
 	SHA256(text, sizeof(parent.b) + n, digest);
 	memcpy(id.b, digest, sizeof(id.b));
 	put_shard(&id, 8, id_shard(parent));

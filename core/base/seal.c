@@ -23,7 +23,7 @@ static int hex_digit(char c)
 
 bool seal_key_parse(struct str hex, struct seal_key *ret)
 {
-	if (hex.n != 2 * SEAL_KEY_BYTES)
+	if (hex.n != 2 * (size_t)SEAL_KEY_BYTES)
 		return false;
 	for (size_t i = 0; i < SEAL_KEY_BYTES; i++) {
 		int high = hex_digit(hex.p[2 * i]), low = hex_digit(hex.p[2 * i + 1]);

@@ -146,7 +146,7 @@ void timer_set(struct loop *l, struct timer *t, int64_t at_ms)
 	assert(l->n_timers < TIMERS_MAX);
 	if (l->n_timers == l->room) {
 		l->room = l->room > 0 ? 2 * l->room : 64;
-		l->heap = mem_grow(l->heap, l->room, sizeof(l->heap[0]));
+		l->heap = mem_grow(l->heap, l->room, sizeof(struct timer *));
 	}
 	t->at_ms = at_ms;
 	heap_up(l, l->n_timers++, t);
