@@ -14,7 +14,7 @@ fact AS MATERIALIZED (
 buried AS (
 	UPDATE job j SET state = 'dead', lease_until = NULL, last_error = w.error
 	FROM fact w
-	WHERE j.id = w.job_id AND j.epoch = w.epoch AND j.state = 'running'
+	WHERE j.id = w.job_id AND j.epoch = w.epoch AND j.lease_until IS NOT NULL
 	  AND (j.tenant, j.order_id) = (w.tenant, w.order_id)
 	RETURNING w.*, j.group_no, 'job_dead' AS kind, j.kind || ': ' || w.error AS detail,
 	          split_part(j.kind, '.', 1) AS actor

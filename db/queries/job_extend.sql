@@ -7,7 +7,7 @@
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 mine AS (
 	UPDATE job j SET lease_until = clock_timestamp() + h.lease_s * interval '1 s'
-	FROM h WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.state = 'running'
+	FROM h WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.lease_until IS NOT NULL
 	RETURNING h.n
 )
 SELECT n FROM mine ORDER BY n

@@ -10,7 +10,7 @@ mine AS (
 	UPDATE job j SET state = 'ready', lease_until = NULL, run_at = now() + h.delay_ms * interval '1 ms',
 	                 attempts = j.attempts - h.refund::int,
 	                 last_error = CASE WHEN h.refund THEN j.last_error ELSE h.error END
-	FROM h WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.state = 'running'
+	FROM h WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.lease_until IS NOT NULL
 	RETURNING h.n, j.run_at
 )
 SELECT n, run_at FROM mine ORDER BY n

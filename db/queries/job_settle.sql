@@ -7,7 +7,7 @@
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 mine AS (
 	UPDATE job j SET state = 'done', lease_until = NULL, done_at = now()
-	FROM h WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.state = 'running'
+	FROM h WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.lease_until IS NOT NULL
 	RETURNING h.n, j.kind
 )
 SELECT n, kind FROM mine ORDER BY n

@@ -5,6 +5,7 @@ usage: sql_life.py SQLGEN [unittest arguments]
 """
 
 import os
+import random
 import sys
 import unittest
 
@@ -78,6 +79,50 @@ class Life(unittest.TestCase):
         self.walk.together([paid_or_not(n, order) for n, order in enumerate(orders)])
         states = [self.walk.look(order)[0] for order in orders]
         self.assertEqual(states, ["confirmed", "rejected", "cancelled"] * 3)
+
+    def test_random_lives_end_with_nothing_held(self):
+        chance = random.Random(7)
+        orders = [self.walk.order(1 + n % 2, expires_s=0) for n in range(40)]
+        self.walk.together([self.stroll(order, chance) for order in orders])
+        ends = {self.walk.look(order)[0] for order in orders}
+        self.assertEqual(ends, {"completed", "cancelled", "rejected", "expired"})
+        end = self.walk.bystander.cancelling()
+        self.walk.store.ask(end.name, end.head, end.lines)
+        self.assertEqual(self.walk.query("SELECT sum(reserved + allocated) FROM stock"), [["0"]])
+        self.assertEqual(self.walk.query("SELECT count(*) FROM payment WHERE state IN ('unknown', 'authorized')"), [["0"]])
+
+    def stroll(self, order, chance):
+        """Whatever is open is done in any order, with any answer of the outside world, until nothing is open."""
+        while True:
+            self.walk.time_passes()
+            jobs = self.walk.query(f"SELECT group_no, kind FROM job WHERE order_id = '{order.id}' AND state = 'ready' "
+                                   "ORDER BY group_no, kind")
+            if not jobs:
+                return
+            group, kind = chance.choice([(int(g), k) for g, k in jobs])
+            luck = chance.random()
+            if luck < 0.05:
+                yield chance.choice((order.cancelling, order.expiring))(None)
+            elif kind == "payment.authorize":
+                yield from self.authorize_somehow(order, group, chance)
+            elif kind == "shipping.track":
+                yield from order.track(group, "delivered" if luck > 0.5 else "in_transit", None if luck > 0.5 else "waiting")
+            else:
+                yield from {"payment.void": order.void, "payment.capture": order.capture, "shipping.label": order.label,
+                            "shipping.handover": order.hand_over, "fulfillment.pick": lambda g: order.pick(g, None),
+                            "fulfillment.pack": lambda g: order.pack(g, None)}[kind](group)
+
+    def authorize_somehow(self, order, group, chance):
+        head = yield from order.begin(group, None)
+        luck = chance.random()
+        if head["attempt_id"] is None:
+            yield Unit("job_settle", {"job_id": head["job_id"], "epoch": head["epoch"]})
+        elif luck < 0.3:
+            yield Unit("payment_unknown", {**head, "delay_ms": 1000, "error": "timeout"})
+        elif luck < 0.4:
+            yield from order.decline(head, None)
+        else:
+            yield from order.authorized(head, None)
 
     # ---- money
 
@@ -223,6 +268,18 @@ class Life(unittest.TestCase):
             yield from order.decline(head, "recorded")
         walk.one(way())
         self.assertEqual(walk.look(order)[0], "cancelled")
+
+    def test_cancelled_while_nobody_knows_then_declined(self):
+        walk, order = self.walk, self.walk.order()
+
+        def way():
+            head = yield from order.begin(1)
+            yield Unit("payment_unknown", {**head, "delay_ms": 0, "error": "timeout"})
+            yield order.cancelling()
+            head = yield from order.begin(1, "resume")
+            yield from order.decline(head, "recorded")
+        walk.one(way())
+        self.sees(order, "cancelled", "declined", "cancelled")
 
     def test_cancelled_when_half_paid(self):
         walk, order = self.walk, self.walk.order(2)

@@ -4,7 +4,7 @@ retried AS (
 	UPDATE job j SET state = 'ready', lease_until = NULL, run_at = now() + h.delay_ms * interval '1 ms',
 	                 attempts = $(2), last_error = $(3)
 	FROM $(1) h
-	WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.state = 'running'
+	WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.lease_until IS NOT NULL
 	  AND (j.tenant, j.order_id, j.group_no) = (h.tenant, h.order_id, h.group_no)
 	RETURNING h.*
 )
