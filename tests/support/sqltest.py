@@ -6,11 +6,13 @@ Session speaks the simple query protocol (PostgreSQL manual, chapter 55).  Store
 puts units into one transaction in the store's order: locks, kinds by rank, stock last.
 """
 
+import ctypes
 import glob
 import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -28,9 +30,14 @@ def bindir():
     return found[-1]
 
 
-def as_server_user(argv):
+def as_server_user():
     """PostgreSQL refuses to run as root."""
-    return ["runuser", "-u", "postgres", "--"] + argv if os.getuid() == 0 else argv
+    return dict(user="postgres", group="postgres", extra_groups=[]) if os.getuid() == 0 else {}
+
+
+def end_with_parent():
+    """In the child: a judge that is killed takes its server along (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGINT)
 
 
 class Server:
@@ -41,13 +48,13 @@ class Server:
         if os.getuid() == 0:
             shutil.chown(self.data, "postgres")
             shutil.chown(self.run, "postgres")
-        subprocess.run(as_server_user([bindir() + "/initdb", "-D", self.data, "-U", "orderd", "-A", "trust", "--no-sync",
-                                       "-E", "UTF8", "--locale=C"]), check=True, stdout=subprocess.DEVNULL, cwd="/")
+        subprocess.run([bindir() + "/initdb", "-D", self.data, "-U", "orderd", "-A", "trust", "--no-sync", "-E", "UTF8",
+                        "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd="/", **as_server_user())
         options = ["fsync=off", "listen_addresses=", "unix_socket_directories=" + self.run, "autovacuum=off"]
         argv = [bindir() + "/postgres", "-D", self.data]
         for option in options + list(settings):
             argv += ["-c", option]
-        self.process = subprocess.Popen(as_server_user(argv), stderr=subprocess.DEVNULL, cwd="/")
+        self.process = subprocess.Popen(argv, stderr=subprocess.DEVNULL, cwd="/", preexec_fn=end_with_parent, **as_server_user())
 
     def session(self, database="postgres"):
         limit = time.monotonic() + START_S
