@@ -88,9 +88,11 @@ static int got_receive(struct flow *fl, const struct answer *a)
 
 	if (str_eq(r.outcome, STR("seen")))
 		return FIND;
-	if (str_eq(r.outcome, STR("received")))
-		return reply_received(fl);
-	return refuse_outcome(fl, r.outcome, NULL, r.line);
+	if (!str_eq(r.outcome, STR("received")))
+		return refuse_outcome(fl, r.outcome, NULL, r.line);
+	for (uint32_t i = 0; i < answer_rows(a); i++)
+		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant, stock_receive_row(a, i).item);
+	return reply_received(fl);
 }
 
 static int ask_receive_find(struct flow *fl)
@@ -177,8 +179,10 @@ static int got_adjust(struct flow *fl, const struct answer *a)
 
 	if (str_eq(r.outcome, STR("seen")))
 		return FIND;
-	if (str_eq(r.outcome, STR("adjusted")))
+	if (str_eq(r.outcome, STR("adjusted"))) {
+		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant, r.item);
 		return reply_adjusted(fl);
+	}
 	if (!str_eq(r.outcome, STR("short")))
 		return refuse_outcome(fl, r.outcome, "sku", 0);
 	rpc_fact(fl, "available", "%lld", (long long)r.left_qty);

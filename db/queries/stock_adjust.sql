@@ -5,7 +5,7 @@
 -- unit: stock_adjust   lane: order   rank: 53
 -- keys: id(adjustment_id), request(tenant, request_method, request_key)
 -- head: tenant int4, adjustment_id uuid, request_method int2, request_key text, fingerprint bytea, location_code text, sku text, delta int8, unavailable bool, reason text, actor text
--- answer: ordinal int8, outcome text, left_qty int8
+-- answer: ordinal int8, outcome text, left_qty int8, item int8?
 -- stock: adjustment_id
 -- again: outcome
 WITH h AS MATERIALIZED (
@@ -59,9 +59,9 @@ WITH h AS MATERIALIZED (
 	  FROM won
 	 WHERE delta <> 0
 )
-SELECT n, outcome, free + CASE WHEN unavailable THEN -abs(delta) ELSE delta END AS left_qty FROM won
+SELECT n, outcome, free + CASE WHEN unavailable THEN -abs(delta) ELSE delta END AS left_qty, item FROM won
 UNION ALL
-SELECT n, CASE outcome WHEN 'adjusted' THEN 'seen' ELSE outcome END, free
+SELECT n, CASE outcome WHEN 'adjusted' THEN 'seen' ELSE outcome END, free, item
   FROM judged
  WHERE (n IN (SELECT n FROM won)) IS NOT TRUE
  ORDER BY n

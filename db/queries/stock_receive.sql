@@ -1,9 +1,10 @@
 -- Goods that came in at a location.  Whole or not at all: one unknown sku refuses the receipt, and `line` says which.
+-- A receipt is answered with one row per line, so that what is known elsewhere of these items can be forgotten.
 -- unit: stock_receive   lane: order   rank: 52
 -- keys: id(receipt_id), request(tenant, request_method, request_key)
 -- head: tenant int4, receipt_id uuid, request_method int2, request_key text, fingerprint bytea, location_code text, reference text, actor text
 -- line: line int4, sku text, qty int8
--- answer: ordinal int8, outcome text, line int4
+-- answer: ordinal int8, outcome text, line int4, item int8?
 -- stock: receipt_id
 WITH h AS MATERIALIZED (
 	SELECT * FROM @head
@@ -50,14 +51,14 @@ WITH h AS MATERIALIZED (
 	SELECT tenant, cause, row_number() OVER (PARTITION BY n ORDER BY line), item, location, 'outside', 'on_hand', qty
 	  FROM moves
 )
-SELECT n, 'received' AS outcome, 0 AS line FROM won
+SELECT n, 'received' AS outcome, line, item FROM moves
 UNION ALL
-SELECT n, CASE outcome WHEN 'received' THEN 'seen' ELSE outcome END, 0
+SELECT n, CASE outcome WHEN 'received' THEN 'seen' ELSE outcome END, 0, NULL
   FROM judged
  WHERE outcome <> 'unknown_item' AND (n IN (SELECT n FROM won)) IS NOT TRUE
 UNION ALL
-SELECT n, 'unknown_item', min(line)
+SELECT n, 'unknown_item', min(line), NULL
   FROM goods
  WHERE item IS NULL AND (n IN (SELECT n FROM judged WHERE outcome = 'unknown_item')) IS TRUE
  GROUP BY n
- ORDER BY n
+ ORDER BY n, line

@@ -3,7 +3,7 @@
  *
  *	generations --> streams --+--> raise --+--> epoch --> orphans --> waiting --> backlog --+
  *	                          +------------+                                    (per role)  |
- *	                                         holds <-- expire (per order) <-- expired <-----+
+ *	                            holds <-- expire, freed (per order) <-- expired <-----------+
  *
  * Steps that need Redis are passed over while it is away; the database's are not.
  */
@@ -17,6 +17,7 @@
 #include "core/base/mem.h"
 #include "core/base/metric.h"
 #include "sql.gen.h"
+#include "workers/freed.h"
 #include "workers/job.h"
 
 enum {
@@ -25,7 +26,7 @@ enum {
 	ARENA = 1024 * 1024,
 };
 
-enum { GENERATIONS, STREAMS, RAISE, EPOCH, ORPHANS, WAITING, BACKLOG, EXPIRED, EXPIRE, HOLDS, DONE };
+enum { GENERATIONS, STREAMS, RAISE, EPOCH, ORPHANS, WAITING, BACKLOG, EXPIRED, EXPIRE, FREED, HOLDS, DONE };
 
 struct waiting_job {
 	struct id id;
@@ -319,7 +320,22 @@ static int got_expire(struct flow *fl, const struct answer *a)
 		if (!id_is_zero(job))
 			ring(j, job, job_kind_find(STR("payment.void")), 0);
 	}
-	j->at_expired++;
+	return FREED;
+}
+
+static int ask_freed(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	const struct expired_order *o = &j->expired[j->at_expired++];
+
+	return freed_ask(fl, j->w, o->tenant, o->order);
+}
+
+static int got_freed(struct flow *fl, const struct answer *a)
+{
+	struct janitor *j = janitor_of(fl);
+
+	freed_got(j->w, j->expired[j->at_expired - 1].tenant, a);
 	return EXPIRE;
 }
 
@@ -349,7 +365,8 @@ static const struct flow_step sweep_steps[] = {
 	[WAITING]     = {"waiting",     ask_waiting,     got_waiting,     10000, EXPIRED,  TO(BACKLOG) | TO(EXPIRED)},
 	[BACKLOG]     = {"backlog",     ask_backlog,     got_backlog,     2000,  EXPIRED,  TO(BACKLOG) | TO(EXPIRED)},
 	[EXPIRED]     = {"expired",     ask_expired,     got_expired,     10000, HOLDS,    TO(EXPIRE)},
-	[EXPIRE]      = {"expire",      ask_expire,      got_expire,      30000, HOLDS,    TO(EXPIRE) | TO(HOLDS)},
+	[EXPIRE]      = {"expire",      ask_expire,      got_expire,      30000, HOLDS,    TO(FREED) | TO(HOLDS)},
+	[FREED]       = {"freed",       ask_freed,       got_freed,       10000, EXPIRE,   TO(EXPIRE)},
 	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  DONE,     TO(DONE)},
 	[DONE]        = {"done"},
 };

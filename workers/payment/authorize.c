@@ -2,8 +2,8 @@
  * Authorize: hold the money of one shipment group.
  *
  *	begin --> ask --+--> authorized --> done
- *	  |        ^    +--> release --> declined --> done
- *	  |        |    +--> declined --> done
+ *	  |        ^    +--> release --> declined --> freed --> done
+ *	  |        |    +--> declined
  *	  |     look    +--> unknown --> done           asked again later, same key
  *	  +--> done: the order does not want it any more
  *
@@ -14,10 +14,11 @@
  */
 #include "core/base/metric.h"
 #include "sql.gen.h"
+#include "workers/freed.h"
 #include "workers/payment/gateway.h"
 #include "workers/payment/payment.h"
 
-enum { BEGIN, ASK, LOOK, RELEASE, AUTHORIZED, DECLINED, UNKNOWN, DONE };
+enum { BEGIN, ASK, LOOK, RELEASE, AUTHORIZED, DECLINED, FREED, UNKNOWN, DONE };
 
 struct authorizing {
 	struct gateway_payment payment;
@@ -205,6 +206,17 @@ static int got_declined(struct flow *fl, const struct answer *a)
 		job_ring(fl, r.job_id, r.kind);
 	}
 	job_settled(fl);
+	return FREED;
+}
+
+static int ask_freed(struct flow *fl)
+{
+	return freed_ask(fl, worker_of(fl), job_of(fl)->tenant, job_of(fl)->order);
+}
+
+static int got_freed(struct flow *fl, const struct answer *a)
+{
+	freed_got(worker_of(fl), job_of(fl)->tenant, a);
 	return DONE;
 }
 
@@ -246,7 +258,8 @@ static const struct flow_step authorize_steps[] = {
 	[LOOK]       = {"look",       ask_look,       got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE)},
 	[RELEASE]    = {"release",    ask_release,    got_release,    130000, UNKNOWN, TO(DECLINED)},
 	[AUTHORIZED] = {"authorized", ask_authorized, got_authorized, 30000, DONE,     TO(DONE)},  /* the next attempt asks with the same key */
-	[DECLINED]   = {"declined",   ask_declined,   got_declined,   30000, DONE,     TO(DONE)},
+	[DECLINED]   = {"declined",   ask_declined,   got_declined,   30000, DONE,     TO(FREED)},
+	[FREED]      = {"freed",      ask_freed,      got_freed,      10000, DONE,     TO(DONE)},  /* Redis forgets by itself, later */
 	[UNKNOWN]    = {"unknown",    ask_unknown,    got_unknown,    10000, DONE,     TO(DONE)},
 	[DONE]       = {"done"},
 };

@@ -195,6 +195,14 @@ demo_compare() {
 	awk 'NR > 1 { s[$1] += $3 } END { for (k in s) print k, s[k] }' var/demo/stock.after | sort >var/demo/b
 	[[ -n $resume ]] || demo_same "stock before - delivered = stock after, per item" var/demo/a var/demo/b
 
+	# The shapes this demonstration promises, counted in PostgreSQL.
+	demo_sql "SELECT 'one over two locations', count(*) FROM orders WHERE groups = 2 AND state = 'completed'
+		UNION ALL SELECT 'one declined', count(*) FROM orders WHERE state = 'rejected'" >var/demo/a
+	printf 'one over two locations\t1\none declined\t1\n' >var/demo/b
+	demo_same "shapes: split over two locations, declined" var/demo/a var/demo/b
+	printf '12\tOUT_OF_STOCK\n' >var/demo/b
+	demo_same "refused: the one nobody has stock for" var/demo/refused var/demo/b
+
 	demo_sql "SELECT state, count(*) FROM orders GROUP BY 1 ORDER BY 1" | sed 's/^/  /'
 	sed 's/^/  refused: order /' var/demo/refused
 	placed=$(demo_sql "SELECT count(*) FROM orders")
