@@ -168,6 +168,7 @@ char *config_secret(const char *field, const char *path)
 	text[n] = '\0';
 	if (n == 0 || strlen(text) != n) {
 		free(text);
+		text = NULL;
 		config_refuse(field, "%s: %s", path, n == 0 ? "is empty" : "is no text");
 	}
 	return text;

@@ -248,8 +248,10 @@ void loop_off_turn_end(struct loop *l, void (*on_turn_end)(void *arg), void *arg
 {
 	int i = 0;
 
-	while (l->listeners[i].on_turn_end != on_turn_end || l->listeners[i].arg != arg)
-		assert(++i < l->n_listeners);
+	while (l->listeners[i].on_turn_end != on_turn_end || l->listeners[i].arg != arg) {
+		i++;
+		assert(i < l->n_listeners);
+	}
 	for (l->n_listeners--; i < l->n_listeners; i++)
 		l->listeners[i] = l->listeners[i + 1];
 }
