@@ -16,19 +16,18 @@
 #include "core/queue/reader.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/queue/ahead.h"
 #include "core/queue/inside.h"
 
 enum {
 	BLOCK_MAX_MS = 1000,
 	PER_STREAM_MAX = 16, /* entries of one stream in one sweeping read */
-	AHEAD_MAX = ID_SHARDS * PER_STREAM_MAX,
 	SWEEP_AT = 64,       /* a waiting read that brought so many has met a backlog */
 	CLAIM_SHARES = 12,   /* a lease is cut into these; each claims one priority, so each stream
 				has its turn 3 times */
@@ -36,8 +35,8 @@ enum {
 	SILENT_MS = 3600000, /* a consumer without a word and without entries for an hour is gone */
 };
 
-_Static_assert((int)AHEAD_MAX >= (int)ROLE_STREAMS,
-	       "a waiting read may bring one entry of every stream");
+_Static_assert((int)AHEAD_MAX >= (int)ROLE_STREAMS, "a waiting read may bring one of every stream");
+_Static_assert((int)AHEAD_MAX >= (int)ID_SHARDS * PER_STREAM_MAX, "a sweeping read, and a claim");
 
 enum asked { NOTHING, READ, CLAIM, GROUPS };
 
@@ -74,9 +73,7 @@ struct reader {
 	unsigned tidy_next;
 	char cursors[ROLE_STREAMS][32];
 
-	int64_t ahead_since_ms;
-	uint32_t ahead_at, ahead_n;
-	struct delivery ahead[AHEAD_MAX];
+	struct ahead ahead;
 };
 
 static void work(struct reader *r);
@@ -99,109 +96,20 @@ static bool ask(struct reader *r, struct command *cmd, struct args *a, int wait_
 	return sent;
 }
 
-/* ---- what was read ---- */
-
 static void deliver(struct reader *r)
 {
-	if (r->ahead_n > 0 && clock_mono_ms() - r->ahead_since_ms >= r->opt.lease_ms)
-		r->ahead_n = 0; /* somebody else's by now, or ours again by the next claim */
-	while (!r->closed && r->ahead_n > 0 && room(r) > 0) {
-		struct delivery d = r->ahead[r->ahead_at++];
+	struct delivery d;
 
-		r->ahead_n--;
+	ahead_forget_older(&r->ahead, r->opt.lease_ms);
+	while (!r->closed && room(r) > 0 && ahead_pop(&r->ahead, &d))
 		r->opt.on_delivery(r->opt.arg, &d);
-	}
-	if (r->ahead_n == 0)
-		r->ahead_at = 0;
-}
-
-static void put_ahead(struct reader *r, const struct delivery *d)
-{
-	if (r->ahead_n == 0) {
-		r->ahead_at = 0;
-		r->ahead_since_ms = clock_mono_ms();
-	}
-	if (r->ahead_at + r->ahead_n <
-	    AHEAD_MAX) /* else more than was asked for: left to a later claim */
-		r->ahead[r->ahead_at + r->ahead_n++] = *d;
-}
-
-static bool is_text(const redisReply *r, size_t least, size_t most)
-{
-	return r->type == REDIS_REPLY_STRING && r->len >= least && r->len <= most;
-}
-
-/* An entry is [id, ["j", job id]].  One that is not ours is taken off the stream, or it would come
- * back for ever. */
-static void take_entry(struct reader *r, uint16_t stream, const redisReply *e)
-{
-	struct delivery d = {.role = r->opt.role, .priority = (uint8_t)(stream % QUEUE_PRIORITIES)};
-	const redisReply *fields;
-
-	if (e->type != REDIS_REPLY_ARRAY || e->elements != 2 ||
-	    !is_text(e->element[0], 1, sizeof(d.entry) - 1))
-		return;
-	memcpy(d.entry, e->element[0]->str, e->element[0]->len);
-	fields = e->element[1];
-	if (fields->type == REDIS_REPLY_ARRAY && fields->elements == 2 &&
-	    is_text(fields->element[1], 1, ID_TEXT_SIZE) &&
-	    id_parse((struct str){fields->element[1]->str, fields->element[1]->len}, &d.job) &&
-	    stream_code(id_shard(d.job), d.role, d.priority) == stream) {
-		put_ahead(r, &d);
-		return;
-	}
-	log_warn("stream_entry_unreadable", "role=%s entry=%s", queue_role_name(r->opt.role),
-		 d.entry);
-	batch_add(r->q, &r->q->acks, stream, d.entry);
-}
-
-static size_t take_entries(struct reader *r, uint16_t stream, const redisReply *entries)
-{
-	if (entries->type != REDIS_REPLY_ARRAY)
-		return 0;
-	for (size_t i = 0; i < entries->elements; i++)
-		take_entry(r, stream, entries->element[i]);
-	return entries->elements;
-}
-
-/* "{q07}:payment:p1"; only those asked for come back, so the two numbers are enough. */
-static bool parse_stream(const struct reader *r, const redisReply *key, uint16_t *ret)
-{
-	unsigned shard, priority;
-
-	if (!is_text(key, 8, 64) || sscanf(key->str, "{q%2u}", &shard) != 1)
-		return false;
-	priority = (unsigned)(key->str[key->len - 1] - '0');
-	if (shard >= ID_SHARDS || priority >= QUEUE_PRIORITIES)
-		return false;
-	*ret = stream_code(shard, r->opt.role, priority);
-	return true;
-}
-
-/* [[stream, entries], ...]; nil: none. */
-static size_t take_streams(struct reader *r, const redisReply *streams)
-{
-	size_t found = 0;
-	uint16_t stream;
-
-	if (streams->type != REDIS_REPLY_ARRAY)
-		return 0;
-	for (size_t i = 0; i < streams->elements; i++) {
-		const redisReply *s = streams->element[i];
-
-		if (s->type == REDIS_REPLY_ARRAY && s->elements == 2 &&
-		    parse_stream(r, s->element[0], &stream))
-			found += take_entries(r, stream, s->element[1]);
-	}
-	return found;
 }
 
 /* A read or a claim was refused. */
 static void on_refused(struct reader *r, const char *why)
 {
 	if (strncmp(why, "UNBLOCKED", 9) == 0)
-		return; /* a stream went away while we waited for it; the next read says what is the
-			   matter */
+		return; /* a stream went away; the next read says what is the matter */
 	if (strncmp(why, "NOGROUP", 7) != 0) {
 		redis_drop(r->redis, why);
 		return;
@@ -287,7 +195,7 @@ static void on_read(struct command *c, const redisReply *reply)
 		on_refused(r, reply->str);
 	} else {
 		r->no_groups = 0;
-		plan_next(r, take_streams(r, reply));
+		plan_next(r, ahead_take_streams(&r->ahead, reply));
 	}
 	work(r);
 }
@@ -318,9 +226,9 @@ static void on_claim(struct command *c, const redisReply *reply)
 		on_refused(r, reply->str);
 	} else if (reply != NULL && !r->closed && reply->type == REDIS_REPLY_ARRAY &&
 		   reply->elements >= 2) {
-		if (is_text(reply->element[0], 1, sizeof(r->cursors[0]) - 1))
+		if (redis_is_text(reply->element[0], 1, sizeof(r->cursors[0]) - 1))
 			strcpy(l->cursor, reply->element[0]->str);
-		take_entries(r, l->stream, reply->element[1]);
+		ahead_take_entries(&r->ahead, l->stream, reply->element[1]);
 	}
 	on_looked_up(r);
 }
@@ -397,7 +305,7 @@ static void ask_claim(struct reader *r)
 static void work(struct reader *r)
 {
 	deliver(r);
-	if (r->closed || r->asked != NOTHING || r->ahead_n > 0 || !redis_is_up(r->redis))
+	if (r->closed || r->asked != NOTHING || r->ahead.n > 0 || !redis_is_up(r->redis))
 		return;
 	if (r->groups_left > 0)
 		ask_lookups(r, GROUPS, --r->groups_left);
@@ -445,6 +353,8 @@ struct reader *reader_open(struct queue *q, const struct reader_options *opt)
 	r->opt = *opt;
 	r->work.run = on_work;
 	r->read.on_reply = on_read;
+	r->ahead.q = q;
+	r->ahead.role = opt->role;
 	for (unsigned i = 0; i < ID_SHARDS; i++)
 		r->lookups[i].reader = r;
 	r->redis =

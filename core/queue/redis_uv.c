@@ -14,8 +14,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,11 +24,13 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/flow/backoff.h"
+#include "core/queue/redis_address.h"
 
 enum {
 	BACKOFF_BASE_MS = 20,
 	BACKOFF_CAP_MS = 2000,
-	STEADY_MS = 1000, /* up this long: the next failure starts with a short pause again */
+	STEADY_MS = 1000,  /* up this long: the next failure starts with a short pause again */
+	RESOLVE_MS = 5000, /* a resolver asks its servers more than once */
 	IDLE_PROBE_MS = 1000,
 	READS_PER_EVENT = 16, /* of 16 KiB each, then other connections get their turn */
 };
@@ -44,9 +44,7 @@ enum state { DOWN, RESOLVING, CONNECTING, PROBING, UP, CLOSED };
 struct redis {
 	struct loop *loop;
 	struct redis_options opt;
-	char *host; /* or path of the unix socket */
-	char port[6];
-	bool is_unix;
+	struct redis_address address;
 
 	enum state state;
 	redisContext *ctx; /* NULL: not connected */
@@ -70,30 +68,7 @@ struct redis {
 	void *closed_arg;
 };
 
-static void connect_now(struct redis *r);
 static void on_poll(uv_poll_t *p, int status, int events);
-
-static bool parse_address(struct redis *r, const char *address)
-{
-	const char *colon = strrchr(address, ':');
-	size_t n;
-
-	if (strncmp(address, "unix:", 5) == 0) {
-		r->is_unix = true;
-		r->host = mem_text(address + 5);
-		return r->host[0] != '\0';
-	}
-	if (colon == NULL || colon == address || strlen(colon + 1) == 0 ||
-	    strlen(colon + 1) >= sizeof(r->port))
-		return false;
-	strcpy(r->port, colon + 1);
-	n = (size_t)(colon - address);
-	if (address[0] == '[' && address[n - 1] == ']')
-		r->host = mem_printf("%.*s", (int)(n - 2), address + 1);
-	else
-		r->host = mem_printf("%.*s", (int)n, address);
-	return strspn(r->port, "0123456789") == strlen(r->port);
-}
 
 /* ---- going down ---- */
 
@@ -169,7 +144,7 @@ static void free_when_forgotten(struct redis *r)
 	if (r->state != CLOSED || r->libuv_refs > 0)
 		return;
 	loop_unpost(r->loop, &r->closed);
-	free(r->host);
+	redis_address_done(&r->address);
 	free(r);
 	if (on_closed != NULL)
 		on_closed(arg);
@@ -419,6 +394,7 @@ static void on_context(struct redis *r, redisContext *ctx)
 		return;
 	}
 	r->state = CONNECTING;
+	timer_set(r->loop, &r->timer, clock_mono_ms() + r->opt.timeout_ms);
 	r->poll = mem_alloc(sizeof(*r->poll));
 	if (uv_poll_init(loop_uv(r->loop), r->poll, ctx->fd) != 0) {
 		free(r->poll);
@@ -431,64 +407,46 @@ static void on_context(struct redis *r, redisContext *ctx)
 	watch(r, UV_WRITABLE);
 }
 
-/* Each attempt tries the next address of the name: "localhost" may be ::1 first and the server not
- * there. */
-static const struct addrinfo *choose(const struct addrinfo *found, uint32_t attempt)
-{
-	const struct addrinfo *a;
-	uint32_t n = 0;
-
-	for (a = found; a != NULL; a = a->ai_next)
-		n++;
-	for (a = found, attempt %= n; attempt > 0; attempt--)
-		a = a->ai_next;
-	return a;
-}
-
 static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *found)
 {
 	struct redis *r = req->data;
-	const struct addrinfo *a;
-	char ip[NI_MAXHOST];
-	int err = status;
+	char ip[REDIS_IP_SIZE];
+	bool good = status == 0 && redis_address_choose(found, r->attempts++, ip);
 
 	r->libuv_refs--;
-	if (err == 0) {
-		a = choose(found, r->attempts++);
-		err = getnameinfo(a->ai_addr, a->ai_addrlen, ip, sizeof(ip), NULL, 0,
-				  NI_NUMERICHOST);
-	}
 	uv_freeaddrinfo(found);
-	if (r->state == RESOLVING && err == 0)
-		on_context(r, redisConnectNonBlock(ip, atoi(r->port)));
+	if (r->state == RESOLVING && good)
+		on_context(r, redisConnectNonBlock(ip, atoi(r->address.port)));
 	else if (r->state == RESOLVING)
 		drop(r, "cannot resolve the host name");
 	else
 		free_when_forgotten(r); /* the deadline or redis_close() was faster */
 }
 
-static void connect_now(struct redis *r)
+static void resolve(struct redis *r)
 {
 	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	int rc;
 
-	timer_set(r->loop, &r->timer, clock_mono_ms() + r->opt.timeout_ms);
-	if (r->is_unix) {
-		on_context(r, redisConnectUnixNonBlock(r->host));
-		return;
-	}
-	if (r->libuv_refs >
-	    0) { /* an earlier question to the resolver, or a handle on its way out */
-		timer_set(r->loop, &r->timer, clock_mono_ms() + BACKOFF_BASE_MS);
-		return;
-	}
 	r->state = RESOLVING;
 	r->resolve.data = r;
-	if (uv_getaddrinfo(loop_uv(r->loop), &r->resolve, on_resolved, r->host, r->port, &hints) !=
-	    0) {
+	timer_set(r->loop, &r->timer, clock_mono_ms() + RESOLVE_MS);
+	rc = uv_getaddrinfo(loop_uv(r->loop), &r->resolve, on_resolved, r->address.host,
+			    r->address.port, &hints);
+	if (rc == 0)
+		r->libuv_refs++;
+	else
 		drop(r, "cannot ask the resolver");
-		return;
-	}
-	r->libuv_refs++;
+}
+
+static void connect_now(struct redis *r)
+{
+	if (r->address.is_unix)
+		on_context(r, redisConnectUnixNonBlock(r->address.host));
+	else if (r->libuv_refs == 0)
+		resolve(r);
+	else /* the resolver has not done with us; its answer is for an attempt given up */
+		timer_set(r->loop, &r->timer, clock_mono_ms() + BACKOFF_CAP_MS);
 }
 
 /* The loop handles what has arrived before it runs timers: a loop that was held up does not blame
@@ -531,14 +489,14 @@ struct redis *redis_open(struct loop *l, const struct redis_options *opt)
 {
 	struct redis *r = mem_alloc(sizeof(*r));
 
-	if (!parse_address(r, opt->address)) {
-		free(r->host);
+	if (!redis_address_parse(&r->address, opt->address)) {
+		redis_address_done(&r->address);
 		free(r);
 		return NULL;
 	}
 	r->loop = l;
 	r->opt = *opt;
-	r->opt.address = NULL; /* the caller's; r->host is ours */
+	r->opt.address = NULL; /* the caller's; r->address is ours */
 	r->timer.on_due = on_timer;
 	r->flush.run = on_flush;
 	r->closed.run = on_closed_task;

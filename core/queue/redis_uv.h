@@ -62,4 +62,9 @@ bool redis_send(struct redis *r, struct command *c, const char *text, size_t n, 
  * pause. */
 void redis_drop(struct redis *r, const char *why);
 
+static inline bool redis_is_text(const redisReply *r, size_t least, size_t most)
+{
+	return r->type == REDIS_REPLY_STRING && r->len >= least && r->len <= most;
+}
+
 #endif

@@ -233,7 +233,7 @@ static void hold_nobody_finishes_expires(void **state)
 	struct expiry e = {.w = w};
 
 	hold_seven(w, id_new(), 3);
-	assert_int_equal(world_expire(w), 0); /* a second is not over */
+	assert_int_equal(world_expire(w), 0); /* its time is not over */
 	assert_int_equal(left(w, 7), 7);
 	world_until(w, one_was_released, &e, "the hold expires");
 	assert_int_equal(left(w, 7), 10);

@@ -6,7 +6,7 @@
 
 #include "tests/integration/queue_world.h"
 
-enum { LEASE_MS = 600, DELIVERIES_MAX = 4096 };
+enum { LEASE_MS = 1200, DELIVERIES_MAX = 4096 };
 
 #define PAYMENT (1U << ROLE_PAYMENT)
 

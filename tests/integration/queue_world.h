@@ -19,7 +19,7 @@
 #include "core/queue/queue.h"
 #include "tests/support/redis.h"
 
-enum { WORLD_TIMEOUT_MS = 400, WORLD_HOLD_S = 1, WORLD_WINDOW = 100 };
+enum { WORLD_TIMEOUT_MS = 1000, WORLD_HOLD_S = 2, WORLD_WINDOW = 100 };
 
 struct world {
 	struct loop *loop;
