@@ -1,41 +1,17 @@
 #include "server/auth.h"
 
-#include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/config.h"
-
-/* "127.0.0.1:7070" -> "127.0.0.1", "[::1]:7070" -> "::1" */
-static bool host_of(struct str address, char *host, size_t size)
-{
-	const char *colon = memrchr(address.p, ':', address.n);
-	struct str h = {address.p, colon != NULL ? (size_t)(colon - address.p) : address.n};
-
-	if (h.n >= 2 && h.p[0] == '[' && h.p[h.n - 1] == ']')
-		h = (struct str){h.p + 1, h.n - 2};
-	if (h.n == 0 || h.n >= size)
-		return false;
-	memcpy(host, h.p, h.n);
-	host[h.n] = '\0';
-	return true;
-}
+#include "server/address.h"
 
 bool auth_is_local(struct str address)
 {
-	char host[64];
-	struct in_addr v4;
-	struct in6_addr v6;
+	struct sockaddr_storage at;
 
 	if (address.n > 5 && memcmp(address.p, "unix:", 5) == 0)
 		return true;
-	if (address.n == 0 || !host_of(address, host, sizeof(host)))
-		return false;
-	if (inet_pton(AF_INET, host, &v4) == 1)
-		return ntohl(v4.s_addr) >> 24 == 127;
-	if (inet_pton(AF_INET6, host, &v6) == 1)
-		return IN6_IS_ADDR_LOOPBACK(&v6);
-	return strcmp(host, "localhost") == 0; /* RFC 6761: never another machine */
+	return address_parse(address, &at) && address_is_loopback(&at);
 }
 
 static void check_listeners(const char *field, const char *list)

@@ -130,7 +130,6 @@ static void on_store_state(void *arg, bool up)
 {
 	struct app *app = arg;
 
-	log_info(up ? "store_up" : "store_down", "program=orderd");
 	if (app->server != NULL)
 		rpc_server_set_serving(app->server, up);
 	if (!up || app->announced)

@@ -4,10 +4,8 @@
  */
 #include "server/ops_http.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <microhttpd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +13,7 @@
 #include "core/base/config.h"
 #include "core/base/mem.h"
 #include "core/base/metric.h"
-#include "core/base/str.h"
+#include "server/address.h"
 
 enum {
 	CONNECTIONS_MAX = 64,
@@ -112,32 +110,12 @@ static void on_due(struct timer *t)
 
 /* ---- start and stop ---- */
 
-/* "127.0.0.1:7071", "[::1]:0", "localhost:7071" */
-static bool parse(const char *address, struct sockaddr_storage *ret)
-{
-	const char *colon = strrchr(address, ':');
-	char host[64];
-	long long port;
-
-	if (colon == NULL || (size_t)(colon - address) >= sizeof(host) || !str_to_i64(str_of(colon + 1), 0, 65535, &port))
-		return false;
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-	if (strcmp(host, "localhost") == 0)
-		snprintf(host, sizeof(host), "127.0.0.1");
-	if (host[0] == '[' && host[strlen(host) - 1] == ']') {
-		host[strlen(host) - 1] = '\0';
-		return uv_ip6_addr(host + 1, (int)port, (struct sockaddr_in6 *)(void *)ret) == 0;
-	}
-	return uv_ip4_addr(host, (int)port, (struct sockaddr_in *)(void *)ret) == 0;
-}
-
 static struct MHD_Daemon *listen_on(struct ops_http *h, const char *address)
 {
 	struct sockaddr_storage at;
 	unsigned flags = MHD_USE_EPOLL | MHD_USE_TURBO;
 
-	memset(&at, 0, sizeof(at));
-	if (!parse(address, &at))
+	if (!address_parse(str_of(address), &at))
 		return NULL;
 	if (at.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;

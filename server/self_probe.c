@@ -1,13 +1,13 @@
 #include "server/self_probe.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "server/address.h"
 
 enum {
 	FRAME_HEADER = 9,   /* RFC 9113, 4.1: length 3, type 1, flags 1, stream 4 */
@@ -68,6 +68,7 @@ static void verdict(struct attempt *a, bool heard)
 	struct self_probe *p = a->probe;
 
 	abandon(a);
+	timer_clear(p->loop, &p->timer);
 	p->failures = heard ? 0 : p->failures + 1;
 	if (p->failures > 0)
 		log_warn("self_probe_failed", "address=%s failures=%d", p->address, p->failures);
@@ -115,22 +116,11 @@ static void on_connect(uv_connect_t *connect, int status)
 
 static int connect_tcp(struct attempt *a, const char *address)
 {
-	const char *colon = strrchr(address, ':');
 	struct sockaddr_storage to;
-	char host[64];
-	int rc;
+	bool known = address_parse(str_of(address), &to);
 
-	assert(colon != NULL);
-	snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-	if (strcmp(host, "localhost") == 0)
-		snprintf(host, sizeof(host), "127.0.0.1");
-	if (host[0] == '[') {
-		host[strlen(host) - 1] = '\0';
-		rc = uv_ip6_addr(host + 1, atoi(colon + 1), (struct sockaddr_in6 *)(void *)&to);
-	} else {
-		rc = uv_ip4_addr(host, atoi(colon + 1), (struct sockaddr_in *)(void *)&to);
-	}
-	return rc < 0 ? rc : uv_tcp_connect(&a->connect, &a->tcp, (const struct sockaddr *)(void *)&to, on_connect);
+	assert(known); /* it is being listened on */
+	return uv_tcp_connect(&a->connect, &a->tcp, (const struct sockaddr *)(void *)&to, on_connect);
 }
 
 static void start(struct timer *t)
