@@ -27,6 +27,7 @@ struct pair {
 	struct stream up, down;
 	bool started; /* the server said it is ready */
 	bool first;   /* the client's next message has no type byte */
+	bool behind;  /* cut before the Sync that comes next */
 };
 
 struct cutproxy {
@@ -35,7 +36,7 @@ struct cutproxy {
 	pthread_t thread;
 	struct pair pairs[PAIRS_MAX];
 	int n_pairs;
-	atomic_int left[2]; /* messages until the cut; negative: not armed */
+	atomic_int left[CUT_SIDES]; /* messages until the cut; negative: not armed */
 	atomic_bool cut;
 };
 
@@ -116,6 +117,22 @@ static bool passes(struct cutproxy *x, enum cut_side side, const struct pair *p)
 	return false;
 }
 
+/* Bind (type, length, portal name, statement name) of the store's COMMIT. */
+static bool is_commit(const char *message, size_t n)
+{
+	return n > 20 && message[0] == 'B' && message[5] == '\0' && strcmp(message + 6, "store_commit") == 0;
+}
+
+static bool client_message_passes(struct cutproxy *x, struct pair *p, const char *message, size_t n)
+{
+	if (is_commit(message, n)) {
+		if (!passes(x, CUT_BEFORE_COMMIT, p))
+			return false;
+		p->behind = !passes(x, CUT_BEHIND_COMMIT, p);
+	}
+	return !(p->behind && message[0] == 'S') && passes(x, CUT_TO_SERVER, p);
+}
+
 /* Forward every whole message of the buffer. */
 static bool forward(struct cutproxy *x, struct pair *p, enum cut_side side)
 {
@@ -132,7 +149,8 @@ static bool forward(struct cutproxy *x, struct pair *p, enum cut_side side)
 		assert(size <= BUFFER);
 		if (s->n - at < size)
 			break;
-		if (!passes(x, side, p) || !write_all(to, s->buf + at, size))
+		if (!(side == CUT_TO_SERVER ? client_message_passes(x, p, s->buf + at, size) : passes(x, side, p)) ||
+		    !write_all(to, s->buf + at, size))
 			return false;
 		if (side == CUT_TO_SERVER)
 			p->first = false;
@@ -240,6 +258,6 @@ bool cutproxy_has_cut(const struct cutproxy *x)
 
 void cutproxy_disarm(struct cutproxy *x)
 {
-	atomic_store(&x->left[CUT_TO_SERVER], -1);
-	atomic_store(&x->left[CUT_TO_CLIENT], -1);
+	for (int side = 0; side < CUT_SIDES; side++)
+		atomic_store(&x->left[side], -1);
 }
