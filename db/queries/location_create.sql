@@ -1,5 +1,5 @@
--- A new place that holds stock and ships.  A code that is taken is answered `exists`, with the place that has it (0 when
--- that one has only just been created elsewhere); nothing is changed then.
+-- A new place that holds stock and ships.  The same place asked for again is `created` too; a code that another place has
+-- is answered `exists`, and nothing is changed.  location is 0 when a rival has made it in this very moment.
 -- unit: location_create   lane: order   rank: 51
 -- head: tenant int4, code text, name text, priority int4, latitude_e6 int4, longitude_e6 int4, street text, city text, region text, postal_code text, country text
 -- answer: ordinal int8, outcome text, location int4
@@ -13,13 +13,17 @@ WITH h AS MATERIALIZED (
 	  FROM first
 	 ORDER BY tenant, code
 	    ON CONFLICT (tenant, code) DO NOTHING
-	RETURNING tenant, code, location
+	RETURNING *
+), place AS (
+	SELECT * FROM created
+	UNION ALL
+	SELECT p.* FROM first f JOIN location p ON (p.tenant, p.code) = (f.tenant, f.code)
 )
 SELECT h.n,
-       CASE WHEN c.location IS NOT NULL AND h.n = min(h.n) OVER (PARTITION BY h.tenant, h.code) THEN 'created'
-            ELSE 'exists' END AS outcome,
-       coalesce(c.location, p.location, 0)
+       CASE WHEN (p.name, p.priority, p.latitude_e6, p.longitude_e6, p.street, p.city, p.region, p.postal_code, p.country)
+               = (h.name, h.priority, h.latitude_e6, h.longitude_e6, h.street, h.city, h.region, h.postal_code, h.country)
+            THEN 'created' ELSE 'exists' END AS outcome,
+       coalesce(p.location, 0)
   FROM h
-  LEFT JOIN created c ON (c.tenant, c.code) = (h.tenant, h.code)
-  LEFT JOIN location p ON (p.tenant, p.code) = (h.tenant, h.code)
+  LEFT JOIN place p ON (p.tenant, p.code) = (h.tenant, h.code)
  ORDER BY h.n

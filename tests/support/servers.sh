@@ -204,22 +204,25 @@ servers_own() {
 }
 
 servers_sim() {
-	servers_alive sim >/dev/null && return 0
-	mkdir -p "$DATA/sim" && servers_own "$DATA/sim"
-	: >"$DATA/log/sim.log"
-	servers_spawn sim "$DATA/bin/orderd-sim" --listen "127.0.0.1:${SIM_PORT:-0}" \
-		--journal "$DATA/sim" ${SERVERS_SIM_ARGS:-}
-	servers_wait sim grep -q '^listening=' "$DATA/log/sim.log" || return 1
+	if ! servers_alive sim >/dev/null; then
+		mkdir -p "$DATA/sim" && servers_own "$DATA/sim"
+		: >"$DATA/log/sim.log"
+		# shellcheck disable=SC2086
+		servers_spawn sim "$DATA/bin/orderd-sim" --listen "127.0.0.1:${SIM_PORT:-0}" \
+			--journal "$DATA/sim" ${SERVERS_SIM_ARGS:-}
+		servers_wait sim grep -q '^listening=' "$DATA/log/sim.log" || return 1
+	fi
 	SIM_URL=http://$(sed -n 's/^listening=//p' "$DATA/log/sim.log" | tail -n 1)
 	# Whoever starts it again gets the same port: its address stands in the others' configuration.
 	SIM_PORT=${SIM_URL##*:}
 }
 
 servers_orderd() {
-	servers_alive orderd >/dev/null && return 0
-	: >"$DATA/log/orderd.log"
-	servers_spawn orderd "$DATA/bin/orderd" --config="$DATA/orderd.conf"
-	servers_wait orderd grep -q '^ready' "$DATA/log/orderd.log" || return 1
+	if ! servers_alive orderd >/dev/null; then
+		: >"$DATA/log/orderd.log"
+		servers_spawn orderd "$DATA/bin/orderd" --config="$DATA/orderd.conf"
+		servers_wait orderd grep -q '^ready' "$DATA/log/orderd.log" || return 1
+	fi
 	ORDERD_GRPC=$(sed -n 's/^listening grpc=//p' "$DATA/log/orderd.log" | head -n 1)
 	ORDERD_HTTP=$(sed -n 's/^listening http=//p' "$DATA/log/orderd.log" | head -n 1)
 	servers_wait orderd curl -fsS --max-time 2 --noproxy '*' "http://$ORDERD_HTTP/healthz"
@@ -338,7 +341,11 @@ servers_stores() {
 servers_start() {
 	OPERATOR_CONFIG=${3:-}
 	SIM_URL=
-	servers_open "$1" && servers_programs "$2" && servers_socket_dir || return 1
+	servers_open "$1" || return 1
+	if [[ -s $DIR/env ]]; then
+		SIM_PORT=$(source "$DIR/env" && echo "$SIM_PORT") # those who still run know it by this one
+	fi
+	servers_programs "$2" && servers_socket_dir || return 1
 	if servers_asks postgres; then
 		servers_postgres || return 1
 	fi

@@ -20,7 +20,7 @@ done
 [[ $seed =~ ^[0-9]{1,9}$ ]] || die "demo: a seed is a number of at most 9 digits, not '$seed'"
 
 packages_need build run
-build_preset release
+build_preset release orderd orderd-worker orderctl orderd-sim
 # shellcheck source=tests/support/servers.sh
 source tests/support/servers.sh
 # shellcheck source=tools/dev/lib/demo.sh

@@ -17,7 +17,7 @@ done
 [[ -z $config || -r $config ]] || die "up: $config cannot be read"
 
 packages_need build run
-build_preset release
+build_preset release orderd orderd-worker orderctl orderd-sim
 # shellcheck source=tests/support/servers.sh
 source tests/support/servers.sh
 export GRPC_PORT=${GRPC_PORT:-7070} HTTP_PORT=${HTTP_PORT:-7071}
