@@ -35,7 +35,7 @@ static void program(void *arg)
 	int argc = 1;
 
 	if (s->env_name != NULL)
-		setenv(s->env_name, s->env_value, 1);
+		setenv(s->env_name, s->env_value, 1); // NOLINT(concurrency-mt-unsafe): one thread
 	if (s->file != NULL) {
 		(void)snprintf(option, sizeof(option), "--config=%s", path);
 		argv[argc++] = option;

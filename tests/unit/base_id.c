@@ -177,8 +177,8 @@ static void ids_of_several_threads_differ(void **state)
 
 static void forked_child_does_not_repeat_its_parents_ids(void **state)
 {
-	enum { EACH = 200 };
-	struct id *ids = mmap(NULL, 2 * EACH * sizeof(*ids), PROT_READ | PROT_WRITE,
+	const size_t each = 200;
+	struct id *ids = mmap(NULL, 2 * each * sizeof(*ids), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int status;
 	pid_t pid;
@@ -188,13 +188,13 @@ static void forked_child_does_not_repeat_its_parents_ids(void **state)
 	(void)id_new();                  /* the buffer of random bytes is filled */
 	pid = fork();
 	assert_true(pid >= 0);
-	for (int i = 0; i < EACH; i++)
-		ids[(pid == 0 ? EACH : 0) + i] = id_new();
+	for (size_t i = 0; i < each; i++)
+		ids[(pid == 0 ? each : 0) + i] = id_new();
 	if (pid == 0)
 		_exit(0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_all_different(ids, 2 * EACH);
-	munmap(ids, 2 * EACH * sizeof(*ids));
+	assert_all_different(ids, 2 * each);
+	munmap(ids, 2 * each * sizeof(*ids));
 }
 
 int main(void)

@@ -19,7 +19,7 @@ static struct id row;
 static int set_up(void **state)
 {
 	(void)state;
-	arena_init(&arena, 64 * 1024);
+	arena_init(&arena, 65536);
 	return seal_key_parse(str_of(key_text), &key) &&
 			       id_parse(STR("018f4e2a-7b1c-7ac5-9d3e-0123456789ab"), &row)
 		       ? 0

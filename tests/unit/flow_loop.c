@@ -238,7 +238,7 @@ static void on_drain(void *arg)
 	printf("drain\n");
 	(void)fflush(stdout);
 	if (arg != NULL)
-		raise(SIGINT); /* the impatient operator */
+		(void)raise(SIGINT); /* the impatient operator */
 	else
 		loop_stop(l);
 }
@@ -252,9 +252,9 @@ static void run_and_drain(void *arg)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL);
 	loop_on_drain(own, on_drain, arg);
-	raise(SIGTERM);
+	(void)raise(SIGTERM);
 	loop_run(own);
 	loop_free(own);
 	printf("out\n");

@@ -121,7 +121,7 @@ static void start(struct order *o)
 	o->fl.steps = steps;
 	o->fl.loop = l;
 	o->fl.done = on_done;
-	arena_init(&o->fl.arena, 64 * 1024);
+	arena_init(&o->fl.arena, 65536);
 	flow_start(&o->fl);
 }
 
