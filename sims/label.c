@@ -31,35 +31,48 @@ struct pdf {
 	int objects;
 };
 
-static void pdf_object(struct pdf *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void pdf_object(struct pdf *p, const char *fmt, ...)
+static void pdf_vadd(struct pdf *p, const char *fmt, va_list ap)
 {
-	enum { ROOM = 1024 };
-	va_list ap;
+	va_list again;
 	int n;
 
-	p->text = must(realloc(p->text, p->n + ROOM));
-	p->at[p->objects++] = p->n;
-	p->n += (size_t)sprintf(p->text + p->n, "%d 0 obj\n", p->objects);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	p->text = must(realloc(p->text, p->n + (size_t)n + 1));
+	p->n += (size_t)vsnprintf(p->text + p->n, (size_t)n + 1, fmt, ap);
+}
+
+__attribute__((format(printf, 2, 3))) static void pdf_add(struct pdf *p, const char *fmt, ...)
+{
+	va_list ap;
+
 	va_start(ap, fmt);
-	n = vsnprintf(p->text + p->n, ROOM - 100, fmt, ap);
+	pdf_vadd(p, fmt, ap);
 	va_end(ap);
-	p->n += (size_t)n;
-	p->n += (size_t)sprintf(p->text + p->n, "\nendobj\n");
+}
+
+__attribute__((format(printf, 2, 3))) static void pdf_object(struct pdf *p, const char *fmt, ...)
+{
+	va_list ap;
+
+	p->at[p->objects++] = p->n;
+	pdf_add(p, "%d 0 obj\n", p->objects);
+	va_start(ap, fmt);
+	pdf_vadd(p, fmt, ap);
+	va_end(ap);
+	pdf_add(p, "\nendobj\n");
 }
 
 static void pdf_end(struct pdf *p)
 {
 	size_t table = p->n;
-	int i;
 
-	p->text = must(realloc(p->text, p->n + 1024));
-	p->n += (size_t)sprintf(p->text + p->n, "xref\n0 %d\n0000000000 65535 f \n", p->objects + 1);
-	for (i = 0; i < p->objects; i++)
-		p->n += (size_t)sprintf(p->text + p->n, "%010zu 00000 n \n", p->at[i]);
-	sprintf(p->text + p->n, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%zu\n%%%%EOF\n",
-		p->objects + 1, table);
+	pdf_add(p, "xref\n0 %d\n0000000000 65535 f \n", p->objects + 1);
+	for (int i = 0; i < p->objects; i++)
+		pdf_add(p, "%010zu 00000 n \n", p->at[i]);
+	pdf_add(p, "trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%zu\n%%%%EOF\n", p->objects + 1,
+		table);
 }
 
 /* The smallest file ISO 32000-1 allows with one line of text on a 4 by 6 inch page. */
@@ -72,8 +85,9 @@ static char *pdf(const char *tracking_code, const char *id)
 		 tracking_code, id);
 	pdf_object(&p, "<< /Type /Catalog /Pages 2 0 R >>");
 	pdf_object(&p, "<< /Type /Pages /Kids [3 0 R] /Count 1 >>");
-	pdf_object(&p, "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 288 432] /Contents 4 0 R "
-		       "/Resources << /Font << /F1 5 0 R >> >> >>");
+	pdf_object(&p,
+		   "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 288 432] /Contents 4 0 R "
+		   "/Resources << /Font << /F1 5 0 R >> >> >>");
 	pdf_object(&p, "<< /Length %zu >>\nstream\n%s\nendstream", strlen(draw), draw);
 	pdf_object(&p, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>");
 	pdf_end(&p);

