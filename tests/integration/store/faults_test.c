@@ -413,6 +413,32 @@ static void units_of_one_key_keep_their_order_over_a_cut(void **state)
 	cutproxy_free(x);
 }
 
+static void who_was_under_way_at_a_cut_travels_before_who_asked_later(void **state)
+{
+	enum { N = 20 };
+	struct cutproxy *x = cutproxy_new(pg);
+	struct store_options opt = {.conninfo = cutproxy_conninfo(x), .order_connections = 1};
+	struct world *w = world_with(&opt);
+	struct question *q = questions(w, N);
+
+	(void)state;
+	world_wait_up(w, true);
+	cutproxy_arm(x, CUT_TO_CLIENT, 0);
+	for (unsigned i = 0; i < N; i++) {
+		if (i == N / 2)
+			world_wait_up(w, false);
+		question_ask(&q[i], note_add_unit(note(&q[i], i, NULL), NULL, 0));
+	}
+	world_run(w);
+	for (int i = 0; i < N; i++) {
+		assert_int_equal(q[i].err, ERR_OK);
+		assert_int_equal(q[i].place, i + 1);
+	}
+	questions_free(q, N);
+	world_free(w);
+	cutproxy_free(x);
+}
+
 /* ---- a server that goes away ---- */
 
 static void while_the_server_is_down_units_are_refused_at_once(void **state)
@@ -551,6 +577,7 @@ int main(void)
 		cmocka_unit_test_setup(a_connection_cut_at_any_message_changes_nothing_twice, clean),
 		cmocka_unit_test_setup(a_cut_while_preparing_is_one_more_attempt, clean),
 		cmocka_unit_test_setup(units_of_one_key_keep_their_order_over_a_cut, clean),
+		cmocka_unit_test_setup(who_was_under_way_at_a_cut_travels_before_who_asked_later, clean),
 		cmocka_unit_test_setup(while_the_server_is_down_units_are_refused_at_once, clean),
 		cmocka_unit_test_setup(a_unit_under_way_when_the_server_dies_is_done_after_its_return, clean),
 		cmocka_unit_test_setup(a_unit_under_way_when_the_server_dies_for_good_has_an_unknown_outcome, clean),
