@@ -441,6 +441,12 @@ class Listeners(unittest.TestCase):
             self.assertIn("cannot listen", self.refused_start("--listen=127.0.0.1:%d" % taken.getsockname()[1]))
             self.assertIn("cannot listen", self.refused_start("--http-listen=127.0.0.1:%d" % taken.getsockname()[1]))
 
+    def test_two_servers_do_not_share_a_port(self):
+        first = Server()
+        self.assertIn("cannot listen", self.refused_start("--listen=" + first.address))
+        self.assertEqual(first.stop(), 0)
+        first.stderr.close()
+
     def test_several_listeners_serve(self):
         folder = tempfile.mkdtemp(prefix="rpc.", dir="/tmp")
         server = Server(f"--listen=127.0.0.1:0,[::1]:0,unix:{folder}/s")
@@ -497,6 +503,23 @@ class Drain(unittest.TestCase):
             self.assertIn(call.code(), (Code.CANCELLED, Code.UNAVAILABLE))
             self.drained(server)
             stalled.cancel()
+
+    def test_a_request_that_never_comes_does_not_hold_up_the_exit(self):
+        server = Server("--drain-s=1")
+        over = threading.Event()
+
+        def requests():
+            over.wait(LIMIT_S)
+            yield b""
+
+        with server.channel() as channel:
+            other = echo(channel)(pb.EchoRequest(text="connected"), timeout=LIMIT_S)
+            self.assertEqual(other.text, "connected")
+            call = raw(channel, ECHO, "stream_unary").future(requests(), timeout=LIMIT_S)
+            server.signal(signal.SIGTERM)
+            self.assertIn(call.code(), (Code.CANCELLED, Code.UNAVAILABLE))
+            over.set()
+            self.drained(server)
 
     def test_a_mute_connection_does_not_hold_up_the_exit(self):
         server = Server("--drain-s=1")
