@@ -23,6 +23,7 @@ static const struct card cards[] = {
 	{"threeDSecure2Required",               "visa", "3220", NULL, NULL, NULL, true},
 	{"threeDSecureRequired",                "visa", "3063", NULL, NULL, NULL, true},
 };
+
 /* clang-format on */
 
 const struct card *card_by_name(const char *payment_method)

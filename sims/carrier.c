@@ -29,8 +29,10 @@ void carrier_serve(struct call *c)
 	size_t i;
 
 	/* HTTP basic auth with the key as user: any key that is not empty (":" is "Og=="). */
-	if (c->auth == NULL || strncmp(c->auth, "Basic ", 6) != 0 || strcmp(c->auth, "Basic Og==") == 0) {
-		carrier_refuse(c, 401, "APIKEY.INACTIVE", NULL, "The API key is missing or not active.");
+	if (c->auth == NULL || strncmp(c->auth, "Basic ", 6) != 0 ||
+	    strcmp(c->auth, "Basic Og==") == 0) {
+		carrier_refuse(c, 401, "APIKEY.INACTIVE", NULL,
+			       "The API key is missing or not active.");
 		return;
 	}
 	for (i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++)
@@ -59,8 +61,8 @@ void carrier_refuse(struct call *c, int status, const char *code, const char *fi
 	json_t *errors = must(json_array());
 
 	if (field != NULL)
-		json_array_append_new(errors, must(json_pack("{s:s, s:s}", "field", field, "message",
-							     message)));
+		json_array_append_new(
+			errors, must(json_pack("{s:s, s:s}", "field", field, "message", message)));
 	call_answer(c, status,
 		    json_pack("{s:{s:s, s:s, s:o}}", "error", "code", code, "message", message,
 			      "errors", errors),

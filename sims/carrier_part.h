@@ -4,7 +4,8 @@
 
 #include "sims/sim.h"
 
-/* {"error": {"code", "message", "errors": [{"field", "message"}]}}; field NULL: no errors inside. */
+/* {"error": {"code", "message", "errors": [{"field", "message"}]}}; field NULL: no errors inside.
+ */
 void carrier_refuse(struct call *c, int status, const char *code, const char *field,
 		    const char *message);
 void carrier_missing(struct call *c);
@@ -31,7 +32,8 @@ void tracker_list(struct call *c);
 json_t *tracker_new(struct call *c, const char *tracking_code, const char *carrier,
 		    const json_t *shipment);
 
-/* What a stored tracker shows as of now: status and scans so far.  Takes it; changes nothing that is stored. */
+/* What a stored tracker shows as of now: status and scans so far.  Takes it; changes nothing that
+ * is stored. */
 json_t *tracker_now(const struct sim *s, json_t *take_tracker);
 
 #endif

@@ -55,8 +55,8 @@ static void clock_advance(struct call *c)
 	c->sim->clock_offset_s += json_integer_value(by);
 	c->journal = c->sim->gateway;
 	call_answer(c, 200,
-		    json_pack("{s:s, s:s, s:I}", "id", "sim_clock", "object", "sim_clock", "offset_s",
-			      (json_int_t)c->sim->clock_offset_s),
+		    json_pack("{s:s, s:s, s:I}", "id", "sim_clock", "object", "sim_clock",
+			      "offset_s", (json_int_t)c->sim->clock_offset_s),
 		    "clock advanced");
 	call_put(c, c->reply);
 }
@@ -108,14 +108,10 @@ static const struct {
 	const char *path;
 	void (*serve)(struct call *c);
 } routes[] = {
-	{"GET", "/_sim/health", health},
-	{"POST", "/_sim/faults", fault_add},
-	{"GET", "/_sim/faults", fault_list},
-	{"DELETE", "/_sim/faults", fault_clear},
-	{"POST", "/_sim/clock", clock_advance},
-	{"POST", "/_sim/authenticate", authenticate},
-	{"GET", "/_sim/journal", journal_show},
-	{"GET", "/_sim/charges", charges_show},
+	{"GET", "/_sim/health", health},        {"POST", "/_sim/faults", fault_add},
+	{"GET", "/_sim/faults", fault_list},    {"DELETE", "/_sim/faults", fault_clear},
+	{"POST", "/_sim/clock", clock_advance}, {"POST", "/_sim/authenticate", authenticate},
+	{"GET", "/_sim/journal", journal_show}, {"GET", "/_sim/charges", charges_show},
 	{"GET", "/_sim/labels/*", label_show},
 };
 

@@ -119,7 +119,8 @@ struct fault faults_meet(struct faults *f, const char *method, const char *path)
 	json_t *count;
 	size_t i;
 
-	json_array_foreach (f->rules, i, rule) {
+	json_array_foreach(f->rules, i, rule)
+	{
 		struct fault met;
 		const json_t *ms = json_object_get(rule, "ms");
 

@@ -5,8 +5,9 @@
 #ifndef ORDERD_SIMS_FAULT_H
 #define ORDERD_SIMS_FAULT_H
 
-#include <jansson.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 enum fault_kind {
 	FAULT_NONE,
@@ -14,8 +15,8 @@ enum fault_kind {
 	FAULT_DROP_AFTER,  /* act, keep, close without answering */
 	FAULT_429,         /* refuse; Retry-After */
 	FAULT_500,         /* fail before acting; nothing is kept under the key */
-	FAULT_500_AFTER,   /* act, but answer 500, and the same to whoever asks again with the key */
-	FAULT_SLOW,        /* act, keep, wait, answer */
+	FAULT_500_AFTER, /* act, but answer 500, and the same to whoever asks again with the key */
+	FAULT_SLOW,      /* act, keep, wait, answer */
 	FAULT_KINDS
 };
 
@@ -29,7 +30,8 @@ struct faults;
 struct faults *faults_new(uint64_t seed);
 void faults_free(struct faults *f);
 
-/* {"path", "fault", "method"?, "count"?, "rate"?, "ms"?}; NULL, or what is wrong with it.  `path` may hold * for one segment. */
+/* {"path", "fault", "method"?, "count"?, "rate"?, "ms"?}; NULL, or what is wrong with it.  `path`
+ * may hold * for one segment. */
 const char *faults_add(struct faults *f, const json_t *rule);
 void faults_clear(struct faults *f);
 json_t *faults_list(const struct faults *f); /* new reference */

@@ -138,7 +138,8 @@ json_t *form_nested(const json_t *form, const char *root)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach ((json_t *)form, name, value) {
+	json_object_foreach((json_t *)form, name, value)
+	{
 		if (strncmp(name, root, n) != 0 || name[n] != '[')
 			continue;
 		if (tree == NULL)

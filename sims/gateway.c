@@ -18,6 +18,7 @@
 #include "sims/journal.h"
 
 enum { KEY_MAX = 255, PAGE_DEFAULT = 10, PAGE_MAX = 100 };
+
 #define FORM_INT_MAX INT64_C(1000000000000)
 
 /* ---- endpoints ---- */
@@ -29,10 +30,10 @@ struct endpoint {
 	const char *params; /* root names, each between spaces */
 };
 
-#define CREATE_PARAMS                                                                           \
-	" amount currency capture_method confirm confirmation_method payment_method "          \
-	"payment_method_types payment_method_options automatic_payment_methods off_session "   \
-	"return_url error_on_requires_action setup_future_usage metadata description "          \
+#define CREATE_PARAMS                                                                        \
+	" amount currency capture_method confirm confirmation_method payment_method "        \
+	"payment_method_types payment_method_options automatic_payment_methods off_session " \
+	"return_url error_on_requires_action setup_future_usage metadata description "       \
 	"receipt_email statement_descriptor statement_descriptor_suffix shipping expand "
 #define LIST_PARAMS " limit created starting_after expand "
 
@@ -69,7 +70,8 @@ static bool params_known(struct call *c, const struct endpoint *e)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (strcmp(c->method, "GET") == 0 ? c->query : c->form, name, value) {
+	json_object_foreach(strcmp(c->method, "GET") == 0 ? c->query : c->form, name, value)
+	{
 		snprintf(root, sizeof(root), " %.*s ", (int)strcspn(name, "["), name);
 		if (strstr(e->params, root) == NULL) {
 			gateway_invalid(c, "parameter_unknown", name,
@@ -190,8 +192,10 @@ void gateway_serve(struct call *c)
 
 /* ---- errors ---- */
 
-static void refuse_v(struct call *c, int status, const struct gateway_error *e, json_t *intent,
-		     const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void refuse_v(struct call *c, int status,
+							   const struct gateway_error *e,
+							   json_t *intent, const char *fmt,
+							   va_list ap)
 {
 	char message[512];
 
@@ -199,8 +203,8 @@ static void refuse_v(struct call *c, int status, const struct gateway_error *e, 
 	call_answer(c, status,
 		    json_pack("{s:{s:s, s:s*, s:s*, s:s*, s:s*, s:s, s:O*}}", "error", "type",
 			      e->type, "code", e->code, "decline_code", e->decline_code, "param",
-			      e->param, "charge", e->charge, "message", message,
-			      "payment_intent", intent),
+			      e->param, "charge", e->charge, "message", message, "payment_intent",
+			      intent),
 		    e->code != NULL ? e->code : e->type);
 }
 
@@ -304,12 +308,13 @@ json_t *form_metadata(struct call *c)
 		gateway_invalid(c, NULL, "metadata", "Metadata holds at most 50 keys.");
 		goto refused;
 	}
-	json_object_foreach (metadata, name, value)
-		if (strlen(name) > 40 || !json_is_string(value) ||
-		    json_string_length(value) > 500) {
-			gateway_invalid(c, NULL, "metadata", "Metadata has a key or value too long.");
-			goto refused;
-		}
+	json_object_foreach(metadata, name, value) if (strlen(name) > 40 ||
+						       !json_is_string(value) ||
+						       json_string_length(value) > 500)
+	{
+		gateway_invalid(c, NULL, "metadata", "Metadata has a key or value too long.");
+		goto refused;
+	}
 	return metadata;
 refused:
 	json_decref(metadata);
@@ -321,10 +326,9 @@ bool expands(const struct call *c, const char *name)
 	const char *field;
 	json_t *value;
 
-	json_object_foreach ((json_t *)params_of(c), field, value)
-		if (strncmp(field, "expand[", 7) == 0 &&
-		    strcmp(json_string_value(value), name) == 0)
-			return true;
+	json_object_foreach((json_t *)params_of(c), field,
+			    value) if (strncmp(field, "expand[", 7) == 0 &&
+				       strcmp(json_string_value(value), name) == 0) return true;
 	return false;
 }
 
@@ -355,7 +359,8 @@ static bool within(const struct page *p, const json_t *object)
 	return created > p->gt && created >= p->gte && created < p->lt && created <= p->lte;
 }
 
-/* Index of the newest candidate: all, or those older than starting_after; -1 when that is unknown. */
+/* Index of the newest candidate: all, or those older than starting_after; -1 when that is unknown.
+ */
 static int64_t page_start(struct call *c, const json_t *ids)
 {
 	const char *after = form_text(c, "starting_after");

@@ -11,7 +11,8 @@
 void gateway_serve(struct call *c);
 void gateway_fail(struct call *c, int status);
 
-/* POST /_sim/authenticate {"payment_intent": id, "outcome": "succeed" or "fail"}: the customer has answered. */
+/* POST /_sim/authenticate {"payment_intent": id, "outcome": "succeed" or "fail"}: the customer has
+ * answered. */
 void gateway_authenticate(struct call *c);
 
 #endif

@@ -8,7 +8,7 @@
 
 struct gateway_error {
 	const char *type;
-	const char *code;         /* NULL: none, as the next two */
+	const char *code; /* NULL: none, as the next two */
 	const char *decline_code;
 	const char *param;
 	const char *charge;
@@ -25,7 +25,8 @@ void gateway_missing(struct call *c, const char *kind, const char *id, const cha
 
 const char *form_text(const struct call *c, const char *name); /* NULL: absent */
 bool form_flag(const struct call *c, const char *name);
-/* True when absent (leaves *ret) or a whole number in 0..10^12; else answers parameter_invalid_integer. */
+/* True when absent (leaves *ret) or a whole number in 0..10^12; else answers
+ * parameter_invalid_integer. */
 bool form_int(struct call *c, const char *name, int64_t *ret);
 /* The metadata of the form, checked against the vendor's limits; NULL after an answer. */
 json_t *form_metadata(struct call *c);
@@ -33,8 +34,9 @@ json_t *form_metadata(struct call *c);
 /* Does the call ask to expand `name`? */
 bool expands(const struct call *c, const char *name);
 
-/* Answer a page of the objects of one kind, newest first, following limit, created and starting_after.
- * `show` turns a stored object (it takes it) into what is shown, or NULL to leave it out. */
+/* Answer a page of the objects of one kind, newest first, following limit, created and
+ * starting_after. `show` turns a stored object (it takes it) into what is shown, or NULL to leave
+ * it out. */
 void gateway_list(struct call *c, const char *kind, const char *url,
 		  json_t *(*show)(struct call *c, json_t *take_object));
 
@@ -77,7 +79,7 @@ struct card {
 	const char *name; /* without "pm_card_" */
 	const char *brand;
 	const char *last4;
-	const char *code;         /* NULL: pays */
+	const char *code; /* NULL: pays */
 	const char *decline_code;
 	const char *message;
 	bool challenge; /* the customer must authenticate */

@@ -23,12 +23,12 @@ static bool is(const json_t *pi, const char *status)
 
 static void fact(struct call *c, const char *kind, const json_t *pi, int64_t amount)
 {
-	call_fact(c, json_pack("{s:I, s:s, s:s, s:I, s:s, s:s, s:s?}", "time_us",
-			       (json_int_t)sim_now_us(c->sim), "kind", kind, "payment_intent",
-			       text_in(pi, "id"), "amount", (json_int_t)amount, "currency",
-			       text_in(pi, "currency"), "order",
-			       text_in(json_object_get(pi, "metadata"), "order_id"), "key",
-			       c->key));
+	call_fact(c,
+		  json_pack("{s:I, s:s, s:s, s:I, s:s, s:s, s:s?}", "time_us",
+			    (json_int_t)sim_now_us(c->sim), "kind", kind, "payment_intent",
+			    text_in(pi, "id"), "amount", (json_int_t)amount, "currency",
+			    text_in(pi, "currency"), "order",
+			    text_in(json_object_get(pi, "metadata"), "order_id"), "key", c->key));
 }
 
 /* ---- answers ---- */
@@ -135,8 +135,8 @@ static void challenge(struct call *c, json_t *take_pi)
 	json_t *next;
 
 	if (back != NULL)
-		next = json_pack("{s:s, s:{s:s, s:o}}", "type", "redirect_to_url", "redirect_to_url",
-				 "return_url", back, "url",
+		next = json_pack("{s:s, s:{s:s, s:o}}", "type", "redirect_to_url",
+				 "redirect_to_url", "return_url", back, "url",
 				 json_sprintf("https://hooks.example/authenticate/%s",
 					      text_in(take_pi, "id")));
 	else
@@ -148,8 +148,12 @@ static void challenge(struct call *c, json_t *take_pi)
 
 void intent_pay(struct call *c, json_t *take_pi)
 {
-	const struct card refused = {"", "visa", "3184", "authentication_required",
-				     "authentication_required", "The customer must authenticate.",
+	const struct card refused = {"",
+				     "visa",
+				     "3184",
+				     "authentication_required",
+				     "authentication_required",
+				     "The customer must authenticate.",
 				     false};
 	const struct card *card = card_by_name(text_in(take_pi, "payment_method"));
 
@@ -190,8 +194,10 @@ void intent_confirm(struct call *c)
 /* The customer's answer to a challenge, which no API of the vendor's carries. */
 void gateway_authenticate(struct call *c)
 {
-	const struct card failed = {"", "visa", "3184", "payment_intent_authentication_failure", NULL,
-				    "The customer could not be authenticated.", false};
+	const struct card failed = {"",     "visa",
+				    "3184", "payment_intent_authentication_failure",
+				    NULL,   "The customer could not be authenticated.",
+				    false};
 	const char *id = text_in(c->json, "payment_intent");
 	json_t *pi = intent_load(c, id);
 
@@ -344,7 +350,7 @@ void intent_cancel(struct call *c)
 		return;
 	}
 	if (!intent_choice(c, pi, "cancellation_reason",
-			 " abandoned duplicate fraudulent requested_by_customer ")) {
+			   " abandoned duplicate fraudulent requested_by_customer ")) {
 		json_decref(pi);
 		return;
 	}

@@ -8,7 +8,10 @@
 #include "sims/form.h"
 #include "sims/gateway_part.h"
 
-enum { AMOUNT_LEAST = 50, AMOUNT_MOST = 99999999 }; /* minor units; Stripe: about 0.50, eight digits */
+enum {
+	AMOUNT_LEAST = 50,
+	AMOUNT_MOST = 99999999
+}; /* minor units; Stripe: about 0.50, eight digits */
 
 static bool currency_valid(const char *text)
 {
@@ -20,7 +23,8 @@ static bool amount_read(struct call *c, json_t *pi)
 	int64_t amount = 0;
 
 	if (form_text(c, "amount") == NULL)
-		gateway_invalid(c, "parameter_missing", "amount", "Missing required param: amount.");
+		gateway_invalid(c, "parameter_missing", "amount",
+				"Missing required param: amount.");
 	else if (!form_int(c, "amount", &amount))
 		return false;
 	else if (amount < AMOUNT_LEAST)
@@ -39,7 +43,8 @@ static bool currency_read(struct call *c, json_t *pi)
 	const char *currency = form_text(c, "currency");
 
 	if (currency == NULL)
-		gateway_invalid(c, "parameter_missing", "currency", "Missing required param: currency.");
+		gateway_invalid(c, "parameter_missing", "currency",
+				"Missing required param: currency.");
 	else if (!currency_valid(currency))
 		gateway_invalid(c, NULL, "currency", "Invalid currency: %.32s", currency);
 	else {
@@ -138,8 +143,9 @@ static bool redirect_settled(struct call *c)
 	const char *redirects = form_text(c, "automatic_payment_methods[allow_redirects]");
 	const char *enabled = form_text(c, "automatic_payment_methods[enabled]");
 
-	if (c->version == NULL || strcmp(c->version, "2023-08-16") < 0 || !form_flag(c, "confirm") ||
-	    form_text(c, "return_url") != NULL || form_text(c, "payment_method_types[0]") != NULL)
+	if (c->version == NULL || strcmp(c->version, "2023-08-16") < 0 ||
+	    !form_flag(c, "confirm") || form_text(c, "return_url") != NULL ||
+	    form_text(c, "payment_method_types[0]") != NULL)
 		return true;
 	if ((redirects != NULL && strcmp(redirects, "never") == 0) ||
 	    (enabled != NULL && strcmp(enabled, "false") == 0))

@@ -22,10 +22,10 @@ enum { READ_STEP = 16 * 1024 }; /* longer than nearly every line */
 struct journal {
 	int fd;
 	_Atomic int64_t end; /* also read by whoever syncs, outside the simulator's lock */
-	json_t *where; /* id -> offset of the line with its newest version */
-	json_t *names; /* "kind:name" -> id */
-	json_t *kinds; /* kind -> ids in order of creation */
-	json_t *saved; /* idempotency key -> offset */
+	json_t *where;       /* id -> offset of the line with its newest version */
+	json_t *names;       /* "kind:name" -> id */
+	json_t *kinds;       /* kind -> ids in order of creation */
+	json_t *saved;       /* idempotency key -> offset */
 
 	pthread_mutex_t sync_lock;
 	pthread_cond_t sync_done;
@@ -115,8 +115,7 @@ static void index_line(struct journal *j, const json_t *line, int64_t at)
 	json_t *object;
 	size_t i;
 
-	json_array_foreach (json_object_get(line, "puts"), i, object)
-		index_object(j, object, at);
+	json_array_foreach(json_object_get(line, "puts"), i, object) index_object(j, object, at);
 	if (key != NULL && json_is_true(json_object_get(line, "saved")))
 		json_object_set_new(j->saved, key, json_integer(at));
 }
@@ -262,9 +261,9 @@ json_t *journal_get(struct journal *j, const char *id)
 	if (at == NULL)
 		return NULL;
 	line = line_at(j, json_integer_value(at));
-	json_array_foreach (json_object_get(line, "puts"), i, object)
-		if (strcmp(json_string_value(json_object_get(object, "id")), id) == 0)
-			found = object;
+	json_array_foreach(json_object_get(line, "puts"), i,
+			   object) if (strcmp(json_string_value(json_object_get(object, "id")),
+					      id) == 0) found = object;
 	json_incref(found);
 	json_decref(line);
 	return found;
@@ -331,7 +330,8 @@ void facts_add(struct facts *f, const json_t *list)
 	json_t *fact;
 	size_t i;
 
-	json_array_foreach (list, i, fact) {
+	json_array_foreach(list, i, fact)
+	{
 		char *text = must(json_dumps(fact, JSON_COMPACT));
 		size_t n = strlen(text);
 

@@ -8,25 +8,30 @@
 #ifndef ORDERD_SIMS_JOURNAL_H
 #define ORDERD_SIMS_JOURNAL_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 struct journal;
 
-/* Open or create dir/name; a line cut short by a crash is removed.  on_line sees every old line.  Exits 1 when it cannot. */
+/* Open or create dir/name; a line cut short by a crash is removed.  on_line sees every old line.
+ * Exits 1 when it cannot. */
 struct journal *journal_open(const char *dir, const char *name,
 			     void (*on_line)(const json_t *line, void *arg), void *arg);
 void journal_close(struct journal *j);
 
-/* Append {..., "puts": [objects], "key": ...}; it is readable at once and safe after journal_sync(). */
+/* Append {..., "puts": [objects], "key": ...}; it is readable at once and safe after
+ * journal_sync(). */
 void journal_append(struct journal *j, const json_t *line);
 int64_t journal_end(const struct journal *j);
 
-/* Until everything before `end` is on disk; callers share one fdatasync().  Any thread, without the lock. */
+/* Until everything before `end` is on disk; callers share one fdatasync().  Any thread, without the
+ * lock. */
 void journal_sync(struct journal *j, int64_t end);
 
-/* New references or NULL.  find: by "reference" or "tracking_code" of an object of this kind; saved: the line of a key. */
+/* New references or NULL.  find: by "reference" or "tracking_code" of an object of this kind;
+ * saved: the line of a key. */
 json_t *journal_get(struct journal *j, const char *id);
 json_t *journal_find(struct journal *j, const char *kind, const char *name);
 json_t *journal_saved(struct journal *j, const char *key);
@@ -37,7 +42,8 @@ const json_t *journal_ids(struct journal *j, const char *kind);
 /* Everything, as text; heap. */
 char *journal_text(struct journal *j, size_t *ret_n);
 
-/* Money and labels, one flat line each, for an independent count.  Derived: written anew from the journals at start. */
+/* Money and labels, one flat line each, for an independent count.  Derived: written anew from the
+ * journals at start. */
 struct facts;
 struct facts *facts_open(const char *dir);
 void facts_add(struct facts *f, const json_t *list);

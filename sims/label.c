@@ -31,7 +31,8 @@ struct pdf {
 	int objects;
 };
 
-static void pdf_vadd(struct pdf *p, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void pdf_vadd(struct pdf *p, const char *fmt,
+							   va_list ap)
 {
 	va_list again;
 	int n;

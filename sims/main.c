@@ -68,9 +68,9 @@ static void read_listen(struct options *o, const char *text)
 static struct options read_options(int argc, char **argv)
 {
 	static const struct option names[] = {
-		{"listen", required_argument, NULL, 'l'},  {"journal", required_argument, NULL, 'j'},
-		{"seed", required_argument, NULL, 's'},	   {"scan-ms", required_argument, NULL, 'm'},
-		{"help", no_argument, NULL, 'h'},	   {NULL, 0, NULL, 0},
+		{"listen", required_argument, NULL, 'l'}, {"journal", required_argument, NULL, 'j'},
+		{"seed", required_argument, NULL, 's'},   {"scan-ms", required_argument, NULL, 'm'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	struct options o = {"127.0.0.1", 0, NULL, 1, 1000};
 	int c;
@@ -123,9 +123,9 @@ static void on_old_line(const json_t *line, void *arg)
 	size_t i;
 
 	facts_add(s->facts, json_object_get(line, "facts"));
-	json_array_foreach (json_object_get(line, "puts"), i, object)
-		if (json_object_get(object, "offset_s") != NULL)
-			s->clock_offset_s = json_integer_value(json_object_get(object, "offset_s"));
+	json_array_foreach(json_object_get(line, "puts"), i,
+			   object) if (json_object_get(object, "offset_s") != NULL)
+		s->clock_offset_s = json_integer_value(json_object_get(object, "offset_s"));
 }
 
 static void sim_open(struct sim *s, const struct options *o)

@@ -48,8 +48,8 @@ static bool refund_read(struct call *c, const json_t *charge, int64_t *ret_amoun
 	if (int_in(charge, "amount_captured") == 0)
 		gateway_invalid(c, NULL, "payment_intent", "Nothing was captured.");
 	else if (left == 0)
-		gateway_invalid(c, "charge_already_refunded", NULL, "Charge %s is refunded already.",
-				text_in(charge, "id"));
+		gateway_invalid(c, "charge_already_refunded", NULL,
+				"Charge %s is refunded already.", text_in(charge, "id"));
 	else if (*ret_amount < 1 || *ret_amount > left)
 		gateway_invalid(c, NULL, "amount", "%lld can be refunded.", (long long)left);
 	else if (reason != NULL && strstr(reasons, reason) == NULL)

@@ -101,10 +101,17 @@ static void charge_failed(json_t *charge, const struct card *card)
 json_t *charge_new(struct call *c, const json_t *intent, const struct card *card)
 {
 	json_t *charge = object_new(c, charge_template, "ch_");
-	json_t *details = json_object_get(json_object_get(charge, "payment_method_details"), "card");
-	static const char *const same[] = {"amount", "currency", "description", "metadata",
-					   "payment_method", "receipt_email", "shipping",
-					   "statement_descriptor", "statement_descriptor_suffix"};
+	json_t *details =
+		json_object_get(json_object_get(charge, "payment_method_details"), "card");
+	static const char *const same[] = {"amount",
+					   "currency",
+					   "description",
+					   "metadata",
+					   "payment_method",
+					   "receipt_email",
+					   "shipping",
+					   "statement_descriptor",
+					   "statement_descriptor_suffix"};
 	size_t i;
 
 	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)

@@ -51,14 +51,16 @@ static json_t *rate_new(struct call *c, const json_t *shipment, const struct ser
 	json_t *rate;
 
 	call_new_hex_id(c, "rate_", id);
-	snprintf(price, sizeof(price), "%lld.%02lld", (long long)minor / 100, (long long)minor % 100);
-	rate = json_literal("{'id':null,'object':'Rate','created_at':null,'updated_at':null,"
-			    "'mode':'test','service':null,'carrier':'USPS','rate':null,"
-			    "'currency':'USD','retail_rate':null,'retail_currency':null,"
-			    "'list_rate':null,'list_currency':'USD','billing_type':'easypost',"
-			    "'delivery_days':0,'delivery_date':null,"
-			    "'delivery_date_guaranteed':false,'est_delivery_days':0,"
-			    "'shipment_id':null,'carrier_account_id':'ca_sim'}");
+	snprintf(price, sizeof(price), "%lld.%02lld", (long long)minor / 100,
+		 (long long)minor % 100);
+	rate = json_literal(
+		"{'id':null,'object':'Rate','created_at':null,'updated_at':null,"
+		"'mode':'test','service':null,'carrier':'USPS','rate':null,"
+		"'currency':'USD','retail_rate':null,'retail_currency':null,"
+		"'list_rate':null,'list_currency':'USD','billing_type':'easypost',"
+		"'delivery_days':0,'delivery_date':null,"
+		"'delivery_date_guaranteed':false,'est_delivery_days':0,"
+		"'shipment_id':null,'carrier_account_id':'ca_sim'}");
 	set_text(rate, "id", id);
 	set_text(rate, "created_at", text_in(shipment, "created_at"));
 	set_text(rate, "updated_at", text_in(shipment, "created_at"));
@@ -71,7 +73,8 @@ static json_t *rate_new(struct call *c, const json_t *shipment, const struct ser
 	return rate;
 }
 
-/* Nobody delivers to postal code 00000: a shipment without rates, with the carrier's message why. */
+/* Nobody delivers to postal code 00000: a shipment without rates, with the carrier's message why.
+ */
 static void rate(struct call *c, json_t *shipment)
 {
 	const json_t *to = json_object_get(shipment, "to_address");
@@ -123,7 +126,8 @@ static bool create_valid(struct call *c, const json_t *came)
 
 	for (i = 0; i < 3; i++)
 		if (!json_is_object(json_object_get(came, needed[i]))) {
-			carrier_refuse(c, 422, "PARAMETER.REQUIRED", needed[i], "Missing required parameter.");
+			carrier_refuse(c, 422, "PARAMETER.REQUIRED", needed[i],
+				       "Missing required parameter.");
 			return false;
 		}
 	weight = json_object_get(json_object_get(came, "parcel"), "weight");
@@ -256,8 +260,8 @@ void shipment_list(struct call *c)
 		else
 			json_decref(shipment);
 	}
-	call_answer(c, 200,
-		    json_pack("{s:o, s:b}", "shipments", page, "has_more", more ? 1 : 0), "listed");
+	call_answer(c, 200, json_pack("{s:o, s:b}", "shipments", page, "has_more", more ? 1 : 0),
+		    "listed");
 }
 
 void shipment_rerate(struct call *c)
@@ -279,9 +283,8 @@ static json_t *rate_chosen(const struct call *c, const json_t *shipment)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach (json_object_get(shipment, "rates"), i, one)
-		if (strcmp(text_in(one, "id"), wanted) == 0)
-			return one;
+	json_array_foreach(json_object_get(shipment, "rates"), i,
+			   one) if (strcmp(text_in(one, "id"), wanted) == 0) return one;
 	return NULL;
 }
 
@@ -292,7 +295,8 @@ static json_t *label_new(struct call *c, const json_t *shipment)
 	const char *host = c->host != NULL ? c->host : "127.0.0.1";
 	json_t *label = json_literal(
 		"{'id':null,'object':'PostageLabel','created_at':null,'updated_at':null,"
-		"'date_advance':0,'integrated_form':'none','label_date':null,'label_resolution':203,"
+		"'date_advance':0,'integrated_form':'none','label_date':null,'label_resolution':"
+		"203,"
 		"'label_size':'4x6','label_type':'default','label_file_type':'application/pdf',"
 		"'label_url':null,'label_pdf_url':null,'label_zpl_url':null,'label_epl2_url':null,"
 		"'label_file':null}");
@@ -308,9 +312,9 @@ static json_t *label_new(struct call *c, const json_t *shipment)
 	set_text(label, "label_date", at);
 	if (zpl)
 		set_text(label, "label_file_type", "application/zpl");
-	json_object_set_new(label, "label_url",
-			    must(json_sprintf("http://%s/_sim/labels/%s.%s", host, id,
-					      zpl ? "zpl" : "pdf")));
+	json_object_set_new(
+		label, "label_url",
+		must(json_sprintf("http://%s/_sim/labels/%s.%s", host, id, zpl ? "zpl" : "pdf")));
 	return label;
 }
 
@@ -333,7 +337,8 @@ static int64_t minor_of(const char *decimal)
 {
 	const char *point = strchr(decimal, '.');
 
-	return strtoll(decimal, NULL, 10) * 100 + (point != NULL ? strtoll(point + 1, NULL, 10) : 0);
+	return strtoll(decimal, NULL, 10) * 100 +
+	       (point != NULL ? strtoll(point + 1, NULL, 10) : 0);
 }
 
 static void label_fact(struct call *c, const json_t *shipment, const char *kind)
@@ -398,7 +403,8 @@ void shipment_refund(struct call *c)
 	if (shipment == NULL)
 		return;
 	if (!json_is_object(json_object_get(shipment, "tracker"))) {
-		carrier_refuse(c, 422, "SHIPMENT.REFUND.UNAVAILABLE", NULL, "There is no postage to refund.");
+		carrier_refuse(c, 422, "SHIPMENT.REFUND.UNAVAILABLE", NULL,
+			       "There is no postage to refund.");
 		json_decref(shipment);
 		return;
 	}

@@ -9,10 +9,11 @@
 #ifndef ORDERD_SIMS_SIM_H
 #define ORDERD_SIMS_SIM_H
 
-#include <jansson.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 enum {
 	SIM_BODY_MAX = 256 * 1024, /* bytes of a request */
@@ -44,23 +45,23 @@ struct call {
 	/* what came */
 	const char *method;
 	const char *path;
-	const char *host;       /* of the Host header; for URLs in answers */
-	const char *auth;       /* Authorization, or NULL */
-	const char *key;        /* Idempotency-Key, or NULL */
-	const char *version;    /* Stripe-Version, or NULL */
-	const char *body;       /* NUL-terminated */
+	const char *host;    /* of the Host header; for URLs in answers */
+	const char *auth;    /* Authorization, or NULL */
+	const char *key;     /* Idempotency-Key, or NULL */
+	const char *version; /* Stripe-Version, or NULL */
+	const char *body;    /* NUL-terminated */
 	size_t body_n;
-	json_t *query;          /* flat: name -> text */
-	json_t *form;           /* the same of a form body; never NULL */
-	json_t *json;           /* of a JSON body, or NULL */
-	char id[SIM_ID_SIZE];   /* what the route's * stood for */
+	json_t *query;        /* flat: name -> text */
+	json_t *form;         /* the same of a form body; never NULL */
+	json_t *json;         /* of a JSON body, or NULL */
+	char id[SIM_ID_SIZE]; /* what the route's * stood for */
 
 	/* what it changed */
 	struct journal *journal; /* NULL: nothing of this call is kept */
 	json_t *puts;            /* objects, new versions */
 	json_t *facts;
 	const char *decision;
-	bool saved;              /* the answer is kept under the idempotency key */
+	bool saved; /* the answer is kept under the idempotency key */
 	unsigned ids_made;
 
 	/* the answer */
@@ -69,27 +70,28 @@ struct call {
 	char *text; /* instead of reply */
 	const char *text_type;
 	bool replayed;
-	bool in_flight; /* holds sim->in_flight[key] */
+	bool in_flight;           /* holds sim->in_flight[key] */
 	int64_t retry_after_s;    /* 0: no such header */
 	const char *should_retry; /* Stripe-Should-Retry, or NULL */
 	int64_t wait_ms;
 	uint64_t number; /* of this request in this process */
-	bool hang_up; /* close the connection instead of answering */
+	bool hang_up;    /* close the connection instead of answering */
 };
 
-/* Decide one call from its path to its answer; takes and leaves the lock, returns when the decision is on disk. */
+/* Decide one call from its path to its answer; takes and leaves the lock, returns when the decision
+ * is on disk. */
 void sim_serve(struct call *c);
 
 /* After the answer is on its way (or will never be): let go of the idempotency key. */
 void sim_served(struct call *c);
 
-int64_t sim_now_s(const struct sim *s);  /* wall clock plus offset */
+int64_t sim_now_s(const struct sim *s); /* wall clock plus offset */
 int64_t sim_now_us(const struct sim *s);
 
 /* ---- for the parts; under the lock ---- */
 
 void call_answer(struct call *c, int status, json_t *take_reply, const char *decision);
-void call_put(struct call *c, json_t *object);   /* borrows and keeps a reference */
+void call_put(struct call *c, json_t *object); /* borrows and keeps a reference */
 void call_fact(struct call *c, json_t *take_fact);
 
 /* `prefix` and 24 letters and digits, or 32 hex digits; never given out before. */

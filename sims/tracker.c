@@ -124,7 +124,8 @@ void tracker_create(struct call *c)
 	json_t *tracker;
 
 	if (code[0] == '\0') {
-		carrier_refuse(c, 422, "PARAMETER.REQUIRED", "tracking_code", "Missing required parameter.");
+		carrier_refuse(c, 422, "PARAMETER.REQUIRED", "tracking_code",
+			       "Missing required parameter.");
 		return;
 	}
 	tracker = journal_find(c->journal, "Tracker", code);

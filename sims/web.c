@@ -6,12 +6,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <microhttpd.h>
 
 #include "sims/form.h"
 
@@ -214,8 +215,8 @@ struct web *web_open(struct sim *sim, const char *address, int port, int *ret_po
 			(uint16_t)port, NULL, NULL, on_request, w, MHD_OPTION_SOCK_ADDR, &at,
 			MHD_OPTION_CONNECTION_LIMIT, (unsigned)SIM_CONNECTIONS_MAX,
 			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
-			MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED, on_done,
-			w, MHD_OPTION_END);
+			MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED,
+			on_done, w, MHD_OPTION_END);
 	else
 		errno = EINVAL;
 	if (w->daemon == NULL) {

@@ -19,7 +19,8 @@
 
 enum {
 	CONNECT_TIMEOUT_MS = 5000, /* two SYN retries of Linux fall within it */
-	IDLE_MAX_S = 30,           /* a kept connection older than this is not used again: peers close theirs after 60 or more */
+	IDLE_MAX_S = 30, /* a kept connection older than this is not used again: peers close theirs
+			    after 60 or more */
 	BODY_STEP = 4096,
 };
 
@@ -108,7 +109,8 @@ static void read_host(const char *url, char ret[CALL_HOST_MAX])
 		n -= (size_t)(at + 1 - p);
 		p = at + 1;
 	}
-	(void)snprintf(ret, CALL_HOST_MAX, "%.*s", (int)(n < CALL_HOST_MAX ? n : CALL_HOST_MAX - 1), p);
+	(void)snprintf(ret, CALL_HOST_MAX, "%.*s", (int)(n < CALL_HOST_MAX ? n : CALL_HOST_MAX - 1),
+		       p);
 }
 
 static bool add_header(struct http_call *call, const char *line)
@@ -166,7 +168,8 @@ static void set_rules(struct http_call *call, const struct http_options *opt)
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(e, CURLOPT_PROXY, ""); /* not the environment's: settings have one source */
+	curl_easy_setopt(e, CURLOPT_PROXY,
+			 ""); /* not the environment's: settings have one source */
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);

@@ -2,9 +2,10 @@
 #ifndef ORDERD_HTTP_CALL_H
 #define ORDERD_HTTP_CALL_H
 
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <curl/curl.h>
 
 #include "core/http/http.h"
 
@@ -14,12 +15,13 @@ struct http_call {
 	struct op op;
 	struct http *http;
 	struct http_call *next, *prev; /* all calls at work */
-	struct timer timer;       /* its end; libcurl's own does not run while a call waits for a connection */
+	struct timer
+		timer; /* its end; libcurl's own does not run while a call waits for a connection */
 
 	CURL *easy;
 	struct curl_slist *headers;
-	bool safe;      /* a GET: sending it twice does no harm */
-	bool sent;      /* from now on the peer may have acted */
+	bool safe; /* a GET: sending it twice does no harm */
+	bool sent; /* from now on the peer may have acted */
 	bool too_large;
 	int64_t started_us;
 	char host[CALL_HOST_MAX]; /* label of the metrics */
@@ -31,7 +33,8 @@ struct http_call {
 	char request_id[CALL_HEADER_MAX];
 };
 
-/* Prepare a call; NULL when a header holds a line break, which is never a peer's fault.  Its op must be asked before it is started. */
+/* Prepare a call; NULL when a header holds a line break, which is never a peer's fault.  Its op
+ * must be asked before it is started. */
 struct http_call *http_call_new(const struct http_options *opt, const struct http_request *rq);
 void http_call_free(struct http_call *call);
 

@@ -15,15 +15,17 @@
 #include "core/base/mem.h"
 #include "core/http/call.h"
 
-enum { LATE_MARGIN_MS = 50 }; /* a call outlives its flow's patience by this: the flow's timer speaks first */
+enum {
+	LATE_MARGIN_MS = 50
+}; /* a call outlives its flow's patience by this: the flow's timer speaks first */
 
 struct http {
 	struct loop *loop;
 	struct http_options opt;
 	CURLM *multi;
 	uv_timer_t timer;
-	struct http_call *calls;  /* at work */
-	unsigned handles;    /* of libuv, not closed yet */
+	struct http_call *calls; /* at work */
+	unsigned handles;        /* of libuv, not closed yet */
 	bool closing;
 	struct task closed;
 	void (*on_closed)(void *arg);

@@ -19,17 +19,17 @@
 struct http;
 
 struct http_options {
-	const char *ca_file;  /* NULL or "": the system's */
-	int connections;      /* per host */
-	size_t body_cap;      /* bytes of an answer */
-	const char *agent;    /* User-Agent */
+	const char *ca_file; /* NULL or "": the system's */
+	int connections;     /* per host */
+	size_t body_cap;     /* bytes of an answer */
+	const char *agent;   /* User-Agent */
 };
 
 struct http *http_new(struct loop *l, const struct http_options *opt);
 void http_close(struct http *h, void (*on_closed)(void *arg), void *arg);
 
 struct http_request {
-	const char *method;         /* "GET", "POST" */
+	const char *method; /* "GET", "POST" */
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
 	struct str body;            /* sent when p != NULL */
@@ -38,18 +38,19 @@ struct http_request {
 };
 
 struct http_response {
-	int status;               /* 100..599 */
+	int status; /* 100..599 */
 	struct str body;
-	struct str retry_after;   /* header values; absent: p == NULL */
-	struct str should_retry;  /* Stripe-Should-Retry */
-	struct str request_id;    /* Request-Id */
+	struct str retry_after;  /* header values; absent: p == NULL */
+	struct str should_retry; /* Stripe-Should-Retry */
+	struct str request_id;   /* Request-Id */
 };
 
 /* Everything in `rq` must live in the flow's arena until the answer.  Returns FLOW_WAIT. */
 int http_ask(struct flow *fl, struct http *h, const struct http_request *rq);
 const struct http_response *http_response(const struct answer *a); /* valid inside got() */
 
-/* Append "key=value" in application/x-www-form-urlencoded to a form; both may be any bytes. Brackets stay as they are. */
+/* Append "key=value" in application/x-www-form-urlencoded to a form; both may be any bytes.
+ * Brackets stay as they are. */
 struct http_form {
 	struct arena *arena;
 	char *p;

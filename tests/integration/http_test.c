@@ -65,14 +65,16 @@ static bool act(struct conn *c)
 {
 	if (strstr(c->in, " /hang ") != NULL)
 		return true;
-	if (strstr(c->in, " /drop ") != NULL || (strstr(c->in, " /stale ") != NULL && c->served > 0))
+	if (strstr(c->in, " /drop ") != NULL ||
+	    (strstr(c->in, " /stale ") != NULL && c->served > 0))
 		return false;
 	if (strstr(c->in, " /redirect ") != NULL)
 		say(c->fd, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n");
 	else if (strstr(c->in, " /busy ") != NULL)
-		say(c->fd, "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n"
-			   "Stripe-Should-Retry:  false\r\nRequest-Id: req_1\r\n"
-			   "Content-Length: 4\r\n\r\nbusy");
+		say(c->fd,
+		    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n"
+		    "Stripe-Should-Retry:  false\r\nRequest-Id: req_1\r\n"
+		    "Content-Length: 4\r\n\r\nbusy");
 	else if (strstr(c->in, " /big ") != NULL)
 		say_many(c->fd, true);
 	else if (strstr(c->in, " /endless ") != NULL) {
@@ -280,7 +282,8 @@ static void expect(struct caller *c, enum errc cause)
 
 static void http_open(int connections)
 {
-	struct http_options opt = {.connections = connections, .body_cap = BODY_CAP, .agent = "test"};
+	struct http_options opt = {
+		.connections = connections, .body_cap = BODY_CAP, .agent = "test"};
 
 	http = http_new(loop, &opt);
 }
@@ -546,7 +549,8 @@ static void closed_while_a_call_is_at_work__call_is_answered_first(void **state)
 	if (http != NULL) /* the flow's end stopped the loop before the last handle was closed */
 		loop_run(loop);
 	assert_true(c->ended);
-	/* Whether it was sent before is a matter of who was faster; the cause is true either way. */
+	/* Whether it was sent before is a matter of who was faster; the cause is true either way.
+	 */
 	expect(c, peer.requests == 0 && c->flow.cause == ERR_HTTP_UNREACHABLE ? ERR_HTTP_UNREACHABLE
 									      : ERR_HTTP_UNKNOWN);
 }

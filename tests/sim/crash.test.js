@@ -9,6 +9,13 @@ const params = {
   amount: '4200', currency: 'eur', capture_method: 'manual', confirm: 'true', payment_method: 'pm_card_visa',
 };
 
+// Stopped whatever becomes of the test.
+async function started(t) {
+  const sim = await Sim.start();
+  t.after(() => sim.stop());
+  return sim;
+}
+
 function create(sim, key) {
   return fetch(`${sim.url}/v1/payment_intents`, {
     method: 'POST',
@@ -34,8 +41,8 @@ async function killed_under_load(sim) {
   return answered;
 }
 
-test('killed_under_load__every_answer_is_given_again', async () => {
-  const sim = await Sim.start();
+test('killed_under_load__every_answer_is_given_again', async (t) => {
+  const sim = await started(t);
   const answered = await killed_under_load(sim);
   assert.ok(answered.size >= 100);
   appendFileSync(join(sim.dir, 'gateway.jsonl'), '{"time":"2026-01-0'); // a line cut short
@@ -49,11 +56,10 @@ test('killed_under_load__every_answer_is_given_again', async () => {
   assert.equal(facts.length, answered.size);
   await create(sim, 'after');
   for (const line of readFileSync(join(sim.dir, 'gateway.jsonl'), 'utf8').trim().split('\n')) JSON.parse(line);
-  await sim.stop();
 });
 
-test('clock_was_advanced__it_stays_so_after_a_restart', async () => {
-  const sim = await Sim.start();
+test('clock_was_advanced__it_stays_so_after_a_restart', async (t) => {
+  const sim = await started(t);
   const made = await (await create(sim, 'k')).json();
   await sim.advance(7 * 86400);
   await sim.kill();
@@ -62,14 +68,13 @@ test('clock_was_advanced__it_stays_so_after_a_restart', async () => {
     headers: { Authorization: 'Bearer sk_test_judge' },
   });
   assert.equal((await seen.json()).status, 'canceled');
-  await sim.stop();
 });
 
-test('second_simulator_on_the_same_books__is_refused', async () => {
-  const sim = await Sim.start();
+test('second_simulator_on_the_same_books__is_refused', async (t) => {
+  const sim = await started(t);
   const second = new Sim();
+  t.after(() => second.process.kill('SIGKILL')); // had it been let in
   second.dir = sim.dir;
   second.options = [];
   await assert.rejects(second.spawn(), /exit 1/);
-  await sim.stop();
 });
