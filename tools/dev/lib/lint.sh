@@ -43,7 +43,7 @@ lint_shell() {
 	local -a scripts
 
 	mapfile -d '' scripts < <(shell_files)
-	shellcheck -x "${scripts[@]}"
+	shellcheck --severity=warning -x "${scripts[@]}"
 }
 
 lint_proto() {

@@ -22,8 +22,8 @@ node_need() {
 	local bin
 
 	npm_need tests/node
-	# Not .bin/node: npm 9 drops that link together with the other architecture's package.
-	for bin in "$ROOT"/tests/node/node_modules/{.bin,node-linux-*/bin}; do
+	# Not .bin: npm 9 drops the links of this architecture together with those of the other.
+	for bin in "$ROOT"/tests/node/node_modules/{node-linux,@bufbuild/buf-linux}-*/bin; do
 		PATH=$bin:$PATH
 	done
 	export PATH
