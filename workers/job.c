@@ -13,6 +13,13 @@
 #include "core/flow/backoff.h"
 #include "sql.gen.h"
 
+/*
+ * A job that killed its worker this often is buried instead of run: it may be what kills
+ * them.  More than the three of a job that is clearly to blame, because whoever restarts
+ * workers in a hurry, or PostgreSQL, also lets leases run out.
+ */
+enum { DEATHS_MAX = 5 };
+
 enum outcome { FAILED, SETTLED, MOOT };
 
 struct job_flow {
@@ -272,6 +279,12 @@ static void put_off_ended(struct flow *fl)
 	finish(slot_of(fl));
 }
 
+static void put_off(struct job_flow *s)
+{
+	slot_run(s, "job_put_off", put_off_steps, put_off_ended);
+	flow_start(&s->fl);
+}
+
 /* ---------------------------------------------------------------- work: the kind's own flow */
 
 static void work_ended(struct flow *fl)
@@ -288,14 +301,19 @@ static void work_ended(struct flow *fl)
 		snprintf(s->why, sizeof(s->why), "%s: %s", err_name(cause), err_text(cause));
 	/* A definite refusal stays one; only what was not asked of the outside may be tried for ever. */
 	s->hopeless = s->outcome == FAILED && err_retry(cause) == ERR_RETRY_NEVER;
-	slot_run(s, "job_put_off", put_off_steps, put_off_ended);
-	flow_start(&s->fl);
+	put_off(s);
 }
 
 static void work_start(struct job_flow *s)
 {
 	const struct job_kind *k = s->job.kind;
 
+	if (s->job.deaths >= DEATHS_MAX) {
+		snprintf(s->why, sizeof(s->why), "its worker died or hung %d times", s->job.deaths);
+		s->hopeless = true;
+		put_off(s);
+		return;
+	}
 	metric_add(METRIC_job_claimed, k->name, 1);
 	slot_run(s, k->name, k->steps, work_ended);
 	s->fl.deadline_ms = clock_mono_ms() + s->w->cfg.job_deadline_s * 1000;
@@ -336,6 +354,7 @@ static int got_claim(struct flow *fl, const struct answer *a)
 			      .groups = r.groups,
 			      .epoch = r.epoch,
 			      .attempts = r.attempts,
+			      .deaths = r.deaths,
 			      .kind = job_kind_find(r.kind)};
 	return CLAIM_DONE;
 }
@@ -421,6 +440,8 @@ static int got_due(struct flow *fl, const struct answer *a)
 				      .groups = r.groups,
 				      .epoch = r.epoch,
 				      .attempts = r.attempts,
+				      .deaths = r.deaths,
+			      .deaths = r.deaths,
 				      .kind = kind};
 		work_start(s);
 	}

@@ -42,7 +42,7 @@
 	X(INT,  concurrency,         64,        1, 10000,   "flows", "jobs at work per role") \
 	X(INT,  lease_s,             15,        1, 3600,    "s",     "a claimed job is somebody else's after this long without a word") \
 	X(INT,  job_deadline_s,      120,       1, 3600,    "s",     "a job's flow is cut after this long") \
-	X(INT,  max_attempts,        12,        1, 100,     "",      "a job that failed this often is dead: kept, shown, replayable") \
+	X(INT,  max_attempts,        720,       1, 1000000, "",      "a job that failed this often is dead: kept, shown, replayable; 12 hours at the longest pause") \
 	X(INT,  backoff_base_ms,     500,       1, 600000,  "ms",    "first pause before a retry") \
 	X(INT,  backoff_cap_s,       60,        1, 86400,   "s",     "longest pause before a retry") \
 	X(INT,  sweep_ms,            2000,      50, 600000, "ms",    "pause between two sweeps of the janitor") \

@@ -324,6 +324,7 @@ CREATE TABLE job (
 	priority    smallint NOT NULL DEFAULT 1 CHECK (priority BETWEEN 0 AND 3),
 	epoch       bigint NOT NULL DEFAULT 0,       -- rises with every claim; completing needs the claim's own
 	attempts    int NOT NULL DEFAULT 0,
+	deaths      int NOT NULL DEFAULT 0,          -- claims whose lease ran out: their worker died, or hung
 	run_at      timestamptz NOT NULL DEFAULT now(),
 	lease_until timestamptz,
 	worker      uuid,

@@ -5,6 +5,7 @@
  *	  |        ^    +--> release --> declined --> freed --> done
  *	  |        |    +--> declined
  *	  |     look    +--> unknown --> done           asked again later, same key
+ *	  |             +--> found --> unknown          looked at later, by its id
  *	  +--> done: the order does not want it any more
  *
  * begin commits the attempt before anything leaves the house; its id is the gateway's
@@ -18,7 +19,7 @@
 #include "workers/payment/gateway.h"
 #include "workers/payment/payment.h"
 
-enum { BEGIN, ASK, LOOK, RELEASE, AUTHORIZED, DECLINED, FREED, UNKNOWN, DONE };
+enum { BEGIN, ASK, LOOK, FOUND, RELEASE, AUTHORIZED, DECLINED, FREED, UNKNOWN, DONE };
 
 struct authorizing {
 	struct gateway_payment payment;
@@ -115,7 +116,7 @@ static int got_gateway(struct flow *fl, const struct answer *a)
 		p->code = STR("authentication_required");
 		return RELEASE;
 	case GATEWAY_OPEN:
-		return job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway has not decided yet");
+		return FOUND;
 	case GATEWAY_CAPTURED:
 	case GATEWAY_UNEXPECTED:
 		return job_fail(fl, ERR_PROVIDER_BROKEN, "the gateway took money it was asked to hold");
@@ -123,6 +124,31 @@ static int got_gateway(struct flow *fl, const struct answer *a)
 		break;
 	}
 	return FLOW_FAIL;
+}
+
+/* Asked again with the key, the gateway would repeat that it has not decided: next time look by its own id. */
+static int ask_found(struct flow *fl)
+{
+	const struct job *j = job_of(fl);
+	struct authorizing *p = job_state(fl);
+	struct payment_found_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+
+	*h = (struct payment_found_head){.tenant = j->tenant,
+					 .order_id = j->order,
+					 .group_no = j->group_no,
+					 .job_id = j->id,
+					 .epoch = j->epoch,
+					 .attempt_id = p->payment.attempt,
+					 .gateway_id = p->gateway_id};
+	*u = payment_found_unit(h, NULL, 0);
+	return store_ask(fl, worker_of(fl)->store, u);
+}
+
+static int got_found(struct flow *fl, const struct answer *a)
+{
+	(void)a;
+	return job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway has not decided yet");
 }
 
 /* A payment that waits for its customer could still be confirmed by them one day: cancel it first. */
@@ -254,8 +280,9 @@ static int got_unknown(struct flow *fl, const struct answer *a)
 static const struct flow_step authorize_steps[] = {
 	/*               name          ask             got             ms     on error  next                            */
 	[BEGIN]      = {"begin",      ask_begin,      got_begin,      10000, DONE,     TO(ASK) | TO(LOOK) | TO(AUTHORIZED) | TO(DONE)},
-	[ASK]        = {"ask",        ask_gateway,    got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE)},
-	[LOOK]       = {"look",       ask_look,       got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE)},
+	[ASK]        = {"ask",        ask_gateway,    got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE) | TO(FOUND)},
+	[LOOK]       = {"look",       ask_look,       got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE) | TO(FOUND)},
+	[FOUND]      = {"found",      ask_found,      got_found,      10000, UNKNOWN, 0},
 	[RELEASE]    = {"release",    ask_release,    got_release,    130000, UNKNOWN, TO(DECLINED)},
 	[AUTHORIZED] = {"authorized", ask_authorized, got_authorized, 30000, DONE,     TO(DONE)},  /* the next attempt asks with the same key */
 	[DECLINED]   = {"declined",   ask_declined,   got_declined,   30000, DONE,     TO(FREED)},
