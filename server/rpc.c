@@ -109,7 +109,10 @@ static const char *keep_str(struct flow *fl, struct str s)
 	return arena_dup(&fl->arena, s.p != NULL ? s.p : "", n);
 }
 
-static const char *keep(struct flow *fl, const char *fmt, va_list ap)
+static const char *keep(struct flow *fl, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+__attribute__((format(printf, 2, 0))) static const char *keep(struct flow *fl, const char *fmt,
+							      va_list ap)
 {
 	char text[2 * PARTICULAR_MAX];
 	int n = vsnprintf(text, sizeof(text), fmt, ap);
