@@ -441,7 +441,6 @@ static int got_due(struct flow *fl, const struct answer *a)
 				      .epoch = r.epoch,
 				      .attempts = r.attempts,
 				      .deaths = r.deaths,
-			      .deaths = r.deaths,
 				      .kind = kind};
 		work_start(s);
 	}
