@@ -83,9 +83,11 @@ char *file_read(const char *path, size_t *ret_n)
 static void print_all(const struct sources *src)
 {
 	for (int i = 0; i < src->n_shared; i++)
-		printf("-- shared %s\nPREPARE %s AS\n%s;\n\n", src->shared[i]->name, src->shared[i]->name, src->shared[i]->sql);
+		printf("-- shared %s\nPREPARE %s AS\n%s;\n\n", src->shared[i]->name,
+		       src->shared[i]->name, src->shared[i]->sql);
 	for (int i = 0; i < src->n_kinds; i++)
-		printf("-- unit %s\nPREPARE %s AS\n%s;\n\n", src->kinds[i]->name, src->kinds[i]->name, src->kinds[i]->sql);
+		printf("-- unit %s\nPREPARE %s AS\n%s;\n\n", src->kinds[i]->name,
+		       src->kinds[i]->name, src->kinds[i]->sql);
 }
 
 static const char *option(const char *arg, const char *name)
@@ -97,7 +99,9 @@ static const char *option(const char *arg, const char *name)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: sqlgen --queries=DIR [--migrations=DIR] (--header=FILE --source=FILE | --print)\n", stderr);
+	fputs("usage: sqlgen --queries=DIR [--migrations=DIR] (--header=FILE --source=FILE | "
+	      "--print)\n",
+	      stderr);
 	exit(2);
 }
 

@@ -52,7 +52,7 @@ struct kind {
 	char *again; /* answer column */
 	char *body;  /* as written */
 	int body_line;
-	char *sql;   /* expanded */
+	char *sql; /* expanded */
 };
 
 struct migration_file {
@@ -81,8 +81,10 @@ struct text {
 void text_add(struct text *t, const char *s, size_t n);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *copy_of(const char *s, size_t n);
-char *file_read(const char *path, size_t *ret_n); /* NUL-terminated; ends the program when it cannot */
-_Noreturn void refuse(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+char *file_read(const char *path,
+		size_t *ret_n); /* NUL-terminated; ends the program when it cannot */
+_Noreturn void refuse(const char *file, int line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* steps */
 void load_queries(struct sources *src, const char *dir);

@@ -2,12 +2,12 @@
  * Expanding: @head, @line, @columns and @fragment(arguments) in a statement, and the
  * checks a header must pass before C is made from it.
  */
-#include "sqlgen.h"
-
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sqlgen.h"
 
 enum { DEPTH_MAX = 8 }; /* fragments inside fragments; deeper is a circle */
 
@@ -119,7 +119,8 @@ static char *with_args(const struct kind *k, const char *name, const char *s, ch
 		}
 		at = strtol(s + 2, &end, 10);
 		if (*end != ')' || at < 1 || at > n)
-			refuse(k->file, k->body_line, "fragment %s needs argument %.8s, it is given %d", name, s, n);
+			refuse(k->file, k->body_line,
+			       "fragment %s needs argument %.8s, it is given %d", name, s, n);
 		text_add(&t, args[at - 1], strlen(args[at - 1]));
 		s = end;
 	}
@@ -194,7 +195,8 @@ char *expand(const struct sources *src, const struct kind *k)
 
 	text_add(&x.out, "", 0);
 	add_text(&x, k->body, 0);
-	while (x.out.n > 0 && (isspace((unsigned char)x.out.p[x.out.n - 1]) || x.out.p[x.out.n - 1] == ';'))
+	while (x.out.n > 0 &&
+	       (isspace((unsigned char)x.out.p[x.out.n - 1]) || x.out.p[x.out.n - 1] == ';'))
 		x.out.p[--x.out.n] = '\0';
 	if (x.out.n == 0)
 		refuse(k->file, k->body_line, "there is no statement");
@@ -213,12 +215,17 @@ static void check_keys(const struct kind *k)
 	for (int i = 0; i < k->n_keys; i++) {
 		const struct key_rule *r = &k->keys[i];
 
-		if (strcmp(r->maker, "id") == 0 && r->n_args == 1 && is_column(&k->head, r->args[0], "uuid"))
+		if (strcmp(r->maker, "id") == 0 && r->n_args == 1 &&
+		    is_column(&k->head, r->args[0], "uuid"))
 			continue;
-		if (strcmp(r->maker, "request") != 0 || r->n_args != 3 || !is_column(&k->head, r->args[0], "int4") ||
+		if (strcmp(r->maker, "request") != 0 || r->n_args != 3 ||
+		    !is_column(&k->head, r->args[0], "int4") ||
 		    !is_column(&k->head, r->args[2], "text") ||
-		    (!isdigit((unsigned char)*r->args[1]) && !is_column(&k->head, r->args[1], "int2")))
-			refuse(k->file, 1, "keys: id(uuid column) or request(int4 column, int2 column or number, text column)");
+		    (!isdigit((unsigned char)*r->args[1]) &&
+		     !is_column(&k->head, r->args[1], "int2")))
+			refuse(k->file, 1,
+			       "keys: id(uuid column) or request(int4 column, int2 column or "
+			       "number, text column)");
 	}
 }
 
@@ -233,27 +240,38 @@ static bool has_shared(const struct sources *src, const char *name)
 
 static void check_shared_needs(const struct sources *src, const struct kind *k)
 {
-	if (k->lock_orders && (!has_shared(src, "lock_orders") || !is_column(&k->head, "order_id", "uuid")))
-		refuse(k->file, 1, "locks: orders needs batch/lock_orders.sql and the head column order_id uuid");
-	if (k->lock_jobs && (!has_shared(src, "lock_jobs") || !is_column(&k->head, "job_id", "uuid")))
-		refuse(k->file, 1, "locks: jobs needs batch/lock_jobs.sql and the head column job_id uuid");
-	if (k->stock != NULL && (!has_shared(src, "stock_lock") || !has_shared(src, "stock_apply") ||
-				 !is_column(&k->head, k->stock, "uuid")))
-		refuse(k->file, 1, "stock: names a uuid head column and needs batch/stock_lock.sql and stock_apply.sql");
+	if (k->lock_orders &&
+	    (!has_shared(src, "lock_orders") || !is_column(&k->head, "order_id", "uuid")))
+		refuse(k->file, 1,
+		       "locks: orders needs batch/lock_orders.sql and the head column order_id "
+		       "uuid");
+	if (k->lock_jobs &&
+	    (!has_shared(src, "lock_jobs") || !is_column(&k->head, "job_id", "uuid")))
+		refuse(k->file, 1,
+		       "locks: jobs needs batch/lock_jobs.sql and the head column job_id uuid");
+	if (k->stock != NULL &&
+	    (!has_shared(src, "stock_lock") || !has_shared(src, "stock_apply") ||
+	     !is_column(&k->head, k->stock, "uuid")))
+		refuse(k->file, 1,
+		       "stock: names a uuid head column and needs batch/stock_lock.sql and "
+		       "stock_apply.sql");
 	if ((k->lock_orders || k->lock_jobs || k->stock != NULL) && strcmp(k->lane, "read") == 0)
 		refuse(k->file, 1, "a kind of the read lane has no transaction to lock in");
 }
 
 static void check_shared(const struct kind *k)
 {
-	static const char *const known[] = {"lock_orders", "lock_jobs", "stock_lock", "stock_apply"};
+	static const char *const known[] = {"lock_orders", "lock_jobs", "stock_lock",
+					    "stock_apply"};
 	bool found = false;
 
 	for (size_t i = 0; i < 4; i++)
 		found |= strcmp(k->name, known[i]) == 0;
 	if (!found)
-		refuse(k->file, 1, "batch/ knows lock_orders, lock_jobs, stock_lock and stock_apply");
-	if (k->head.n != 2 || strcmp(k->head.at[0].type, "int4") != 0 || strcmp(k->head.at[1].type, "uuid") != 0)
+		refuse(k->file, 1,
+		       "batch/ knows lock_orders, lock_jobs, stock_lock and stock_apply");
+	if (k->head.n != 2 || strcmp(k->head.at[0].type, "int4") != 0 ||
+	    strcmp(k->head.at[1].type, "uuid") != 0)
 		refuse(k->file, 1, "columns of a batch statement are a tenant int4 and an id uuid");
 }
 
@@ -267,8 +285,11 @@ void check_kind(const struct sources *src, const struct kind *k)
 		refuse(k->file, 1, "head: names at least one column");
 	if ((k->lock_orders || k->stock != NULL) &&
 	    (!is_column(&k->head, "tenant", "int4") || strcmp(k->head.at[0].name, "tenant") != 0))
-		refuse(k->file, 1, "a kind that locks orders or moves stock has tenant int4 as its first head column");
-	if (k->answer.n == 0 || strcmp(k->answer.at[0].name, "ordinal") != 0 || strcmp(k->answer.at[0].type, "int8") != 0)
+		refuse(k->file, 1,
+		       "a kind that locks orders or moves stock has tenant int4 as its first head "
+		       "column");
+	if (k->answer.n == 0 || strcmp(k->answer.at[0].name, "ordinal") != 0 ||
+	    strcmp(k->answer.at[0].type, "int8") != 0)
 		refuse(k->file, 1, "the first answer column is ordinal int8");
 	if (k->again != NULL && !is_column(&k->answer, k->again, "text"))
 		refuse(k->file, 1, "again: names a text column of the answer");

@@ -4,16 +4,18 @@
  * A block header is the run of `--` lines a file opens with; a line `-- word: rest` with
  * one of our words is a field, every other line is prose.
  */
-#include "sqlgen.h"
-
 #include <ctype.h>
 #include <dirent.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const types[] = {"int2", "int4", "int8", "bool", "uuid", "text", "bytea", "timestamptz"};
+#include <openssl/evp.h>
+
+#include "sqlgen.h"
+
+static const char *const types[] = {"int2", "int4", "int8",  "bool",
+				    "uuid", "text", "bytea", "timestamptz"};
 
 static char *trimmed(const char *s, size_t n)
 {
@@ -67,7 +69,8 @@ static void add_column(struct columns *cs, char *words, const char *file, int li
 		c->type[strlen(c->type) - 1] = '\0';
 	}
 	if (!is_name(c->name) || !is_type(c->type))
-		refuse(file, line, "'%s %s' is not a column: lower-case name and one of our types", c->name, c->type);
+		refuse(file, line, "'%s %s' is not a column: lower-case name and one of our types",
+		       c->name, c->type);
 	if (c->nullable && !may_be_null(c->type))
 		refuse(file, line, "%s %s cannot be null in C", c->name, c->type);
 	if (column_find(cs, c->name) != NULL)
@@ -102,13 +105,16 @@ static void parse_keys(struct kind *k, const char *s, int line)
 		const char *open = strchr(s, '('), *close = strchr(s, ')');
 
 		if (k->n_keys == KEYS_MAX || open == NULL || close == NULL || close < open)
-			refuse(k->file, line, "keys are at most %d of id(column), request(tenant, method, column)", KEYS_MAX);
+			refuse(k->file, line,
+			       "keys are at most %d of id(column), request(tenant, method, column)",
+			       KEYS_MAX);
 		r->maker = trimmed(s, (size_t)(open - s));
 		for (const char *a = open + 1; a < close;) {
 			size_t n = strcspn(a, ",)");
 
 			if (r->n_args == KEY_ARGS_MAX)
-				refuse(k->file, line, "key with more than %d arguments", KEY_ARGS_MAX);
+				refuse(k->file, line, "key with more than %d arguments",
+				       KEY_ARGS_MAX);
 			r->args[r->n_args++] = trimmed(a, n);
 			a += n + 1;
 		}
@@ -142,7 +148,8 @@ static void parse_unit(struct kind *k, char *s, int line)
 	k->name = trimmed(s, (size_t)(lane - s));
 	k->lane = trimmed(lane + 5, (size_t)(rank - lane - 5));
 	k->rank = atoi(rank + 5); /* banned-ok: our own files */
-	if (strcmp(k->lane, "order") != 0 && strcmp(k->lane, "job") != 0 && strcmp(k->lane, "read") != 0)
+	if (strcmp(k->lane, "order") != 0 && strcmp(k->lane, "job") != 0 &&
+	    strcmp(k->lane, "read") != 0)
 		refuse(k->file, line, "lane is order, job or read");
 }
 
@@ -247,7 +254,8 @@ static struct dirent **list(const char *dir, int *ret_n, bool must)
 
 static void check_file_name(const struct kind *k, const char *file)
 {
-	if (strncmp(file, k->name, strlen(k->name)) != 0 || strcmp(file + strlen(k->name), ".sql") != 0)
+	if (strncmp(file, k->name, strlen(k->name)) != 0 ||
+	    strcmp(file + strlen(k->name), ".sql") != 0)
 		refuse(k->file, 1, "is named %s inside", k->name);
 	if (!is_name(k->name))
 		refuse(k->file, 1, "'%s' is not a name", k->name);
@@ -257,7 +265,8 @@ static int by_rank(const void *a, const void *b)
 {
 	const struct kind *x = *(struct kind *const *)a, *y = *(struct kind *const *)b;
 
-	return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank) : strcmp(x->name, y->name);
+	return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank)
+				  : strcmp(x->name, y->name);
 }
 
 void load_queries(struct sources *src, const char *dir)
@@ -271,7 +280,8 @@ void load_queries(struct sources *src, const char *dir)
 		struct kind *k = load_block(path_of(path_of(dir, "batch"), names[i]->d_name));
 
 		check_file_name(k, names[i]->d_name);
-		if (!k->shared || src->n_shared == (int)(sizeof(src->shared) / sizeof(src->shared[0])))
+		if (!k->shared ||
+		    src->n_shared == (int)(sizeof(src->shared) / sizeof(src->shared[0])))
 			refuse(k->file, 1, "batch/ holds a few shared: statements");
 		src->shared[src->n_shared++] = k;
 	}
@@ -319,7 +329,8 @@ void load_migrations(struct sources *src, const char *dir)
 		m->version = atoi(m->name); /* banned-ok: compared below */
 		m->sql = file_read(path, &size);
 		if (m->version != i + 1 || strlen(m->name) < 6 || m->name[4] != '_')
-			refuse(path, 0, "migrations are NNNN_name.sql, numbered from 0001 without gaps");
+			refuse(path, 0,
+			       "migrations are NNNN_name.sql, numbered from 0001 without gaps");
 		sha256_hex(m->sql, size, m->sha256);
 	}
 }

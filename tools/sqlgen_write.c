@@ -2,24 +2,20 @@
  * Writing: one header with the structs people use, one source with the tables the
  * store reads.
  */
-#include "sqlgen.h"
-
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "sqlgen.h"
+
 static const struct {
 	const char *sql, *c, *tag;
 } type_table[] = {
-	{"int2", "int16_t ", "DB_INT2"},
-	{"int4", "int32_t ", "DB_INT4"},
-	{"int8", "int64_t ", "DB_INT8"},
-	{"bool", "bool ", "DB_BOOL"},
-	{"uuid", "struct id ", "DB_UUID"},
-	{"text", "struct str ", "DB_TEXT"},
-	{"bytea", "struct str ", "DB_BYTEA"},
-	{"timestamptz", "int64_t ", "DB_TIMESTAMPTZ"},
+	{"int2", "int16_t ", "DB_INT2"},      {"int4", "int32_t ", "DB_INT4"},
+	{"int8", "int64_t ", "DB_INT8"},      {"bool", "bool ", "DB_BOOL"},
+	{"uuid", "struct id ", "DB_UUID"},    {"text", "struct str ", "DB_TEXT"},
+	{"bytea", "struct str ", "DB_BYTEA"}, {"timestamptz", "int64_t ", "DB_TIMESTAMPTZ"},
 };
 
 static size_t type_at(const char *sql)
@@ -48,7 +44,8 @@ static void write_file(const char *path, const struct text *t)
 		refuse(path, 0, "cannot be written");
 }
 
-static void add_struct(struct text *t, const char *kind, const char *what, const struct columns *cs, int from)
+static void add_struct(struct text *t, const char *kind, const char *what, const struct columns *cs,
+		       int from)
 {
 	text_printf(t, "struct %s_%s {\n", kind, what);
 	for (int i = from; i < cs->n; i++)
@@ -78,16 +75,23 @@ static void add_kind_to_header(struct text *t, const struct kind *k)
 		add_struct(t, k->name, "line", &k->line, 0);
 	add_struct(t, k->name, "row", &k->answer, 1);
 	text_printf(t, "extern const struct unit_kind UNIT_%s;\n", upper(k->name));
-	text_printf(t, "struct unit %s_unit(const struct %s_head *h, const %s *lines, uint32_t n_lines);\n", k->name, k->name, lines);
-	text_printf(t, "struct %s_row %s_row(const struct answer *a, uint32_t i);\n", k->name, k->name);
+	text_printf(t,
+		    "struct unit %s_unit(const struct %s_head *h, const %s *lines, uint32_t "
+		    "n_lines);\n",
+		    k->name, k->name, lines);
+	text_printf(t, "struct %s_row %s_row(const struct answer *a, uint32_t i);\n", k->name,
+		    k->name);
 }
 
 void write_header(const struct sources *src, const char *path)
 {
 	struct text t = {0};
 
-	text_printf(&t, "/* Made by tools/sqlgen from db/queries. */\n#ifndef ORDERD_SQL_GEN_H\n#define ORDERD_SQL_GEN_H\n\n"
-			"#include <stdbool.h>\n#include <stdint.h>\n\n#include \"core/store/store.h\"\n");
+	text_printf(
+		&t,
+		"/* Made by tools/sqlgen from db/queries. */\n#ifndef ORDERD_SQL_GEN_H\n#define "
+		"ORDERD_SQL_GEN_H\n\n"
+		"#include <stdbool.h>\n#include <stdint.h>\n\n#include \"core/store/store.h\"\n");
 	for (int i = 0; i < src->n_kinds; i++)
 		add_kind_to_header(&t, src->kinds[i]);
 	text_printf(&t, "\n#endif\n");
@@ -110,7 +114,8 @@ static void add_literal(struct text *t, const char *s)
 	text_printf(t, "\"");
 }
 
-static void add_columns(struct text *t, const struct kind *k, const char *what, const struct columns *cs, bool answer)
+static void add_columns(struct text *t, const struct kind *k, const char *what,
+			const struct columns *cs, bool answer)
 {
 	if (cs->n == 0)
 		return;
@@ -118,7 +123,8 @@ static void add_columns(struct text *t, const struct kind *k, const char *what, 
 	for (int i = 0; i < cs->n; i++) {
 		const struct column *c = &cs->at[i];
 
-		text_printf(t, "\t{\"%s\", %s, %s, ", c->name, type_table[type_at(c->type)].tag, c->nullable ? "true" : "false");
+		text_printf(t, "\t{\"%s\", %s, %s, ", c->name, type_table[type_at(c->type)].tag,
+			    c->nullable ? "true" : "false");
 		if (answer && i == 0)
 			text_printf(t, "0},\n");
 		else
@@ -127,10 +133,12 @@ static void add_columns(struct text *t, const struct kind *k, const char *what, 
 	text_printf(t, "};\n");
 }
 
-static void add_columns_field(struct text *t, const struct kind *k, const char *what, const struct columns *cs)
+static void add_columns_field(struct text *t, const struct kind *k, const char *what,
+			      const struct columns *cs)
 {
 	if (cs->n > 0)
-		text_printf(t, "\t.%s = %s_%s_columns, .n_%s = %d,\n", strcmp(what, "row") == 0 ? "answer" : what, k->name, what,
+		text_printf(t, "\t.%s = %s_%s_columns, .n_%s = %d,\n",
+			    strcmp(what, "row") == 0 ? "answer" : what, k->name, what,
 			    strcmp(what, "row") == 0 ? "answer" : what, cs->n);
 }
 
@@ -147,14 +155,17 @@ static void add_again(struct text *t, const struct kind *k)
 	if (k->again == NULL)
 		text_printf(t, "\t.again = UNIT_NONE,\n");
 	else
-		text_printf(t, "\t.again = %d,\n", (int)(column_find(&k->answer, k->again) - k->answer.at));
+		text_printf(t, "\t.again = %d,\n",
+			    (int)(column_find(&k->answer, k->again) - k->answer.at));
 }
 
 static void add_table(struct text *t, const struct kind *k, int index)
 {
-	text_printf(t, "const struct unit_kind UNIT_%s = {\n\t.name = \"%s\",\n\t.sql =\n", upper(k->name), k->name);
+	text_printf(t, "const struct unit_kind UNIT_%s = {\n\t.name = \"%s\",\n\t.sql =\n",
+		    upper(k->name), k->name);
 	add_literal(t, k->sql);
-	text_printf(t, ",\n\t.lane = STORE_LANE_%s, .rank = %d, .index = %d,\n", upper(k->lane), k->rank, index);
+	text_printf(t, ",\n\t.lane = STORE_LANE_%s, .rank = %d, .index = %d,\n", upper(k->lane),
+		    k->rank, index);
 	add_columns_field(t, k, "head", &k->head);
 	add_columns_field(t, k, "line", &k->line);
 	add_columns_field(t, k, "row", &k->answer);
@@ -174,8 +185,9 @@ static void add_key(struct text *t, const struct key_rule *r, int i)
 	if (strcmp(r->maker, "id") == 0)
 		text_printf(t, "\tu.keys[%d] = key_of_id(h->%s);\n", i, r->args[0]);
 	else
-		text_printf(t, "\tu.keys[%d] = key_of_request(h->%s, %s%s, h->%s);\n", i, r->args[0],
-			    isdigit((unsigned char)*r->args[1]) ? "" : "h->", r->args[1], r->args[2]);
+		text_printf(t, "\tu.keys[%d] = key_of_request(h->%s, %s%s, h->%s);\n", i,
+			    r->args[0], isdigit((unsigned char)*r->args[1]) ? "" : "h->",
+			    r->args[1], r->args[2]);
 }
 
 static void add_functions(struct text *t, const struct kind *k)
@@ -183,18 +195,31 @@ static void add_functions(struct text *t, const struct kind *k)
 	char lines[256];
 
 	line_type(k, lines, sizeof(lines));
-	text_printf(t, "struct unit %s_unit(const struct %s_head *h, const %s *lines, uint32_t n_lines)\n{\n", k->name, k->name, lines);
-	text_printf(t, "\tstruct unit u = {.kind = &UNIT_%s, .head = h, .lines = lines, .n_lines = n_lines};\n\n", upper(k->name));
+	text_printf(t,
+		    "struct unit %s_unit(const struct %s_head *h, const %s *lines, uint32_t "
+		    "n_lines)\n{\n",
+		    k->name, k->name, lines);
+	text_printf(t,
+		    "\tstruct unit u = {.kind = &UNIT_%s, .head = h, .lines = lines, .n_lines = "
+		    "n_lines};\n\n",
+		    upper(k->name));
 	for (int i = 0; i < k->n_keys; i++)
 		add_key(t, &k->keys[i], i);
 	text_printf(t, "\treturn u;\n}\n\n");
-	text_printf(t, "struct %s_row %s_row(const struct answer *a, uint32_t i)\n{\n\tstruct %s_row row;\n\n", k->name, k->name, k->name);
-	text_printf(t, "\tunit_row_read(&UNIT_%s, a, i, &row);\n\treturn row;\n}\n\n", upper(k->name));
+	text_printf(t,
+		    "struct %s_row %s_row(const struct answer *a, uint32_t i)\n{\n\tstruct %s_row "
+		    "row;\n\n",
+		    k->name, k->name, k->name);
+	text_printf(t, "\tunit_row_read(&UNIT_%s, a, i, &row);\n\treturn row;\n}\n\n",
+		    upper(k->name));
 }
 
 static void add_shared_table(struct text *t, const struct kind *k)
 {
-	text_printf(t, "static const struct shared_statement shared_%s = {\n\t.name = \"batch_%s\",\n\t.sql =\n", k->name, k->name);
+	text_printf(t,
+		    "static const struct shared_statement shared_%s = {\n\t.name = "
+		    "\"batch_%s\",\n\t.sql =\n",
+		    k->name, k->name);
 	add_literal(t, k->sql);
 	text_printf(t, ",\n};\n\n");
 }
@@ -217,7 +242,10 @@ static void add_catalogue(struct text *t, const struct sources *src)
 	text_printf(t, "static const struct unit_kind *const kinds[] = {\n");
 	for (int i = 0; i < src->n_kinds; i++)
 		text_printf(t, "\t&UNIT_%s,\n", upper(src->kinds[i]->name));
-	text_printf(t, "\tNULL\n};\n\nconst struct sql_catalogue SQL_CATALOGUE = {\n\t.kinds = kinds, .n_kinds = %d,\n", src->n_kinds);
+	text_printf(t,
+		    "\tNULL\n};\n\nconst struct sql_catalogue SQL_CATALOGUE = {\n\t.kinds = kinds, "
+		    ".n_kinds = %d,\n",
+		    src->n_kinds);
 	for (int i = 0; i < src->n_shared; i++)
 		text_printf(t, "\t.%s = &shared_%s,\n", src->shared[i]->name, src->shared[i]->name);
 	text_printf(t, "\t.migrations = migrations, .n_migrations = %d,\n};\n", src->n_migrations);
@@ -227,8 +255,11 @@ void write_source(const struct sources *src, const char *path, const char *heade
 {
 	struct text t = {0};
 
-	text_printf(&t, "/* Made by tools/sqlgen from db/queries and db/migrations. */\n#include \"%s\"\n\n#include <stddef.h>\n\n"
-			"#include \"core/store/unit.h\"\n\n", header_name);
+	text_printf(&t,
+		    "/* Made by tools/sqlgen from db/queries and db/migrations. */\n#include "
+		    "\"%s\"\n\n#include <stddef.h>\n\n"
+		    "#include \"core/store/unit.h\"\n\n",
+		    header_name);
 	for (int i = 0; i < src->n_shared; i++)
 		add_shared_table(&t, src->shared[i]);
 	for (int i = 0; i < src->n_kinds; i++) {

@@ -12,8 +12,6 @@
  *
  * libpq resolves host names blocking; an operator who minds names hostaddr.
  */
-#include "core/store/internal.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,74 +21,23 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 #include "core/flow/backoff.h"
+#include "core/store/internal.h"
 
 enum {
-	CONNECT_MS = 10 * 1000,  /* all hosts of the string together */
+	CONNECT_MS = 10 * 1000, /* all hosts of the string together */
 	RECONNECT_MIN_MS = 50,
 	RECONNECT_MAX_MS = 2000,
-	JITTER_MS = 10,          /* clashed batches do not meet again */
-	STATEMENTS_MS = 3,       /* a flight that takes this many statement_timeouts is lost */
+	JITTER_MS = 10,    /* clashed batches do not meet again */
+	STATEMENTS_MS = 3, /* a flight that takes this many statement_timeouts is lost */
 };
 
-/* A plan made while tables were small scans them; look again when statistics have had time to appear. */
+/* A plan made while tables were small scans them; look again when statistics have had time to
+ * appear. */
 static const int64_t replan_at_ms[] = {5 * 1000, 60 * 1000, 600 * 1000};
-
-/* libuv's handle lives until its close callback, longer than the socket it watched. */
-struct watch {
-	uv_poll_t poll;
-	struct conn *c;
-	struct store *st;
-	int events;
-};
-
-static void on_poll(uv_poll_t *h, int status, int events);
 
 static struct loop *loop_of(const struct conn *c)
 {
 	return c->lane->st->loop;
-}
-
-/* ---- watching the socket ---- */
-
-static void on_watch_closed(uv_handle_t *h)
-{
-	struct watch *w = h->data;
-	struct store *st = w->st;
-
-	free(w);
-	store_watch_closed(st);
-}
-
-static void watch_close(struct conn *c)
-{
-	if (c->watch == NULL)
-		return;
-	c->watch->c = NULL;
-	uv_close((uv_handle_t *)&c->watch->poll, on_watch_closed);
-	c->watch = NULL;
-}
-
-static bool watch_open(struct conn *c, int fd)
-{
-	struct watch *w = mem_alloc(sizeof(*w));
-
-	*w = (struct watch){.c = c, .st = c->lane->st};
-	if (uv_poll_init(loop_uv(loop_of(c)), &w->poll, fd) != 0) {
-		free(w);
-		return false;
-	}
-	w->poll.data = w;
-	w->st->watches++;
-	c->watch = w;
-	return true;
-}
-
-static void watch_for(struct conn *c, int events)
-{
-	if (c->watch->events == events)
-		return;
-	c->watch->events = events;
-	(void)uv_poll_start(&c->watch->poll, events, on_poll); /* fails on a closing handle only */
 }
 
 /* ---- connecting ---- */
@@ -105,8 +52,8 @@ static void on_notice(void *arg, const PGresult *r)
 	 * "Committed locally": the standby that should have it may not.  The text is
 	 * translated, so any warning while COMMIT is awaited counts.
 	 */
-	if (severity != NULL && strcmp(severity, "WARNING") == 0 && c->flight == FLIGHT_RANGE && b->at < b->n_steps &&
-	    b->steps[b->at].what == STEP_COMMIT)
+	if (severity != NULL && strcmp(severity, "WARNING") == 0 && c->flight == FLIGHT_RANGE &&
+	    b->at < b->n_steps && b->steps[b->at].what == STEP_COMMIT)
 		b->warned = true;
 }
 
@@ -147,7 +94,8 @@ static const char *why_of(const struct conn *c)
 static void connected(struct conn *c)
 {
 	timer_clear(loop_of(c), &c->timer);
-	if (PQsetnonblocking(c->pg, 1) != 0 || PQenterPipelineMode(c->pg) != 1 || PQsocket(c->pg) < 0) {
+	if (PQsetnonblocking(c->pg, 1) != 0 || PQenterPipelineMode(c->pg) != 1 ||
+	    PQsocket(c->pg) < 0) {
 		conn_lost(c, why_of(c));
 		return;
 	}
@@ -163,7 +111,8 @@ static void go_on_connecting(struct conn *c)
 
 	watch_close(c);
 	next = PQconnectPoll(c->pg);
-	if (next == PGRES_POLLING_FAILED || PQsocket(c->pg) < 0 || !watch_open(c, PQsocket(c->pg))) {
+	if (next == PGRES_POLLING_FAILED || PQsocket(c->pg) < 0 ||
+	    !watch_open(c, PQsocket(c->pg))) {
 		conn_lost(c, why_of(c));
 		return;
 	}
@@ -231,13 +180,15 @@ bool flight_sync(struct conn *c)
 static bool rollback_send(struct conn *c)
 {
 	flight_step(c, STEP_OTHER);
-	return PQsendQueryParams(c->pg, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1) == 1 && flight_sync(c);
+	return PQsendQueryParams(c->pg, "ROLLBACK", 0, NULL, NULL, NULL, NULL, 1) == 1 &&
+	       flight_sync(c);
 }
 
 static bool replan_send(struct conn *c)
 {
 	flight_step(c, STEP_OTHER);
-	return PQsendQueryParams(c->pg, "DISCARD PLANS", 0, NULL, NULL, NULL, NULL, 1) == 1 && flight_sync(c);
+	return PQsendQueryParams(c->pg, "DISCARD PLANS", 0, NULL, NULL, NULL, NULL, 1) == 1 &&
+	       flight_sync(c);
 }
 
 static void flush(struct conn *c)
@@ -252,7 +203,8 @@ static void flush(struct conn *c)
 
 static void take_off(struct conn *c, enum flight flight, bool (*send)(struct conn *c))
 {
-	int64_t patience_ms = (int64_t)STATEMENTS_MS * c->lane->st->opt.statement_timeout_ms + CONNECT_MS;
+	int64_t patience_ms =
+		(int64_t)STATEMENTS_MS * c->lane->st->opt.statement_timeout_ms + CONNECT_MS;
 
 	steps_clear(&c->batch);
 	c->state = CONN_FLYING;
@@ -297,7 +249,8 @@ static void set_replan(struct conn *c)
 	int64_t before = c->replans > 0 ? replan_at_ms[c->replans - 1] : 0;
 
 	if (c->replans < sizeof(replan_at_ms) / sizeof(replan_at_ms[0]))
-		timer_set(loop_of(c), &c->replan, clock_mono_ms() + replan_at_ms[c->replans] - before);
+		timer_set(loop_of(c), &c->replan,
+			  clock_mono_ms() + replan_at_ms[c->replans] - before);
 }
 
 static void prepared(struct conn *c)
@@ -385,10 +338,9 @@ static void read_results(struct conn *c)
 		landed(c);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events)
+void conn_on_socket(struct conn *c, int status, int events)
 {
-	struct watch *w = h->data;
-	struct conn *c = w->c;
+	const struct watch *w = c->watch;
 
 	if (c->state == CONN_CONNECTING) {
 		go_on_connecting(c);
@@ -400,7 +352,7 @@ static void on_poll(uv_poll_t *h, int status, int events)
 	}
 	if ((events & UV_WRITABLE) != 0)
 		flush(c);
-	if (w->c == c && (events & UV_READABLE) != 0)
+	if (c->watch == w && (events & UV_READABLE) != 0) /* flushing may have lost it */
 		read_results(c);
 }
 

@@ -5,8 +5,6 @@
  * dimensions, "has nulls", element type, then per dimension length and lower bound, then
  * each element as length and bytes; everything in network order.
  */
-#include "core/store/internal.h"
-
 #include <assert.h>
 #include <endian.h>
 #include <stdio.h>
@@ -14,14 +12,16 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/store/internal.h"
 
 /* Type OIDs are fixed by PostgreSQL's catalogue (src/include/catalog/pg_type.dat). */
 static const struct {
 	uint32_t oid;
 	uint32_t size; /* 0: text or bytea */
 } type_table[DB_TYPES] = {
-	[DB_INT2] = {21, 2},  [DB_INT4] = {23, 4},  [DB_INT8] = {20, 8},  [DB_BOOL] = {16, 1},
-	[DB_UUID] = {2950, 16}, [DB_TEXT] = {25, 0}, [DB_BYTEA] = {17, 0}, [DB_TIMESTAMPTZ] = {1184, 8},
+	[DB_INT2] = {21, 2},  [DB_INT4] = {23, 4},          [DB_INT8] = {20, 8},
+	[DB_BOOL] = {16, 1},  [DB_UUID] = {2950, 16},       [DB_TEXT] = {25, 0},
+	[DB_BYTEA] = {17, 0}, [DB_TIMESTAMPTZ] = {1184, 8},
 };
 
 enum {
@@ -94,7 +94,8 @@ static void put_small(struct encoder *e, const void *field, uint32_t size)
 	}
 }
 
-static void put_value(struct encoder *e, const struct db_column *c, const void *row, size_t array_start)
+static void put_value(struct encoder *e, const struct db_column *c, const void *row,
+		      size_t array_start)
 {
 	const void *field = (const char *)row + c->offset;
 	int64_t v;
@@ -106,7 +107,9 @@ static void put_value(struct encoder *e, const struct db_column *c, const void *
 		if (c->nullable && v == DB_NULL)
 			put_null(e, array_start);
 		else
-			put_i64(e, c->type == DB_TIMESTAMPTZ && v > INT64_MIN + PG_EPOCH_US ? v - PG_EPOCH_US : v);
+			put_i64(e, c->type == DB_TIMESTAMPTZ && v > INT64_MIN + PG_EPOCH_US
+					   ? v - PG_EPOCH_US
+					   : v);
 		break;
 	case DB_UUID:
 		if (c->nullable && id_is_zero(*(const struct id *)field)) {
@@ -155,7 +158,8 @@ static size_t begin_array(struct encoder *e, enum db_type type, uint32_t n)
 	return start;
 }
 
-static void encode_lines(struct encoder *e, const struct unit_kind *kind, struct ask *const *asks, uint32_t n, uint32_t n_lines)
+static void encode_lines(struct encoder *e, const struct unit_kind *kind, struct ask *const *asks,
+			 uint32_t n, uint32_t n_lines)
 {
 	begin_array(e, DB_INT8, n_lines);
 	for (uint32_t i = 0; i < n; i++) {
@@ -174,7 +178,8 @@ static void encode_lines(struct encoder *e, const struct unit_kind *kind, struct
 	}
 }
 
-void encode_units(struct encoder *e, const struct unit_kind *kind, struct ask *const *asks, uint32_t n)
+void encode_units(struct encoder *e, const struct unit_kind *kind, struct ask *const *asks,
+		  uint32_t n)
 {
 	uint32_t n_lines = 0;
 
@@ -209,7 +214,8 @@ static int32_t tenant_of(const struct ask *a)
 	return tenant;
 }
 
-uint32_t encode_pairs(struct encoder *e, struct ask *const *asks, uint32_t n, uint32_t (*offset_of)(const struct unit_kind *))
+uint32_t encode_pairs(struct encoder *e, struct ask *const *asks, uint32_t n,
+		      uint32_t (*offset_of)(const struct unit_kind *))
 {
 	uint32_t found = 0;
 	struct id id;
@@ -284,7 +290,8 @@ static uint64_t row_bytes(const struct db_column *cs, uint32_t n, const char *ro
 	for (uint32_t c = 0; c < n; c++) {
 		bool fixed = type_table[cs[c].type].size > 0;
 
-		sum += 4 + (fixed ? type_table[cs[c].type].size : ((const struct str *)(const void *)(row + cs[c].offset))->n);
+		sum += 4 + (fixed ? type_table[cs[c].type].size
+				  : ((const struct str *)(const void *)(row + cs[c].offset))->n);
 	}
 	return sum;
 }
@@ -294,6 +301,7 @@ uint32_t unit_bytes(const struct unit *u)
 	uint64_t sum = row_bytes(u->kind->head, u->kind->n_head, u->head);
 
 	for (uint32_t i = 0; i < u->n_lines; i++)
-		sum += row_bytes(u->kind->line, u->kind->n_line, (const char *)u->lines + (size_t)i * u->kind->line_size);
+		sum += row_bytes(u->kind->line, u->kind->n_line,
+				 (const char *)u->lines + (size_t)i * u->kind->line_size);
 	return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 }

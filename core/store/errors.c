@@ -5,10 +5,11 @@
  * a row of the answer and never gets here; what does is a lost race, a clash, a unit
  * that should not have passed our checks, an outage, or our own mistake.
  */
-#include "core/store/internal.h"
-
 #include <string.h>
 
+#include "core/store/internal.h"
+
+/* clang-format off */
 static const struct error_rule rules[] = {
 	/* state, constraint,  action,       tries, jitter, then,      alone,                 guilty, reason */
 	/* Two processes judged the same last units free; who comes second asks again and sees the first. */
@@ -37,6 +38,8 @@ static const struct error_rule rules[] = {
 	{"",      NULL,        DO_FAIL,      0,     false,  DO_FAIL,   ERR_INTERNAL,          false,  "mistake"},
 };
 
+/* clang-format on */
+
 static bool begins(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;
@@ -46,7 +49,9 @@ const struct error_rule *error_rule_of(const char *sqlstate, const char *constra
 {
 	const struct error_rule *r = rules;
 
-	while (!begins(sqlstate, r->state) || (r->constraint != NULL && (constraint == NULL || !begins(constraint, r->constraint))))
+	while (!begins(sqlstate, r->state) ||
+	       (r->constraint != NULL &&
+		(constraint == NULL || !begins(constraint, r->constraint))))
 		r++;
 	return r;
 }

@@ -6,15 +6,15 @@
  * each.  Asks join all their queues in one go, in one order for all, so no circle of
  * waiting can form.  Open addressing, deletion by shifting back: no tombstones.
  */
-#include "core/store/internal.h"
-
 #include <assert.h>
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/sha.h>
+
 #include "core/base/mem.h"
 #include "core/base/random.h"
+#include "core/store/internal.h"
 
 enum { SLOTS_MIN = 256 };
 
@@ -26,7 +26,8 @@ struct key key_of_id(struct id id)
 	return k;
 }
 
-/* A request key longer than the buffer is cut: two such requests may then wait for each other, no more. */
+/* A request key longer than the buffer is cut: two such requests may then wait for each other, no
+ * more. */
 struct key key_of_request(int32_t tenant, int16_t method, struct str request_key)
 {
 	unsigned char buf[1024], md[SHA256_DIGEST_LENGTH];

@@ -5,14 +5,13 @@
  * its place.  What nobody waits for any more is dropped before it is sent, so
  * ERR_DEADLINE from here means "never sent".
  */
-#include "core/store/internal.h"
-
 #include <assert.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/metric.h"
+#include "core/store/internal.h"
 
 /*
  * 128 units and not 512: an arrival waits for the batch before it and its own, and a
@@ -115,7 +114,8 @@ static struct ask *first_unsent(const struct ask_list *q)
 	return a;
 }
 
-/* One leaving may move others between the lists, so look from the head each time; few at the head were sent. */
+/* One leaving may move others between the lists, so look from the head each time; few at the head
+ * were sent. */
 static void fail_unsent(const struct lane *l)
 {
 	struct ask *a;
@@ -146,7 +146,8 @@ static void watch_overdue(struct lane *l)
 
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns)
 {
-	*l = (struct lane){.st = st, .law = &laws[id], .id = id, .n_conns = n_conns, .sweep.on_due = on_sweep};
+	*l = (struct lane){
+		.st = st, .law = &laws[id], .id = id, .n_conns = n_conns, .sweep.on_due = on_sweep};
 	l->conns = mem_array((size_t)(n_conns > 0 ? n_conns : 1), sizeof(*l->conns));
 	for (int i = 0; i < n_conns; i++)
 		conn_init(&l->conns[i], l);
@@ -183,7 +184,8 @@ uint32_t lane_take(struct lane *l, struct ask *members[MEMBERS_MAX])
 	for (struct ask *a = l->ready.first, *next; a != NULL && n < law->units; a = next) {
 		next = a->next;
 		if (drop_overdue(a, now)) {
-			/* whoever waited behind it may stand in front of `next` now: look again from the head */
+			/* whoever waited behind it may stand in front of `next` now: look again
+			 * from the head */
 			next = l->ready.first;
 			continue;
 		}

@@ -50,16 +50,20 @@ static PGconn *connect_to(const char *conninfo, FILE *out)
 
 static PGresult *applied(PGconn *pg)
 {
-	return PQexec(pg, "SELECT version, name, checksum FROM orderd.schema_migration ORDER BY version");
+	return PQexec(
+		pg, "SELECT version, name, checksum FROM orderd.schema_migration ORDER BY version");
 }
 
-/* Compare what was applied with what we know; how many of ours are there already, -1 after saying why not. */
+/* Compare what was applied with what we know; how many of ours are there already, -1 after saying
+ * why not. */
 static int compare(const PGresult *r, bool newer_is_fine, FILE *out)
 {
 	int n = PQntuples(r), known = (int)SQL_CATALOGUE.n_migrations;
 
 	if (n > known && !newer_is_fine) {
-		fprintf(out, "migrate: the schema is at version %s, this program knows %d: it is older than the database\n",
+		fprintf(out,
+			"migrate: the schema is at version %s, this program knows %d: it is older "
+			"than the database\n",
 			PQgetvalue(r, n - 1, 0), known);
 		return -1;
 	}
@@ -69,7 +73,9 @@ static int compare(const PGresult *r, bool newer_is_fine, FILE *out)
 		if (atoi(PQgetvalue(r, i, 0)) == m->version && /* banned-ok: an integer column */
 		    strcmp(PQgetvalue(r, i, 2), m->sha256) == 0)
 			continue;
-		fprintf(out, "migrate: %s was applied with checksum %s, ours (%s) has %s: an applied migration is never changed\n",
+		fprintf(out,
+			"migrate: %s was applied with checksum %s, ours (%s) has %s: an applied "
+			"migration is never changed\n",
 			PQgetvalue(r, i, 1), PQgetvalue(r, i, 2), m->name, m->sha256);
 		return -1;
 	}
@@ -84,8 +90,10 @@ static bool record(PGconn *pg, const struct migration *m, FILE *out)
 	bool ok;
 
 	snprintf(version, sizeof(version), "%d", m->version);
-	r = PQexecParams(pg, "INSERT INTO orderd.schema_migration (version, name, checksum) VALUES ($1::int, $2, $3)", 3, NULL,
-			 values, NULL, NULL, 0);
+	r = PQexecParams(pg,
+			 "INSERT INTO orderd.schema_migration (version, name, checksum) VALUES "
+			 "($1::int, $2, $3)",
+			 3, NULL, values, NULL, NULL, 0);
 	ok = PQresultStatus(r) == PGRES_COMMAND_OK;
 	if (!ok)
 		fprintf(out, "migrate: %s", PQresultErrorMessage(r));
@@ -133,10 +141,14 @@ int store_migrate(const char *conninfo, FILE *out)
 
 	if (pg == NULL)
 		return 1;
-	ok = run(pg, "SET lock_timeout = 0; SET client_min_messages = warning", out) && run(pg, RUNNERS_LOCK, out) &&
-	     run(pg, "CREATE SCHEMA IF NOT EXISTS orderd;"
-		     "CREATE TABLE IF NOT EXISTS orderd.schema_migration (version int PRIMARY KEY, name text NOT NULL,"
-		     " checksum text NOT NULL, at timestamptz NOT NULL DEFAULT now())", out) &&
+	ok = run(pg, "SET lock_timeout = 0; SET client_min_messages = warning", out) &&
+	     run(pg, RUNNERS_LOCK, out) &&
+	     run(pg,
+		 "CREATE SCHEMA IF NOT EXISTS orderd;"
+		 "CREATE TABLE IF NOT EXISTS orderd.schema_migration (version int PRIMARY KEY, "
+		 "name text NOT NULL,"
+		 " checksum text NOT NULL, at timestamptz NOT NULL DEFAULT now())",
+		 out) &&
 	     run(pg, "SET lock_timeout = '10s'", out) && apply_missing(pg, out);
 	PQfinish(pg); /* lets go of the lock */
 	return ok ? 0 : 1;
@@ -156,7 +168,9 @@ enum schema_state store_schema_state(const char *conninfo, FILE *out)
 	code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	if (PQresultStatus(r) == PGRES_TUPLES_OK) {
 		have = compare(r, true, out);
-		state = have < 0 ? SCHEMA_CHANGED : have < (int)SQL_CATALOGUE.n_migrations ? SCHEMA_OLD : SCHEMA_CURRENT;
+		state = have < 0                                 ? SCHEMA_CHANGED
+			: have < (int)SQL_CATALOGUE.n_migrations ? SCHEMA_OLD
+								 : SCHEMA_CURRENT;
 	} else if (code != NULL && strncmp(code, "42", 2) == 0) {
 		state = SCHEMA_OLD; /* no such table: never migrated */
 	} else {

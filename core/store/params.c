@@ -7,12 +7,11 @@
  *  - jit=off: it compiles longer than the statement runs;
  *  - read committed: the guards in db/queries are written for it.
  */
-#include "core/store/internal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/store/internal.h"
 
 /*
  * A silent server is noticed after 2 s while data is under way (tcp_user_timeout), after
@@ -31,8 +30,9 @@ static const struct {
 };
 
 enum {
-	LOCK_TIMEOUT_MS = 2000, /* a rival holds a row no longer than one batch takes */
-	IDLE_TIMEOUT_MS = 10000, /* our transactions never wait for us; one that does is a bug or a dead peer */
+	LOCK_TIMEOUT_MS = 2000,  /* a rival holds a row no longer than one batch takes */
+	IDLE_TIMEOUT_MS = 10000, /* our transactions never wait for us; one that does is a bug or a
+				    dead peer */
 };
 
 static void add(struct conn_params *p, int *n, const char *keyword, const char *value)
@@ -53,13 +53,16 @@ static const char *given(const PQconninfoOption *o, const char *keyword)
 
 static char *options_of(const char *user, int statement_timeout_ms)
 {
-	return mem_printf("%s -c search_path=orderd -c plan_cache_mode=force_generic_plan -c jit=off"
-			  " -c default_transaction_isolation=read\\ committed -c timezone=UTC"
-			  " -c statement_timeout=%d -c lock_timeout=%d -c idle_in_transaction_session_timeout=%d",
-			  user != NULL ? user : "", statement_timeout_ms, LOCK_TIMEOUT_MS, IDLE_TIMEOUT_MS);
+	return mem_printf(
+		"%s -c search_path=orderd -c plan_cache_mode=force_generic_plan -c jit=off"
+		" -c default_transaction_isolation=read\\ committed -c timezone=UTC"
+		" -c statement_timeout=%d -c lock_timeout=%d -c "
+		"idle_in_transaction_session_timeout=%d",
+		user != NULL ? user : "", statement_timeout_ms, LOCK_TIMEOUT_MS, IDLE_TIMEOUT_MS);
 }
 
-char *params_make(struct conn_params *p, const char *conninfo, const char *program, int statement_timeout_ms)
+char *params_make(struct conn_params *p, const char *conninfo, const char *program,
+		  int statement_timeout_ms)
 {
 	char *why = NULL, *copy;
 	int n = 0;

@@ -1,11 +1,10 @@
 /*
  * Preparing: every statement a lane may send, made known to the server in one flight.
  */
-#include "core/store/internal.h"
-
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/store/internal.h"
 
 static bool prepare_one(struct conn *c, const char *name, const char *sql)
 {
@@ -15,8 +14,9 @@ static bool prepare_one(struct conn *c, const char *name, const char *sql)
 
 static bool prepare_shared(struct conn *c)
 {
-	const struct shared_statement *const all[] = {SQL_CATALOGUE.lock_orders, SQL_CATALOGUE.lock_jobs,
-						      SQL_CATALOGUE.stock_lock, SQL_CATALOGUE.stock_apply};
+	const struct shared_statement *const all[] = {
+		SQL_CATALOGUE.lock_orders, SQL_CATALOGUE.lock_jobs, SQL_CATALOGUE.stock_lock,
+		SQL_CATALOGUE.stock_apply};
 
 	if (!prepare_one(c, "store_begin", "BEGIN") || !prepare_one(c, "store_commit", "COMMIT"))
 		return false;
@@ -54,7 +54,8 @@ bool prepare_landed(struct conn *c)
 
 		if (PQresultStatus(r) == PGRES_COMMAND_OK)
 			continue;
-		log_error("store_cannot_prepare", "lane=%s why=%s", c->lane->law->name, LOG_Q(PQresultErrorMessage(r)));
+		log_error("store_cannot_prepare", "lane=%s why=%s", c->lane->law->name,
+			  LOG_Q(PQresultErrorMessage(r)));
 		return false;
 	}
 	return true;

@@ -5,18 +5,19 @@
  * NULLs and ordinals are what the kind's header says.  After that a row can be read
  * without a way to fail, whatever the server sent.
  */
-#include "core/store/internal.h"
-
 #include <assert.h>
 #include <endian.h>
 #include <string.h>
+
+#include "core/store/internal.h"
 
 static const struct {
 	Oid oid;
 	int size; /* -1: any */
 } type_table[DB_TYPES] = {
-	[DB_INT2] = {21, 2},   [DB_INT4] = {23, 4},   [DB_INT8] = {20, 8},   [DB_BOOL] = {16, 1},
-	[DB_UUID] = {2950, 16}, [DB_TEXT] = {25, -1}, [DB_BYTEA] = {17, -1}, [DB_TIMESTAMPTZ] = {1184, 8},
+	[DB_INT2] = {21, 2},   [DB_INT4] = {23, 4},          [DB_INT8] = {20, 8},
+	[DB_BOOL] = {16, 1},   [DB_UUID] = {2950, 16},       [DB_TEXT] = {25, -1},
+	[DB_BYTEA] = {17, -1}, [DB_TIMESTAMPTZ] = {1184, 8},
 };
 
 #define PG_EPOCH_US INT64_C(946684800000000) /* 2000-01-01 */
@@ -34,7 +35,8 @@ static const char *columns_check(const struct unit_kind *kind, const PGresult *r
 	if (PQnfields(r) != (int)kind->n_answer)
 		return "number of columns";
 	for (uint32_t c = 0; c < kind->n_answer; c++) {
-		if (PQftype(r, (int)c) != type_table[kind->answer[c].type].oid || PQfformat(r, (int)c) != 1)
+		if (PQftype(r, (int)c) != type_table[kind->answer[c].type].oid ||
+		    PQfformat(r, (int)c) != 1)
 			return kind->answer[c].name;
 	}
 	return NULL;
@@ -46,7 +48,8 @@ static const char *row_check(const struct unit_kind *kind, const PGresult *r, in
 		const struct db_column *col = &kind->answer[c];
 		int size = type_table[col->type].size;
 
-		if (PQgetisnull(r, row, (int)c) ? !col->nullable : size >= 0 && PQgetlength(r, row, (int)c) != size)
+		if (PQgetisnull(r, row, (int)c) ? !col->nullable
+						: size >= 0 && PQgetlength(r, row, (int)c) != size)
 			return col->name;
 	}
 	return NULL;
@@ -86,7 +89,8 @@ bool rows_say_again(const struct unit_answer *a)
 
 	if (a->kind->again == UNIT_NONE || a->n == 0)
 		return false;
-	return PQgetlength(a->result, (int)a->first, c) == 5 && memcmp(PQgetvalue(a->result, (int)a->first, c), "again", 5) == 0;
+	return PQgetlength(a->result, (int)a->first, c) == 5 &&
+	       memcmp(PQgetvalue(a->result, (int)a->first, c), "again", 5) == 0;
 }
 
 uint32_t answer_rows(const struct answer *a)
@@ -110,7 +114,9 @@ static void read_null(const struct db_column *c, char *field)
 
 static int64_t from_pg_time(int64_t v)
 {
-	return v > INT64_MAX - PG_EPOCH_US ? INT64_MAX : v + PG_EPOCH_US; /* "infinity" is the largest there, too */
+	return v > INT64_MAX - PG_EPOCH_US
+		       ? INT64_MAX
+		       : v + PG_EPOCH_US; /* "infinity" is the largest there, too */
 }
 
 static void read_value(const struct db_column *c, const char *p, int len, char *field)
@@ -164,6 +170,7 @@ void unit_row_read(const struct unit_kind *kind, const struct answer *a, uint32_
 		if (PQgetisnull(u->result, row, (int)c))
 			read_null(&kind->answer[c], field);
 		else
-			read_value(&kind->answer[c], PQgetvalue(u->result, row, (int)c), PQgetlength(u->result, row, (int)c), field);
+			read_value(&kind->answer[c], PQgetvalue(u->result, row, (int)c),
+				   PQgetlength(u->result, row, (int)c), field);
 	}
 }

@@ -1,14 +1,13 @@
 /*
  * The store as its users see it: made, asked, closed.
  */
-#include "core/store/internal.h"
-
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/store/internal.h"
 
 enum { LANE_BOUND_DEFAULT = 4096, STATEMENT_TIMEOUT_DEFAULT_MS = 5000 };
 
@@ -59,7 +58,8 @@ struct store *store_new(struct loop *l, const struct store_options *opt)
 {
 	struct store *st = mem_alloc(sizeof(*st));
 
-	assert(opt->job_connections <= 1 && opt->order_connections >= 0 && opt->read_connections >= 0);
+	assert(opt->job_connections <= 1 && opt->order_connections >= 0 &&
+	       opt->read_connections >= 0);
 	*st = (struct store){.loop = l, .opt = *opt, .turn.run = on_wake};
 	st->conninfo = mem_text(opt->conninfo != NULL ? opt->conninfo : "");
 	st->program = mem_text(opt->program != NULL ? opt->program : "orderd");

@@ -25,29 +25,33 @@
 #include "core/base/str.h"
 #include "core/flow/flow.h"
 
-/* "null" of an optional int8 or timestamptz column, in and out.  Optional text and bytea: p == NULL; uuid: all zero. */
+/* "null" of an optional int8 or timestamptz column, in and out.  Optional text and bytea: p ==
+ * NULL; uuid: all zero. */
 #define DB_NULL INT64_MIN
 
 struct store;
 struct unit_kind; /* generated */
 
 struct store_options {
-	const char *conninfo;         /* libpq */
-	const char *program;          /* application_name */
+	const char *conninfo;                    /* libpq */
+	const char *program;                     /* application_name */
 	int order_connections, read_connections; /* 0: this process has no use for the lane */
-	int job_connections;          /* 0 or 1 */
-	uint32_t lane_bound;          /* units waiting per lane */
+	int job_connections;                     /* 0 or 1 */
+	uint32_t lane_bound;                     /* units waiting per lane */
 	int statement_timeout_ms;
-	void (*on_state)(void *arg, bool up); /* may be NULL: all lanes ready / a lane lost its last connection */
+	void (*on_state)(
+		void *arg,
+		bool up); /* may be NULL: all lanes ready / a lane lost its last connection */
 	void *arg;
 };
 
 /* Start connecting; asks wait in the queue until a connection is ready or their deadline passes.
- * While the server is known to be unreachable, asks are answered ERR_STORE_UNAVAILABLE in the next turn. */
+ * While the server is known to be unreachable, asks are answered ERR_STORE_UNAVAILABLE in the next
+ * turn. */
 struct store *store_new(struct loop *l, const struct store_options *opt);
 
-/* Close the connections; outstanding questions are answered ERR_UNKNOWN_OUTCOME or ERR_STORE_UNAVAILABLE.
- * on_closed(arg) is called once everything is freed. */
+/* Close the connections; outstanding questions are answered ERR_UNKNOWN_OUTCOME or
+ * ERR_STORE_UNAVAILABLE. on_closed(arg) is called once everything is freed. */
 void store_close(struct store *st, void (*on_closed)(void *arg), void *arg);
 
 bool store_is_up(const struct store *st);
@@ -58,17 +62,19 @@ struct key {
 };
 
 struct key key_of_id(struct id id);
-struct key key_of_request(int32_t tenant, int16_t method, struct str request_key); /* SipHash or SHA-256, cut */
+struct key key_of_request(int32_t tenant, int16_t method,
+			  struct str request_key); /* SipHash or SHA-256, cut */
 
 /*
  * One change, whole or not at all.  Everything it points at lives in the flow's arena,
  * and so does the unit itself, until the answer.
  */
 struct unit {
-	const struct unit_kind *kind; /* &UNIT_ORDER_PLACE, generated from db/queries/order_place.sql */
+	const struct unit_kind
+		*kind; /* &UNIT_ORDER_PLACE, generated from db/queries/order_place.sql */
 	struct key keys[2];
-	const void *head;             /* struct order_place_head, generated */
-	const void *lines;            /* struct order_place_line[], generated; NULL if the kind has none */
+	const void *head;  /* struct order_place_head, generated */
+	const void *lines; /* struct order_place_line[], generated; NULL if the kind has none */
 	uint32_t n_lines;
 };
 

@@ -16,7 +16,17 @@
 
 enum store_lane { STORE_LANE_ORDER, STORE_LANE_JOB, STORE_LANE_READ, STORE_LANES };
 
-enum db_type { DB_INT2, DB_INT4, DB_INT8, DB_BOOL, DB_UUID, DB_TEXT, DB_BYTEA, DB_TIMESTAMPTZ, DB_TYPES };
+enum db_type {
+	DB_INT2,
+	DB_INT4,
+	DB_INT8,
+	DB_BOOL,
+	DB_UUID,
+	DB_TEXT,
+	DB_BYTEA,
+	DB_TIMESTAMPTZ,
+	DB_TYPES
+};
 
 /* One field of a head, line or row struct and the column it travels in. */
 struct db_column {
@@ -30,18 +40,18 @@ struct db_column {
 
 struct unit_kind {
 	const char *name;
-	const char *sql;                 /* parameters: head columns, then the lines' ordinal and columns */
+	const char *sql; /* parameters: head columns, then the lines' ordinal and columns */
 	enum store_lane lane;
-	int rank;                        /* order of the kinds in a batch, low first */
-	uint32_t index;                  /* place in the catalogue */
+	int rank;                                     /* order of the kinds in a batch, low first */
+	uint32_t index;                               /* place in the catalogue */
 	const struct db_column *head, *line, *answer; /* answer[0] is the ordinal */
 	uint32_t n_head, n_line, n_answer;
-	uint32_t head_size, line_size;   /* bytes of the C structs */
-	uint32_t tenant;                 /* offset in the head, or UNIT_NONE: the kind works across tenants */
-	uint32_t order_id;               /* offset in the head when order rows are locked, else UNIT_NONE */
-	uint32_t job_id;                 /* the same for job rows */
-	uint32_t cause;                  /* offset of the stock movements' cause, or UNIT_NONE */
-	uint32_t again;                  /* answer column that may say "again", or UNIT_NONE */
+	uint32_t head_size, line_size; /* bytes of the C structs */
+	uint32_t tenant;   /* offset in the head, or UNIT_NONE: the kind works across tenants */
+	uint32_t order_id; /* offset in the head when order rows are locked, else UNIT_NONE */
+	uint32_t job_id;   /* the same for job rows */
+	uint32_t cause;    /* offset of the stock movements' cause, or UNIT_NONE */
+	uint32_t again;    /* answer column that may say "again", or UNIT_NONE */
 };
 
 /* A statement that runs once for all units of a batch, over (tenant int4, id uuid) pairs. */
@@ -52,7 +62,7 @@ struct shared_statement {
 
 struct migration {
 	int version;
-	const char *name;   /* file name */
+	const char *name; /* file name */
 	const char *sql;
 	const char *sha256; /* of the file, hex */
 };
@@ -60,14 +70,16 @@ struct migration {
 struct sql_catalogue {
 	const struct unit_kind *const *kinds; /* by rank, then name */
 	uint32_t n_kinds;
-	const struct shared_statement *lock_orders, *lock_jobs, *stock_lock, *stock_apply; /* NULL: no kind needs it */
+	const struct shared_statement *lock_orders, *lock_jobs, *stock_lock,
+		*stock_apply;               /* NULL: no kind needs it */
 	const struct migration *migrations; /* by version */
 	uint32_t n_migrations;
 };
 
 extern const struct sql_catalogue SQL_CATALOGUE;
 
-/* Copy row `i` of a unit's answer into its generated struct; called by the generated X_row() alone. */
+/* Copy row `i` of a unit's answer into its generated struct; called by the generated X_row() alone.
+ */
 void unit_row_read(const struct unit_kind *kind, const struct answer *a, uint32_t i, void *ret_row);
 
 #endif

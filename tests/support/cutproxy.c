@@ -78,8 +78,10 @@ static void accept_pair(struct cutproxy *x)
 			close(client);
 		return;
 	}
-	x->pairs[x->n_pairs++] = (struct pair){.fds = {client, server}, .first = true,
-		.up.buf = malloc(BUFFER), .down.buf = malloc(BUFFER)};
+	x->pairs[x->n_pairs++] = (struct pair){.fds = {client, server},
+					       .first = true,
+					       .up.buf = malloc(BUFFER),
+					       .down.buf = malloc(BUFFER)};
 }
 
 static bool write_all(int fd, const char *p, size_t n)
@@ -120,7 +122,8 @@ static bool passes(struct cutproxy *x, enum cut_side side, const struct pair *p)
 /* Bind (type, length, portal name, statement name) of the store's COMMIT. */
 static bool is_commit(const char *message, size_t n)
 {
-	return n > 20 && message[0] == 'B' && message[5] == '\0' && strcmp(message + 6, "store_commit") == 0;
+	return n > 20 && message[0] == 'B' && message[5] == '\0' &&
+	       strcmp(message + 6, "store_commit") == 0;
 }
 
 static bool client_message_passes(struct cutproxy *x, struct pair *p, const char *message, size_t n)
@@ -149,7 +152,8 @@ static bool forward(struct cutproxy *x, struct pair *p, enum cut_side side)
 		assert(size <= BUFFER);
 		if (s->n - at < size)
 			break;
-		if (!(side == CUT_TO_SERVER ? client_message_passes(x, p, s->buf + at, size) : passes(x, side, p)) ||
+		if (!(side == CUT_TO_SERVER ? client_message_passes(x, p, s->buf + at, size)
+					    : passes(x, side, p)) ||
 		    !write_all(to, s->buf + at, size))
 			return false;
 		if (side == CUT_TO_SERVER)
@@ -186,15 +190,18 @@ static void *serve(void *arg)
 		fds[0] = (struct pollfd){.fd = x->wake[0], .events = POLLIN};
 		fds[1] = (struct pollfd){.fd = x->listener, .events = POLLIN};
 		for (int i = 0; i < n; i++) {
-			fds[2 + 2 * i] = (struct pollfd){.fd = x->pairs[i].fds[0], .events = POLLIN};
-			fds[3 + 2 * i] = (struct pollfd){.fd = x->pairs[i].fds[1], .events = POLLIN};
+			fds[2 + 2 * i] =
+				(struct pollfd){.fd = x->pairs[i].fds[0], .events = POLLIN};
+			fds[3 + 2 * i] =
+				(struct pollfd){.fd = x->pairs[i].fds[1], .events = POLLIN};
 		}
 		if (poll(fds, (nfds_t)(2 + 2 * n), -1) < 0)
 			continue;
 		if (fds[0].revents != 0)
 			return NULL;
 		for (int i = n - 1; i >= 0; i--) {
-			if ((fds[2 + 2 * i].revents != 0 && !move(x, &x->pairs[i], CUT_TO_SERVER)) ||
+			if ((fds[2 + 2 * i].revents != 0 &&
+			     !move(x, &x->pairs[i], CUT_TO_SERVER)) ||
 			    (fds[3 + 2 * i].revents != 0 && !move(x, &x->pairs[i], CUT_TO_CLIENT)))
 				drop_pair(x, i);
 		}
@@ -214,7 +221,8 @@ struct cutproxy *cutproxy_new(const struct pg *pg)
 		abort();
 	snprintf(path, sizeof(path), "%s/.s.PGSQL.5432", x->dir);
 	snprintf(x->upstream, sizeof(x->upstream), "%s/.s.PGSQL.5432", pg->sockets);
-	snprintf(x->conninfo, sizeof(x->conninfo), "host=%s user=postgres dbname=postgres gssencmode=disable", x->dir);
+	snprintf(x->conninfo, sizeof(x->conninfo),
+		 "host=%s user=postgres dbname=postgres gssencmode=disable", x->dir);
 	x->listener = unix_socket(path, true);
 	cutproxy_disarm(x);
 	if (pthread_create(&x->thread, NULL, serve, x) != 0)

@@ -27,8 +27,8 @@ struct cutproxy *cutproxy_new(const struct pg *pg);
 void cutproxy_free(struct cutproxy *x);
 const char *cutproxy_conninfo(const struct cutproxy *x);
 
-/* Cut before message number `n` (from 0) from now on, or before commit number `n`; the startup exchange of a
- * connection is not counted. */
+/* Cut before message number `n` (from 0) from now on, or before commit number `n`; the startup
+ * exchange of a connection is not counted. */
 void cutproxy_arm(struct cutproxy *x, enum cut_side side, int n);
 bool cutproxy_has_cut(const struct cutproxy *x); /* false: there were fewer messages */
 void cutproxy_disarm(struct cutproxy *x);

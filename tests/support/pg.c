@@ -50,7 +50,8 @@ static pid_t spawn(char *const argv[], const char *log)
 
 	if (pid != 0)
 		return pid;
-	if (pw != NULL && (initgroups(pw->pw_name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 || setuid(pw->pw_uid) != 0))
+	if (pw != NULL && (initgroups(pw->pw_name, pw->pw_gid) != 0 || setgid(pw->pw_gid) != 0 ||
+			   setuid(pw->pw_uid) != 0))
 		_exit(126);
 	/* after setuid(), which forgets it; SIGINT is PostgreSQL's fast shutdown */
 	if (prctl(PR_SET_PDEATHSIG, SIGINT) != 0 || getppid() != parent || chdir("/") != 0)
@@ -81,8 +82,17 @@ static void log_of(const struct pg *pg, char *path, size_t size)
 static void init_data(const struct pg *pg)
 {
 	char data[96], log[96];
-	char *argv[] = {(char *)PG_BIN "/initdb", (char *)"-D", data, (char *)"-U", (char *)"postgres", (char *)"-A", (char *)"trust",
-			(char *)"--no-sync", (char *)"--encoding=UTF8", (char *)"--locale=C.UTF-8", NULL};
+	char *argv[] = {(char *)PG_BIN "/initdb",
+			(char *)"-D",
+			data,
+			(char *)"-U",
+			(char *)"postgres",
+			(char *)"-A",
+			(char *)"trust",
+			(char *)"--no-sync",
+			(char *)"--encoding=UTF8",
+			(char *)"--locale=C.UTF-8",
+			NULL};
 
 	snprintf(data, sizeof(data), "%s/pg", pg->data);
 	log_of(pg, log, sizeof(log));
@@ -108,9 +118,20 @@ static void wait_until_ready(struct pg *pg)
 void pg_up(struct pg *pg)
 {
 	char data[96], sockets[160], log[96];
-	char *argv[] = {(char *)PG_BIN "/postgres", (char *)"-D", data, (char *)"-c", sockets, (char *)"-c", (char *)"listen_addresses=",
-			(char *)"-c", (char *)"fsync=off", (char *)"-c", (char *)"max_connections=60",
-			(char *)"-c", (char *)"deadlock_timeout=200ms", NULL};
+	char *argv[] = {(char *)PG_BIN "/postgres",
+			(char *)"-D",
+			data,
+			(char *)"-c",
+			sockets,
+			(char *)"-c",
+			(char *)"listen_addresses=",
+			(char *)"-c",
+			(char *)"fsync=off",
+			(char *)"-c",
+			(char *)"max_connections=60",
+			(char *)"-c",
+			(char *)"deadlock_timeout=200ms",
+			NULL};
 
 	snprintf(data, sizeof(data), "%s/pg", pg->data);
 	snprintf(sockets, sizeof(sockets), "unix_socket_directories=%s", pg->sockets);
@@ -129,7 +150,8 @@ struct pg *pg_new(void)
 	strcpy(pg->sockets, "/tmp/opg.XXXXXX");
 	make_dir(pg->data);
 	make_dir(pg->sockets);
-	snprintf(pg->conninfo, sizeof(pg->conninfo), "host=%s user=postgres dbname=postgres", pg->sockets);
+	snprintf(pg->conninfo, sizeof(pg->conninfo), "host=%s user=postgres dbname=postgres",
+		 pg->sockets);
 	init_data(pg);
 	pg_up(pg);
 	return pg;

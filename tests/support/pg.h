@@ -6,8 +6,9 @@
 #ifndef ORDERD_TESTS_PG_H
 #define ORDERD_TESTS_PG_H
 
-#include <libpq-fe.h>
 #include <sys/types.h>
+
+#include <libpq-fe.h>
 
 struct pg {
 	char data[64];
@@ -16,12 +17,12 @@ struct pg {
 	pid_t pid;
 };
 
-struct pg *pg_new(void);            /* initdb and start; ends the test with a message when it cannot */
-void pg_free(struct pg *pg);        /* stop and remove */
-void pg_down(struct pg *pg);        /* immediate shutdown: no checkpoint, clients are cut off */
-void pg_up(struct pg *pg);          /* start again; returns when it answers */
+struct pg *pg_new(void);     /* initdb and start; ends the test with a message when it cannot */
+void pg_free(struct pg *pg); /* stop and remove */
+void pg_down(struct pg *pg); /* immediate shutdown: no checkpoint, clients are cut off */
+void pg_up(struct pg *pg);   /* start again; returns when it answers */
 PGconn *pg_connect(const struct pg *pg);
-void pg_exec(PGconn *c, const char *sql);      /* fails the test on an error */
+void pg_exec(PGconn *c, const char *sql);        /* fails the test on an error */
 long long pg_number(PGconn *c, const char *sql); /* first column of the first row */
 
 #endif

@@ -2,8 +2,6 @@
  * The engine on a small schema: what goes in comes out, who waits for whom, who is
  * guilty, and what a lost connection or a late answer means.
  */
-#include "world.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,11 +15,14 @@
 #include "core/base/clock.h"
 #include "core/base/metric.h"
 #include "core/store/migrate.h"
+#include "world.h"
 
 static struct pg *pg;
 static PGconn *db;
 
-#define CLEAN "TRUNCATE note, note_word, request, orders, stock, stock_movement; SELECT setval('trouble_count', 1, false)"
+#define CLEAN                                                                       \
+	"TRUNCATE note, note_word, request, orders, stock, stock_movement; SELECT " \
+	"setval('trouble_count', 1, false)"
 
 static int setup(void **state)
 {
@@ -55,7 +56,11 @@ static struct note_add_head *note(struct question *q, unsigned n)
 	struct note_add_head *h = arena_alloc(&q->fl.arena, sizeof(*h));
 
 	assert_non_null(h);
-	*h = (struct note_add_head){.tenant = 1, .note_id = test_id(n), .amount = 1 + n, .at = DB_NULL, .medium = (int32_t)n};
+	*h = (struct note_add_head){.tenant = 1,
+				    .note_id = test_id(n),
+				    .amount = 1 + n,
+				    .at = DB_NULL,
+				    .medium = (int32_t)n};
 	return h;
 }
 
@@ -114,9 +119,16 @@ static void every_type_goes_in_and_comes_out_again(void **state)
 	assert_int_equal(q->rows, 1);
 	assert_true(id_eq(r.note_id, test_id(7)) && id_eq(r.friend, test_id(8)));
 	assert_true(str_eq(r.body, h->body) && str_eq(r.blob, h->blob));
-	assert_true(r.amount == INT64_MAX && r.at == h->at && r.flag && r.small == -5 && r.medium == INT32_MIN && r.words == 3);
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM note_word WHERE word IN ('one', '', E'\\u00e4\"{,}\\\\')"), 3);
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM note WHERE at = '2023-11-14 22:13:20.123456+00' AND blob = '\\x00ff01'"), 1);
+	assert_true(r.amount == INT64_MAX && r.at == h->at && r.flag && r.small == -5 &&
+		    r.medium == INT32_MIN && r.words == 3);
+	assert_int_equal(pg_number(db,
+				   "SELECT count(*) FROM note_word WHERE word IN ('one', '', "
+				   "E'\\u00e4\"{,}\\\\')"),
+			 3);
+	assert_int_equal(pg_number(db,
+				   "SELECT count(*) FROM note WHERE at = '2023-11-14 "
+				   "22:13:20.123456+00' AND blob = '\\x00ff01'"),
+			 1);
 	questions_free(q, 1);
 	world_free(w);
 }
@@ -135,8 +147,12 @@ static void null_columns_stay_null_both_ways(void **state)
 	question_ask(q, note_add_unit(h, NULL, 0));
 	world_run(w);
 	assert_int_equal(q->err, ERR_OK);
-	assert_true(r.body.p == NULL && r.blob.p == NULL && r.amount == DB_NULL && r.at == DB_NULL && id_is_zero(r.friend));
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM note WHERE num_nulls(body, blob, amount, at, friend) = 5"), 1);
+	assert_true(r.body.p == NULL && r.blob.p == NULL && r.amount == DB_NULL &&
+		    r.at == DB_NULL && id_is_zero(r.friend));
+	assert_int_equal(pg_number(db,
+				   "SELECT count(*) FROM note WHERE num_nulls(body, blob, amount, "
+				   "at, friend) = 5"),
+			 1);
 	questions_free(q, 1);
 	world_free(w);
 }
@@ -168,8 +184,11 @@ static void read_kinds_travel_together_and_each_unit_gets_its_own_rows(void **st
 
 	(void)state;
 	for (unsigned i = 0; i < 10; i++) {
-		snprintf(sql, sizeof(sql), "INSERT INTO note_word SELECT 1, ('01900000-0000-7000-8000-0100' || lpad(to_hex(%u), 8, '0'))::uuid,"
-			 " p, 'w' FROM generate_series(1, %u) p", i, i);
+		snprintf(sql, sizeof(sql),
+			 "INSERT INTO note_word SELECT 1, ('01900000-0000-7000-8000-0100' || "
+			 "lpad(to_hex(%u), 8, '0'))::uuid,"
+			 " p, 'w' FROM generate_series(1, %u) p",
+			 i, i);
 		pg_exec(db, sql);
 	}
 	for (unsigned i = 0; i < 30; i++) {
@@ -177,9 +196,11 @@ static void read_kinds_travel_together_and_each_unit_gets_its_own_rows(void **st
 		struct note_read_head r = {.tenant = 1, .note_id = test_id(i % 10)};
 
 		if (i % 3 == 2)
-			question_ask(&q[i], note_read_unit(arena_dup(&q[i].fl.arena, &r, sizeof(r)), NULL, 0));
+			question_ask(&q[i], note_read_unit(arena_dup(&q[i].fl.arena, &r, sizeof(r)),
+							   NULL, 0));
 		else
-			question_ask(&q[i], word_list_unit(arena_dup(&q[i].fl.arena, &h, sizeof(h)), NULL, 0));
+			question_ask(&q[i], word_list_unit(arena_dup(&q[i].fl.arena, &h, sizeof(h)),
+							   NULL, 0));
 	}
 	world_run(w);
 	for (unsigned i = 0; i < 30; i++) {
@@ -215,7 +236,9 @@ static struct order_bump_head *bump(struct question *q, unsigned order, int64_t 
 	return h;
 }
 
-#define ORDERS(n) "INSERT INTO orders SELECT 1, ('01900000-0000-7000-8000-0100' || lpad(to_hex(i), 8, '0'))::uuid FROM generate_series(0, " #n " - 1) i"
+#define ORDERS(n)                                                                             \
+	"INSERT INTO orders SELECT 1, ('01900000-0000-7000-8000-0100' || lpad(to_hex(i), 8, " \
+	"'0'))::uuid FROM generate_series(0, " #n " - 1) i"
 
 /* If two units of an order shared a batch, the second would not see the first one's version. */
 static void units_of_one_order_asked_in_one_turn_run_one_after_the_other(void **state)
@@ -226,7 +249,8 @@ static void units_of_one_order_asked_in_one_turn_run_one_after_the_other(void **
 	(void)state;
 	pg_exec(db, ORDERS(4));
 	for (int i = 0; i < 40; i++)
-		question_ask(&q[i], order_bump_unit(bump(&q[i], (unsigned)i % 4, 1 + i / 4), NULL, 0));
+		question_ask(&q[i],
+			     order_bump_unit(bump(&q[i], (unsigned)i % 4, 1 + i / 4), NULL, 0));
 	world_run(w);
 	for (int i = 0; i < 40; i++) {
 		assert_int_equal(q[i].err, ERR_OK);
@@ -250,7 +274,8 @@ static void a_key_is_one_across_the_lanes(void **state)
 		struct order_bump_head *h = bump(&q[i], 0, 1 + i);
 		struct order_bump_job_head *j = (struct order_bump_job_head *)(void *)h;
 
-		question_ask(&q[i], i % 2 == 0 ? order_bump_unit(h, NULL, 0) : order_bump_job_unit(j, NULL, 0));
+		question_ask(&q[i], i % 2 == 0 ? order_bump_unit(h, NULL, 0)
+					       : order_bump_job_unit(j, NULL, 0));
 	}
 	world_run(w);
 	for (int i = 0; i < 20; i++)
@@ -274,9 +299,15 @@ static void two_units_with_one_request_key_never_share_a_batch(void **state)
 	world_run(w);
 	for (unsigned i = 0; i < 30; i++)
 		assert_int_equal(q[i].err, ERR_OK);
-	assert_int_equal(pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium % 3 = 0"), 10);
-	assert_int_equal(pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium % 3 = 1"), 10);
-	assert_int_equal(pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium % 3 = 2"), 1);
+	assert_int_equal(
+		pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium % 3 = 0"),
+		10);
+	assert_int_equal(
+		pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium % 3 = 1"),
+		10);
+	assert_int_equal(
+		pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium % 3 = 2"),
+		1);
 	questions_free(q, 30);
 	world_free(w);
 }
@@ -285,7 +316,8 @@ static void two_units_with_one_request_key_never_share_a_batch(void **state)
 
 static void a_lane_is_full_at_its_bound_and_says_so(void **state)
 {
-	struct store_options opt = {.conninfo = pg->conninfo, .order_connections = 1, .lane_bound = 50};
+	struct store_options opt = {
+		.conninfo = pg->conninfo, .order_connections = 1, .lane_bound = 50};
 	struct world *w = world_with(&opt);
 	struct question *q = questions(w, 60);
 
@@ -310,7 +342,10 @@ static void more_units_than_a_batch_takes_go_in_several(void **state)
 		question_ask(&q[i], note_add_unit(note(&q[i], i), NULL, 0));
 	world_run(w);
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM note"), 300);
-	assert_int_equal(pg_number(db, "SELECT max(c) FROM (SELECT count(*) c FROM note GROUP BY xmin::text) x"), 128);
+	assert_int_equal(
+		pg_number(db,
+			  "SELECT max(c) FROM (SELECT count(*) c FROM note GROUP BY xmin::text) x"),
+		128);
 	questions_free(q, 300);
 	world_free(w);
 }
@@ -332,14 +367,19 @@ static void a_unit_over_a_cap_travels_alone(void **state)
 
 		if (i == 6 || i == 7 || i == 8)
 			h->body = (struct str){large, 90000};
-		question_ask(&q[i], i == 3 ? note_add_unit(h, lines, 5000) : note_add_unit(h, NULL, 0));
+		question_ask(&q[i],
+			     i == 3 ? note_add_unit(h, lines, 5000) : note_add_unit(h, NULL, 0));
 	}
 	world_run(w);
 	for (unsigned i = 0; i < 9; i++)
 		assert_int_equal(q[i].rows, 1);
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM note_word"), 5000);
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM note WHERE xmin = (SELECT xmin FROM note WHERE medium = 3)"), 1);
-	assert_int_equal(pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium >= 6"), 2);
+	assert_int_equal(pg_number(db,
+				   "SELECT count(*) FROM note WHERE xmin = (SELECT xmin FROM note "
+				   "WHERE medium = 3)"),
+			 1);
+	assert_int_equal(
+		pg_number(db, "SELECT count(DISTINCT xmin::text) FROM note WHERE medium >= 6"), 2);
 	questions_free(q, 9);
 	free(lines);
 	free(large);
@@ -408,6 +448,7 @@ static void note_outcome(struct question *q, const struct answer *a)
 static void stock_goes_to_who_asked_first_whatever_the_batches_were(void **state)
 {
 	enum { N = 120, ROUNDS = 12 };
+
 	static char alone[N][16], batched[N][16];
 	struct world *w = world_new(pg->conninfo, 1);
 
@@ -424,18 +465,24 @@ static void stock_goes_to_who_asked_first_whatever_the_batches_were(void **state
 			struct question *q = questions(w, N);
 
 			pg_exec(db, CLEAN);
-			pg_exec(db, "INSERT INTO stock SELECT 1, i, 60 FROM generate_series(1, 5) i");
+			pg_exec(db,
+				"INSERT INTO stock SELECT 1, i, 60 FROM generate_series(1, 5) i");
 			for (int i = 0; i < N; i++) {
 				q[i].got = note_outcome;
 				q[i].arg = pass == 0 ? alone[i] : batched[i];
-				question_ask(&q[i], take_unit(take(&q[i], (unsigned)i, item[i], qty[i]), NULL, 0));
+				question_ask(&q[i],
+					     take_unit(take(&q[i], (unsigned)i, item[i], qty[i]),
+						       NULL, 0));
 				if (pass == 0)
 					world_run(w);
 			}
 			world_run(w);
 			questions_free(q, N);
-			assert_int_equal(pg_number(db, "SELECT count(*) FROM stock s WHERE reserved <>"
-						       " (SELECT coalesce(sum(qty), 0) FROM stock_movement m WHERE m.item = s.item)"), 0);
+			assert_int_equal(pg_number(db,
+						   "SELECT count(*) FROM stock s WHERE reserved <>"
+						   " (SELECT coalesce(sum(qty), 0) FROM "
+						   "stock_movement m WHERE m.item = s.item)"),
+					 0);
 		}
 		for (int i = 0; i < N; i++)
 			assert_string_equal(alone[i], batched[i]);
@@ -449,17 +496,23 @@ int main(void)
 		cmocka_unit_test_setup(every_type_goes_in_and_comes_out_again, clean),
 		cmocka_unit_test_setup(null_columns_stay_null_both_ways, clean),
 		cmocka_unit_test_setup(asks_of_one_turn_travel_in_one_batch, clean),
-		cmocka_unit_test_setup(read_kinds_travel_together_and_each_unit_gets_its_own_rows, clean),
-		cmocka_unit_test_setup(rows_other_than_the_header_promises_are_an_internal_error, clean),
-		cmocka_unit_test_setup(units_of_one_order_asked_in_one_turn_run_one_after_the_other, clean),
+		cmocka_unit_test_setup(read_kinds_travel_together_and_each_unit_gets_its_own_rows,
+				       clean),
+		cmocka_unit_test_setup(rows_other_than_the_header_promises_are_an_internal_error,
+				       clean),
+		cmocka_unit_test_setup(units_of_one_order_asked_in_one_turn_run_one_after_the_other,
+				       clean),
 		cmocka_unit_test_setup(a_key_is_one_across_the_lanes, clean),
 		cmocka_unit_test_setup(two_units_with_one_request_key_never_share_a_batch, clean),
 		cmocka_unit_test_setup(a_lane_is_full_at_its_bound_and_says_so, clean),
 		cmocka_unit_test_setup(more_units_than_a_batch_takes_go_in_several, clean),
 		cmocka_unit_test_setup(a_unit_over_a_cap_travels_alone, clean),
-		cmocka_unit_test_setup(a_unit_whose_deadline_passes_before_sending_is_a_definite_no, clean),
-		cmocka_unit_test_setup(a_unit_whose_deadline_passes_after_sending_has_an_unknown_outcome, clean),
-		cmocka_unit_test_setup(stock_goes_to_who_asked_first_whatever_the_batches_were, clean),
+		cmocka_unit_test_setup(a_unit_whose_deadline_passes_before_sending_is_a_definite_no,
+				       clean),
+		cmocka_unit_test_setup(
+			a_unit_whose_deadline_passes_after_sending_has_an_unknown_outcome, clean),
+		cmocka_unit_test_setup(stock_goes_to_who_asked_first_whatever_the_batches_were,
+				       clean),
 	};
 
 	return cmocka_run_group_tests_name("store engine", tests, setup, teardown);

@@ -34,7 +34,8 @@ static int waits_for(int a)
 
 		for (int b = 0; b < ASKS; b++) {
 			if (in[b] && arrival[b] < arrival[a])
-				held |= same(&asks[a].u.keys[i], &asks[b].u.keys[0]) || same(&asks[a].u.keys[i], &asks[b].u.keys[1]);
+				held |= same(&asks[a].u.keys[i], &asks[b].u.keys[0]) ||
+					same(&asks[a].u.keys[i], &asks[b].u.keys[1]);
 		}
 		n += held;
 	}
@@ -78,7 +79,8 @@ static void first_in_first_out_for_every_key_whoever_leaves(void **state)
 		a = rand() % ASKS;
 		if (in[a]) {
 			assert_int_equal(asks[a].blocked_on, waits_for(a));
-			assert_int_equal(asks[a].place, asks[a].blocked_on > 0 ? ASK_BLOCKED : ASK_READY);
+			assert_int_equal(asks[a].place,
+					 asks[a].blocked_on > 0 ? ASK_BLOCKED : ASK_READY);
 		}
 	}
 	for (int a = 0; a < ASKS; a++) {
@@ -112,7 +114,8 @@ static void many_keys_grow_the_table_and_leave_it_empty(void **state)
 
 static void request_keys_differ_by_tenant_method_and_text(void **state)
 {
-	struct key a = key_of_request(1, 1, STR("k")), none = {{0, 0}}, zero = key_of_id((struct id){{0}});
+	struct key a = key_of_request(1, 1, STR("k")), none = {{0, 0}},
+		   zero = key_of_id((struct id){{0}});
 
 	struct key again = key_of_request(1, 1, STR("k")), tenant = key_of_request(2, 1, STR("k"));
 	struct key method = key_of_request(1, 2, STR("k")), text = key_of_request(1, 1, STR("K"));

@@ -83,7 +83,9 @@ static void an_empty_database_gets_the_schema_and_a_second_run_nothing(void **st
 	assert_int_equal(look(pg->conninfo), SCHEMA_CURRENT);
 	assert_int_equal(migrate(pg->conninfo), 0);
 	assert_null(strstr(said, "applied"));
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM schema_migration WHERE length(checksum) = 64"), 1);
+	assert_int_equal(
+		pg_number(db, "SELECT count(*) FROM schema_migration WHERE length(checksum) = 64"),
+		1);
 }
 
 static void a_changed_migration_is_refused(void **state)
@@ -109,10 +111,16 @@ static void a_newer_schema_is_not_migrated_but_can_be_served(void **state)
 static void a_migration_that_fails_leaves_nothing(void **state)
 {
 	(void)state;
-	pg_exec(db, "CREATE SCHEMA orderd; CREATE TABLE orderd.stock_movement (x int)"); /* in its way, half through */
+	pg_exec(db,
+		"CREATE SCHEMA orderd; CREATE TABLE orderd.stock_movement (x int)"); /* in its way,
+											half through
+										      */
 	assert_int_equal(migrate(pg->conninfo), 1);
 	assert_non_null(strstr(said, "nothing of it was kept"));
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM pg_tables WHERE schemaname = 'orderd' AND tablename = 'orders'"), 0);
+	assert_int_equal(pg_number(db,
+				   "SELECT count(*) FROM pg_tables WHERE schemaname = 'orderd' AND "
+				   "tablename = 'orders'"),
+			 0);
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM schema_migration"), 0);
 	pg_exec(db, "DROP TABLE stock_movement");
 	assert_int_equal(migrate(pg->conninfo), 0);
@@ -148,7 +156,8 @@ static void a_server_that_cannot_be_reached_is_said_so(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(an_empty_database_gets_the_schema_and_a_second_run_nothing, empty),
+		cmocka_unit_test_setup(an_empty_database_gets_the_schema_and_a_second_run_nothing,
+				       empty),
 		cmocka_unit_test_setup(a_changed_migration_is_refused, empty),
 		cmocka_unit_test_setup(a_newer_schema_is_not_migrated_but_can_be_served, empty),
 		cmocka_unit_test_setup(a_migration_that_fails_leaves_nothing, empty),

@@ -97,8 +97,12 @@ struct world *world_with(const struct store_options *opt)
 
 struct world *world_new(const char *conninfo, int order_connections)
 {
-	struct store_options opt = {.conninfo = conninfo, .order_connections = order_connections, .job_connections = 1,
-				    .read_connections = 1, .lane_bound = 4096, .statement_timeout_ms = 5000};
+	struct store_options opt = {.conninfo = conninfo,
+				    .order_connections = order_connections,
+				    .job_connections = 1,
+				    .read_connections = 1,
+				    .lane_bound = 4096,
+				    .statement_timeout_ms = 5000};
 	struct world *w = world_with(&opt);
 
 	world_wait_up(w, true);

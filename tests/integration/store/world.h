@@ -13,8 +13,8 @@
 struct world {
 	struct loop *loop;
 	struct store *store;
-	int out;               /* questions not answered */
-	int answered;          /* how many ever were: their order */
+	int out;      /* questions not answered */
+	int answered; /* how many ever were: their order */
 	bool up, closed;
 };
 
@@ -24,9 +24,9 @@ struct question {
 	struct world *w;
 	struct unit u;
 	uint32_t deadline_ms;
-	enum errc err;         /* the answer */
+	enum errc err; /* the answer */
 	uint32_t rows;
-	int place;             /* 1: answered first */
+	int place;                                               /* 1: answered first */
 	void (*got)(struct question *q, const struct answer *a); /* may be NULL */
 	void *arg;
 };
@@ -35,7 +35,7 @@ struct world *world_new(const char *conninfo, int order_connections);
 struct world *world_with(const struct store_options *opt);
 void world_free(struct world *w);
 void world_wait_up(struct world *w, bool up);
-void world_run(struct world *w);            /* until every question is answered */
+void world_run(struct world *w); /* until every question is answered */
 void world_spin(struct world *w, bool (*until)(void *arg), void *arg);
 
 /* Memory for heads and lines of a question lives in its flow's arena. */
@@ -43,7 +43,7 @@ void question_init(struct question *q, struct world *w);
 void question_ask(struct question *q, struct unit u);
 void question_done(struct question *q);
 
-struct id test_id(unsigned n);              /* a fixed id per number */
+struct id test_id(unsigned n); /* a fixed id per number */
 struct id fresh_id(void);
 
 #endif

@@ -1,0 +1,366 @@
+/*
+ * Connections cut at every message, a server that goes away, a store that closes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/clock.h"
+#include "core/store/migrate.h"
+#include "tests/support/cutproxy.h"
+#include "world.h"
+
+static struct pg *pg;
+static PGconn *db;
+
+static int setup(void **state)
+{
+	FILE *out = tmpfile();
+
+	(void)state;
+	pg = pg_new();
+	assert_int_equal(store_migrate(pg->conninfo, out), 0);
+	fclose(out);
+	db = pg_connect(pg);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	PQfinish(db);
+	pg_free(pg);
+	return 0;
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	pg_exec(db,
+		"TRUNCATE note, note_word, request, orders, stock, stock_movement; SELECT "
+		"setval('trouble_count', 1, false)");
+	return 0;
+}
+
+static struct note_add_head *note(struct question *q, unsigned n, const char *trouble)
+{
+	struct note_add_head *h = arena_alloc(&q->fl.arena, sizeof(*h));
+
+	assert_non_null(h);
+	*h = (struct note_add_head){.tenant = 1,
+				    .note_id = test_id(n),
+				    .amount = 1 + n,
+				    .at = DB_NULL,
+				    .medium = (int32_t)n,
+				    .trouble = str_of(trouble)};
+	return h;
+}
+
+static struct question *questions(struct world *w, int n)
+{
+	struct question *q = calloc((size_t)n, sizeof(*q));
+
+	assert_non_null(q);
+	for (int i = 0; i < n; i++)
+		question_init(&q[i], w);
+	return q;
+}
+
+static void questions_free(struct question *q, int n)
+{
+	for (int i = 0; i < n; i++)
+		question_done(&q[i]);
+	free(q);
+}
+
+static long long notes(void)
+{
+	return pg_number(db, "SELECT count(*) FROM note");
+}
+
+/* ---- connections cut ---- */
+
+/* One unit of every write kind of the fixture, the connection cut before message `n`; true if there
+ * were so many. */
+static bool cut_once(struct world *w, struct cutproxy *x, enum cut_side side, int n)
+{
+	struct order_bump_head bump = {1, test_id(1), 1};
+	struct take_head take = {1, test_id(2), 1, 5};
+	struct question *q = questions(w, 3);
+	bool cut;
+
+	clean(NULL);
+	pg_exec(db,
+		"INSERT INTO orders VALUES (1, '01900000-0000-7000-8000-010000000001'); INSERT "
+		"INTO stock VALUES (1, 1, 7)");
+	world_wait_up(w, true);
+	cutproxy_arm(x, side, n);
+	question_ask(&q[0], note_add_unit(note(&q[0], 0, NULL), NULL, 0));
+	question_ask(&q[1], order_bump_unit(&bump, NULL, 0));
+	question_ask(&q[2], take_unit(&take, NULL, 0));
+	world_run(w);
+	cut = cutproxy_has_cut(x);
+	cutproxy_disarm(x);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(q[i].err, ERR_OK);
+	/* answered once, done once: no row means that the first asking was the one that did it */
+	assert_int_equal(notes(), 1);
+	assert_int_equal(pg_number(db, "SELECT version FROM orders"), 2);
+	assert_int_equal(pg_number(db, "SELECT reserved FROM stock"), 5);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM stock_movement"), 1);
+	questions_free(q, 3);
+	return cut;
+}
+
+static void a_connection_cut_at_any_message_changes_nothing_twice(void **state)
+{
+	struct cutproxy *x = cutproxy_new(pg);
+	struct store_options opt = {.conninfo = cutproxy_conninfo(x), .order_connections = 1};
+	struct world *w = world_with(&opt);
+	int n;
+
+	(void)state;
+	for (n = 0; cut_once(w, x, CUT_TO_SERVER, n); n++)
+		;
+	assert_true(n > 20); /* BEGIN .. COMMIT, Sync: three messages each */
+	for (n = 0; cut_once(w, x, CUT_TO_CLIENT, n); n++)
+		;
+	assert_true(n > 20);
+	world_free(w);
+	cutproxy_free(x);
+}
+
+static void a_cut_while_preparing_is_one_more_attempt(void **state)
+{
+	struct cutproxy *x = cutproxy_new(pg);
+	struct store_options opt = {
+		.conninfo = cutproxy_conninfo(x), .order_connections = 1, .read_connections = 1};
+
+	(void)state;
+	for (int n = 0; n < 12; n += 3) {
+		struct world *w;
+
+		cutproxy_arm(x, n % 2 == 0 ? CUT_TO_SERVER : CUT_TO_CLIENT, n);
+		w = world_with(&opt);
+		world_wait_up(w, true);
+		assert_true(cutproxy_has_cut(x));
+		world_free(w);
+	}
+	cutproxy_free(x);
+}
+
+/* Per key the order of asking is the order of doing, also over a lost connection. */
+static void units_of_one_key_keep_their_order_over_a_cut(void **state)
+{
+	struct cutproxy *x = cutproxy_new(pg);
+	struct store_options opt = {.conninfo = cutproxy_conninfo(x), .order_connections = 2};
+	struct world *w = world_with(&opt);
+	struct order_bump_head h[6];
+
+	(void)state;
+	for (int n = 4; n < 60; n += 9) {
+		struct question *q = questions(w, 6);
+
+		clean(NULL);
+		pg_exec(db,
+			"INSERT INTO orders VALUES (1, '01900000-0000-7000-8000-010000000001')");
+		world_wait_up(w, true);
+		cutproxy_arm(x, CUT_TO_CLIENT, n);
+		for (int i = 0; i < 6; i++) {
+			h[i] = (struct order_bump_head){1, test_id(1), 1 + i};
+			question_ask(&q[i], order_bump_unit(&h[i], NULL, 0));
+		}
+		world_run(w);
+		cutproxy_disarm(x);
+		for (int i = 0; i < 6; i++) {
+			assert_int_equal(q[i].err, ERR_OK);
+			assert_int_equal(q[i].place, q[0].place + i);
+		}
+		assert_int_equal(pg_number(db, "SELECT version FROM orders"), 7);
+		questions_free(q, 6);
+	}
+	world_free(w);
+	cutproxy_free(x);
+}
+
+static void who_was_under_way_at_a_cut_travels_before_who_asked_later(void **state)
+{
+	enum { N = 20 };
+	struct cutproxy *x = cutproxy_new(pg);
+	struct store_options opt = {.conninfo = cutproxy_conninfo(x), .order_connections = 1};
+	struct world *w = world_with(&opt);
+	struct question *q = questions(w, N);
+
+	(void)state;
+	world_wait_up(w, true);
+	cutproxy_arm(x, CUT_TO_CLIENT, 0);
+	for (unsigned i = 0; i < N; i++) {
+		if (i == N / 2)
+			world_wait_up(w, false);
+		question_ask(&q[i], note_add_unit(note(&q[i], i, NULL), NULL, 0));
+	}
+	world_run(w);
+	for (int i = 0; i < N; i++) {
+		assert_int_equal(q[i].err, ERR_OK);
+		assert_int_equal(q[i].place, i + 1);
+	}
+	questions_free(q, N);
+	world_free(w);
+	cutproxy_free(x);
+}
+
+/* ---- a server that goes away ---- */
+
+static void while_the_server_is_down_units_are_refused_at_once(void **state)
+{
+	struct world *w = world_new(pg->conninfo, 2);
+	struct question *q = questions(w, 2);
+	int64_t before;
+
+	(void)state;
+	PQfinish(db);
+	pg_down(pg);
+	world_wait_up(w, false);
+	question_ask(&q[0], note_add_unit(note(&q[0], 0, NULL), NULL, 0));
+	world_run(w); /* waits until an attempt to connect has failed */
+	assert_int_equal(q[0].err, ERR_STORE_UNAVAILABLE);
+	before = clock_mono_ms();
+	question_ask(&q[1], note_add_unit(note(&q[1], 1, NULL), NULL, 0));
+	world_run(w);
+	assert_int_equal(q[1].err, ERR_STORE_UNAVAILABLE);
+	assert_true(clock_mono_ms() - before < 1000);
+	questions_free(q, 2);
+	pg_up(pg);
+	db = pg_connect(pg);
+	world_wait_up(w, true);
+	q = questions(w, 1);
+	question_ask(q, note_add_unit(note(q, 2, NULL), NULL, 0));
+	world_run(w);
+	assert_int_equal(q->err, ERR_OK);
+	questions_free(q, 1);
+	world_free(w);
+}
+
+static bool was_sent(void *arg)
+{
+	(void)arg;
+	return pg_number(db,
+			 "SELECT count(*) FROM pg_stat_activity WHERE application_name = "
+			 "'store-test' AND wait_event = 'PgSleep'") > 0;
+}
+
+static void spin_until_sleeping(struct world *w)
+{
+	while (!was_sent(NULL))
+		uv_run(loop_uv(w->loop), UV_RUN_NOWAIT);
+}
+
+static void a_unit_under_way_when_the_server_dies_is_done_after_its_return(void **state)
+{
+	struct world *w = world_new(pg->conninfo, 1);
+	struct question *q = questions(w, 2);
+
+	(void)state;
+	question_ask(&q[0], note_add_unit(note(&q[0], 0, "sleep/1"), NULL, 0));
+	spin_until_sleeping(w);
+	PQfinish(db);
+	pg_down(pg);
+	world_wait_up(w, false);
+	pg_up(pg);
+	db = pg_connect(pg);
+	world_run(w);
+	assert_int_equal(q[0].err, ERR_OK);
+	assert_int_equal(notes(), 1);
+	questions_free(q, 2);
+	world_free(w);
+}
+
+static void a_unit_under_way_when_the_server_dies_for_good_has_an_unknown_outcome(void **state)
+{
+	struct world *w = world_new(pg->conninfo, 1);
+	struct question *q = questions(w, 2);
+	struct order_bump_head blocked = {.tenant = 1, .order_id = test_id(0), .version = 1};
+
+	(void)state;
+	q[0].deadline_ms = 1500;
+	question_ask(&q[0], note_add_unit(note(&q[0], 0, "sleep/5"), NULL, 0));
+	question_ask(&q[1], order_bump_unit(&blocked, NULL,
+					    0)); /* the same key: waits behind it, never sent */
+	spin_until_sleeping(w);
+	PQfinish(db);
+	pg_down(pg);
+	world_run(w);
+	assert_int_equal(q[0].err, ERR_UNKNOWN_OUTCOME);
+	assert_int_equal(q[1].err, ERR_STORE_UNAVAILABLE);
+	questions_free(q, 2);
+	world_free(w);
+	pg_up(pg);
+	db = pg_connect(pg);
+}
+
+static void closing_answers_everybody(void **state)
+{
+	struct world *w = world_new(pg->conninfo, 1);
+	struct question *q = questions(w, 3);
+	struct order_bump_head behind = {.tenant = 1, .order_id = test_id(0), .version = 1};
+
+	(void)state;
+	question_ask(&q[0], note_add_unit(note(&q[0], 0, "sleep/1"), NULL, 0));
+	spin_until_sleeping(w);
+	question_ask(&q[1], note_add_unit(note(&q[1], 1, NULL), NULL, 0));
+	question_ask(&q[2], order_bump_unit(&behind, NULL, 0));
+	world_free(w);
+	assert_int_equal(q[0].err, ERR_UNKNOWN_OUTCOME);
+	assert_int_equal(q[1].err, ERR_STORE_UNAVAILABLE);
+	assert_int_equal(q[2].err, ERR_STORE_UNAVAILABLE);
+	questions_free(q, 3);
+}
+
+static void a_schema_that_does_not_fit_keeps_the_store_down(void **state)
+{
+	struct store_options opt = {
+		.conninfo = pg->conninfo, .order_connections = 1, .read_connections = 1};
+	struct world *w;
+	struct question *q;
+
+	(void)state;
+	pg_exec(db, "ALTER TABLE note RENAME TO not_a_note");
+	w = world_with(&opt);
+	q = questions(w, 1);
+	question_ask(q, note_add_unit(note(q, 0, NULL), NULL, 0));
+	world_run(w);
+	assert_int_equal(q->err, ERR_STORE_UNAVAILABLE);
+	assert_false(store_is_up(w->store));
+	pg_exec(db, "ALTER TABLE not_a_note RENAME TO note");
+	world_wait_up(w, true);
+	questions_free(q, 1);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_connection_cut_at_any_message_changes_nothing_twice,
+				       clean),
+		cmocka_unit_test_setup(a_cut_while_preparing_is_one_more_attempt, clean),
+		cmocka_unit_test_setup(units_of_one_key_keep_their_order_over_a_cut, clean),
+		cmocka_unit_test_setup(who_was_under_way_at_a_cut_travels_before_who_asked_later,
+				       clean),
+		cmocka_unit_test_setup(while_the_server_is_down_units_are_refused_at_once, clean),
+		cmocka_unit_test_setup(
+			a_unit_under_way_when_the_server_dies_is_done_after_its_return, clean),
+		cmocka_unit_test_setup(
+			a_unit_under_way_when_the_server_dies_for_good_has_an_unknown_outcome,
+			clean),
+		cmocka_unit_test_setup(closing_answers_everybody, clean),
+		cmocka_unit_test_setup(a_schema_that_does_not_fit_keeps_the_store_down, clean),
+	};
+
+	return cmocka_run_group_tests_name("store cuts", tests, setup, teardown);
+}
