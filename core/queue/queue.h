@@ -8,13 +8,14 @@
  *	{qNN}:<role>:p0..p3   streams of ready job ids, shard NN = 00..63, group "w"
  *	{qNN}:gen             generation; a ring with another one is refused
  *	{iPP}:e               epoch of a stock pool, PP = tenant mod 16
- *	{iPP}:s:<tenant>:<item>  hash location -> available, 30 s to live, loaded on a miss
+ *	{iPP}:s:<tenant>:<item>  hash location -> available, 30 s to live, loaded on a
+ *	                      miss; stamped with epoch and time of loading
  *	{iPP}:h:<order id>    a hold: what it took; {iPP}:x zset of their expiries
  *
  * Every command has a deadline (redis_timeout_ms); a lost connection is remade with
  * backoff, and while there is none every ask is answered ERR_QUEUE_UNAVAILABLE in the
  * next turn.  -LOADING, -OOM, -MISCONF, -READONLY and -NOREPLICAS count as "no
- * connection".  Loop thread only.
+ * connection".  Redis 7.0 or newer.  Loop thread only.
  */
 #ifndef ORDERD_QUEUE_QUEUE_H
 #define ORDERD_QUEUE_QUEUE_H
@@ -50,7 +51,10 @@ struct queue_options {
 	void *arg;
 };
 
-struct queue *queue_new(struct loop *l, const struct queue_options *opt);
+struct queue *queue_new(struct loop *l, const struct queue_options *opt); /* up from a later turn */
+
+/* Close the connections and all intakes.  Outstanding questions, and those still asked before
+ * on_closed(arg), are answered ERR_QUEUE_UNAVAILABLE; nothing may be asked after it. */
 void queue_close(struct queue *q, void (*on_closed)(void *arg), void *arg);
 bool queue_is_up(const struct queue *q);
 
@@ -72,7 +76,7 @@ enum hold_outcome {
 
 struct hold_answer {
 	enum hold_outcome outcome;
-	uint32_t short_line;
+	uint32_t short_line; /* the line with which the sum of its item and location is too much */
 	int64_t left;
 };
 
@@ -114,11 +118,13 @@ struct delivery {
 struct intake;
 
 /*
- * Read the streams of `roles` (bit mask) with blocking XREADGROUP on a connection of its
- * own, as the random consumer name made at start.  on_delivery is called from the loop
- * while fewer than room(arg, role) jobs of that role are at work; it takes a copy.
- * Entries another consumer took and did not acknowledge for lease_ms are claimed over
- * (XAUTOCLAIM).  Group and streams are made when missing.
+ * Read the streams of `roles` (bit mask) with blocking XREADGROUP, each role on a connection
+ * of its own, as the random consumer name made at start.  on_delivery is called from the
+ * loop while room(arg, role) says that more jobs of that role may start; it takes a copy.
+ * More may have been read than there is room for: it waits here, the urgent first, until
+ * intake_kick().  Entries another consumer took and did not acknowledge for lease_ms are
+ * claimed over (XAUTOCLAIM); so are our own of jobs that take longer and send no
+ * queue_beat().  Group and streams are made when missing.
  */
 struct intake *intake_new(struct queue *q, unsigned roles, int lease_ms,
 			  uint32_t (*room)(void *arg, enum queue_role r),

@@ -2,9 +2,11 @@
  * A Redis that dies, hangs, forgets, is full or is not there at all: what is asked is
  * answered in time, and everything goes on when it is back.
  */
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/queue/redis_address.h"
 #include "core/queue/script.h"
 #include "tests/integration/queue_world.h"
 
@@ -224,13 +226,37 @@ static void own_loop_held_up_is_not_taken_for_a_hanging_redis(void **state)
 
 /* ---- refusing ---- */
 
+enum { STAYS_MS = 500 /* a dozen attempts to connect */ };
+
+struct watch {
+	struct world *w;
+	int64_t until_ms;
+	bool came_up;
+};
+
+static bool watched_long_enough(void *arg)
+{
+	struct watch *x = arg;
+
+	x->came_up |= queue_is_up(x->w->queue);
+	return clock_mono_ms() >= x->until_ms;
+}
+
+static void expect_down(struct world *w)
+{
+	struct watch x = {.w = w, .until_ms = clock_mono_ms() + STAYS_MS};
+
+	assert_int_equal(try_hold(w, w->queue), ERR_QUEUE_UNAVAILABLE);
+	world_until(w, watched_long_enough, &x, "some attempts to connect");
+	assert_false(x.came_up);
+}
+
 static void full_redis_counts_as_down(void **state)
 {
 	struct world *w = *state;
 
 	redis_server_do(w->redis, "CONFIG SET maxmemory 1mb");
-	assert_int_equal(try_hold(w, w->queue), ERR_QUEUE_UNAVAILABLE);
-	assert_false(queue_is_up(w->queue));
+	expect_down(w);
 	assert_int_equal(redis_server_int(w->redis, "KEYS {i01}:[hsx]*"),
 			 0); /* nothing half done */
 	redis_server_do(w->redis, "CONFIG SET maxmemory 0");
@@ -242,8 +268,7 @@ static void replica_counts_as_down_until_promoted(void **state)
 	struct world *w = *state;
 
 	redis_server_do(w->redis, "REPLICAOF 127.0.0.1 1");
-	assert_int_equal(try_hold(w, w->queue), ERR_QUEUE_UNAVAILABLE);
-	assert_false(queue_is_up(w->queue));
+	expect_down(w);
 	redis_server_do(w->redis, "REPLICAOF NO ONE");
 	expect_recovery(w);
 }
@@ -297,6 +322,28 @@ static void queue_closes_in_every_state_of_connecting(void **state)
 		world_close_queue(w, by_name);
 		world_close_queue(w, nobody);
 		world_close_queue(w, by_path);
+	}
+}
+
+static void name_with_two_addresses_has_both_tried(void **state)
+{
+	struct sockaddr_in at[2] = {
+		{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}},
+		{.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK + 1)}},
+	};
+	struct addrinfo found[2] = {
+		{.ai_addr = (struct sockaddr *)&at[0],
+		 .ai_addrlen = sizeof(at[0]),
+		 .ai_next = &found[1]},
+		{.ai_addr = (struct sockaddr *)&at[1], .ai_addrlen = sizeof(at[1])},
+	};
+	static const char *const expected[] = {"127.0.0.1", "127.0.0.2", "127.0.0.1"};
+	char ip[REDIS_IP_SIZE];
+
+	(void)state;
+	for (uint32_t attempt = 0; attempt < 3; attempt++) {
+		assert_true(redis_address_choose(found, attempt, ip));
+		assert_string_equal(ip, expected[attempt]);
 	}
 }
 
@@ -390,6 +437,7 @@ int main(void)
 		TEST(unreadable_address_is_no_redis),
 		TEST(queue_closes_in_every_state_of_connecting),
 		TEST(redis_is_reached_by_host_name),
+		cmocka_unit_test(name_with_two_addresses_has_both_tried),
 		TEST(queue_closed_with_questions_outstanding_answers_them),
 		TEST(intake_closed_by_its_own_delivery_delivers_no_more),
 		TEST(consumers_of_the_past_are_forgotten_but_not_with_entries),

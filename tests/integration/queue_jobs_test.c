@@ -1,9 +1,11 @@
 /*
  * Rings, deliveries, acks and rebuilding against a real Redis.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/queue/inside.h"
 #include "tests/integration/queue_world.h"
 
 enum { LEASE_MS = 1200, DELIVERIES_MAX = 4096 };
@@ -189,6 +191,27 @@ static void urgent_jobs_come_first(void **state)
 	free(t);
 }
 
+static void urgent_job_overtakes_a_backlog(void **state)
+{
+	struct world *w = *state;
+	struct id shard_of = id_new();
+	struct taker *t;
+	uint32_t at = 0;
+
+	ring_many(w, shard_of, 1, 80);
+	ring_many(w, shard_of, 3, 80);
+	settle(w);
+	t = take(w, w->queue, PAYMENT, 1, 15000);
+	t->acks = true;
+	until_taken(t, 10);
+	ring_many(w, shard_of, 0, 1);
+	until_taken(t, 161);
+	while (t->got[at].priority != 0)
+		at++;
+	assert_in_range(at, 10, 80); /* before the last of those that were there first */
+	free(t);
+}
+
 static void no_room_takes_nothing_until_kicked(void **state)
 {
 	struct world *w = *state;
@@ -253,6 +276,14 @@ static bool beats_until_over(void *arg)
 	return clock_mono_ms() >= b->until_ms;
 }
 
+static const char *shard_text(struct id job)
+{
+	static char text[4];
+
+	(void)snprintf(text, sizeof(text), "%02u", id_shard(job) % 100);
+	return text;
+}
+
 static void entry_with_heartbeats_stays_where_it_is(void **state)
 {
 	struct world *w = *state;
@@ -271,7 +302,9 @@ static void entry_with_heartbeats_stays_where_it_is(void **state)
 	/* A late beat does not take it back. */
 	queue_beat(w->queue, &holder->got[0]);
 	settle(w);
-	assert_int_equal(redis_server_sum(w->redis, "PENDING", "{q*}:payment:p*"), 1);
+	assert_int_equal(redis_server_int(w->redis, "XPENDING {q%s}:payment:p0 w - + 9 %s",
+					  shard_text(holder->got[0].job), other->consumer),
+			 1);
 	world_close_queue(w, other);
 	free(holder);
 	free(vulture);
@@ -371,6 +404,7 @@ int main(void)
 		TEST(other_roles_rings_are_left_alone),
 		TEST(two_roles_do_not_wait_for_each_other),
 		TEST(urgent_jobs_come_first),
+		TEST(urgent_job_overtakes_a_backlog),
 		TEST(no_room_takes_nothing_until_kicked),
 		TEST(entry_that_is_no_job_is_taken_off),
 		TEST(entry_not_acked_is_delivered_to_another),

@@ -98,6 +98,7 @@ int world_close(void **state)
 {
 	struct world *w = *state;
 
+	timer_clear(w->loop, &w->tick);
 	if (w->queue != NULL)
 		world_close_queue(w, w->queue);
 	redis_server_stop(w->redis);
