@@ -56,6 +56,7 @@ static void end_if_ready(struct flow *fl)
 {
 	if (fl->ended || !at_end(fl) || fl->ops_out > 0)
 		return;
+	assert(!fl->turn.posted && fl->timer.slot == 0); /* nothing comes back to freed memory */
 	fl->ended = true;
 	report_end(fl);
 	fl->done(fl);
@@ -176,7 +177,7 @@ static void on_turn(struct task *t)
 		fl->cut = true;
 		give_up(fl);
 		fail_step(fl, why);
-		return; /* the end, if this was it, comes in a run of its own */
+		return; /* the question given up is still out: not the end yet */
 	}
 	end_if_ready(fl);
 }

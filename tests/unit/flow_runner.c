@@ -399,6 +399,26 @@ static void cancel_after_the_deadline_does_not_cut_the_undo(void **state)
 	assert_int_equal(o.done, 1);
 }
 
+static void cancel_and_deadline_in_one_turn_cut_once(void **state)
+{
+	struct order o = {.fl.deadline_ms = 1400};
+	struct op *late;
+
+	(void)state;
+	start(&o);
+	answer(asked_op, ERR_OK);
+	late = asked_op;
+	flow_cancel(&o.fl, ERR_CANCELLED);
+	at_ms(1400); /* timers come before the ready queue */
+	assert_int_equal(o.fl.at, UNDO);
+	assert_int_equal(o.fl.cause, ERR_DEADLINE);
+	answer(late, ERR_OK);
+	answer(asked_op, ERR_OK);
+	turn();
+	assert_int_equal(o.done, 1);
+	assert_int_equal(o.got[UNDO], 1);
+}
+
 static void cancel_and_failure_in_one_turn_are_one_failure(void **state)
 {
 	struct order o = {0};
@@ -656,6 +676,7 @@ int main(void)
 		TEST(answer_in_time_clears_the_deadline),
 		TEST(cancel_ends_the_wait_and_undo_still_runs),
 		TEST(cancel_after_the_deadline_does_not_cut_the_undo),
+		TEST(cancel_and_deadline_in_one_turn_cut_once),
 		TEST(cancel_and_failure_in_one_turn_are_one_failure),
 		TEST(cancel_of_a_flow_at_its_end_changes_nothing),
 		TEST(cancel_of_a_flow_that_waits_for_a_late_answer_is_safe),
