@@ -16,6 +16,7 @@
  */
 #include <assert.h>
 
+#include "core/base/clock.h"
 #include "core/domain/sourcing.h"
 #include "core/queue/queue.h"
 #include "core/store/store.h"
@@ -48,6 +49,7 @@ struct placing {
 	struct str *group_codes; /* of their locations */
 	struct money total;
 	struct address ship_to;
+	struct id hold;
 	bool held;         /* Redis may hold the goods for us: to be settled */
 	enum errc refusal; /* what find answers when it finds nothing */
 	struct ring *rings; /* per group: the jobs that start its payment */
@@ -274,6 +276,18 @@ static int got_quote(struct flow *fl, const struct answer *a)
 
 /* ---------------------------------------------------------------- hold */
 
+/* A hold is the request's, not the order's: the same request twice at once holds its goods once. */
+static struct id hold_id(struct flow *fl)
+{
+	struct placing *p = rpc_state(fl);
+	struct key key = key_of_request(rpc_identity(fl)->tenant, REQUEST_PLACE_ORDER, p->request_id);
+	struct id id;
+
+	_Static_assert(sizeof(id) == sizeof(key), "a key makes an id");
+	memcpy(&id, &key, sizeof(id));
+	return id;
+}
+
 static int ask_hold(struct flow *fl)
 {
 	struct placing *p = rpc_state(fl);
@@ -293,8 +307,9 @@ static int ask_hold(struct flow *fl)
 					      .qty = s->qty,
 					      .available = s->available};
 	}
+	p->hold = hold_id(fl);
 	p->held = true; /* until an answer says otherwise */
-	return queue_ask_hold(fl, app->queue, rpc_identity(fl)->tenant, p->order, lines, (uint32_t)p->plan.n_shares);
+	return queue_ask_hold(fl, app->queue, rpc_identity(fl)->tenant, p->hold, lines, (uint32_t)p->plan.n_shares);
 }
 
 static int got_hold(struct flow *fl, const struct answer *a)
@@ -302,7 +317,7 @@ static int got_hold(struct flow *fl, const struct answer *a)
 	struct placing *p = rpc_state(fl);
 	const struct hold_answer *h = queue_hold_answer(a);
 
-	p->held = h->outcome == HOLD_OK || h->outcome == HOLD_DUP;
+	p->held = h->outcome == HOLD_OK; /* HOLD_DUP: another call with this request took it and settles it */
 	if (h->outcome == HOLD_SHORT)
 		return refuse_stock(fl, p->lines[p->plan.shares[h->short_line].line].item, h->left);
 	return PLACE; /* STALE: Redis lost its data; PostgreSQL decides alone */
@@ -352,6 +367,9 @@ static int ask_place(struct flow *fl)
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 	struct str packed = address_pack(&p->ship_to, &fl->arena);
 
+	if (fl->err == ERR_CANCELLED || fl->err == ERR_DRAINING ||
+	    (fl->deadline_ms != 0 && clock_mono_ms() >= fl->deadline_ms))
+		return FLOW_FAIL; /* nobody waits for this order any more */
 	rpc_forgive(fl); /* a hold that failed has cost time, nothing else */
 	if (h == NULL || lines == NULL || u == NULL || packed.p == NULL || !fill_shares(fl, p, lines))
 		return rpc_fail(fl, ERR_TOO_LARGE);
@@ -383,7 +401,7 @@ static void settle_hold(struct flow *fl, bool keep)
 	struct placing *p = rpc_state(fl);
 
 	if (p->held)
-		queue_finish_hold(rpc_app(fl)->queue, rpc_identity(fl)->tenant, p->order, keep);
+		queue_finish_hold(rpc_app(fl)->queue, rpc_identity(fl)->tenant, p->hold, keep);
 	p->held = false;
 }
 
