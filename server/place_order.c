@@ -369,7 +369,7 @@ static int ask_place(struct flow *fl)
 
 	if (fl->err == ERR_CANCELLED || fl->err == ERR_DRAINING ||
 	    (fl->deadline_ms != 0 && clock_mono_ms() >= fl->deadline_ms))
-		return FLOW_FAIL; /* nobody waits for this order any more */
+		return rpc_fail(fl, fl->err != ERR_OK ? fl->err : ERR_DEADLINE); /* nobody waits for it any more */
 	rpc_forgive(fl); /* a hold that failed has cost time, nothing else */
 	if (h == NULL || lines == NULL || u == NULL || packed.p == NULL || !fill_shares(fl, p, lines))
 		return rpc_fail(fl, ERR_TOO_LARGE);

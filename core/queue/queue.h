@@ -10,7 +10,7 @@
  *	{iPP}:e               epoch of a stock pool, PP = tenant mod 16
  *	{iPP}:s:<tenant>:<item>  hash location -> available, 30 s to live, loaded on a
  *	                      miss; stamped with epoch and time of loading
- *	{iPP}:h:<order id>    a hold: what it took; {iPP}:x zset of their expiries
+ *	{iPP}:h:<hold id>     a hold: what it took; {iPP}:x zset of their expiries
  *
  * Every command has a deadline (redis_timeout_ms); a lost connection is remade with
  * backoff, and while there is none every ask is answered ERR_QUEUE_UNAVAILABLE in the
