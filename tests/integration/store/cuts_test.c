@@ -1,5 +1,6 @@
 /*
- * Connections cut at every message, a server that goes away, a store that closes.
+ * Connections cut at every message, a server that goes away or says nothing, a store that
+ * closes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
 #include "core/base/clock.h"
+#include "core/base/metric.h"
 #include "core/store/migrate.h"
 #include "tests/support/cutproxy.h"
 #include "world.h"
@@ -343,6 +346,84 @@ static void a_schema_that_does_not_fit_keeps_the_store_down(void **state)
 	world_free(w);
 }
 
+/* ---- time that passes ---- */
+
+/* The clock runs on, so much ahead; each turn it is put `step_us` further ahead. */
+static void pass_time_until(struct world *w, bool (*until)(void *arg), void *arg, int64_t ahead_us,
+			    int64_t step_us)
+{
+	struct timespec real;
+	int64_t began_s = time(NULL);
+
+	while (!until(arg)) {
+		if (time(NULL) - began_s > 60)
+			fail_msg("a minute passed for nothing");
+		clock_gettime(CLOCK_MONOTONIC, &real);
+		clock_fake(real.tv_sec * INT64_C(1000000) + real.tv_nsec / 1000 + ahead_us,
+			   clock_wall_us());
+		ahead_us += step_us;
+		uv_run(loop_uv(w->loop), UV_RUN_NOWAIT);
+	}
+}
+
+static bool plans_are_discarded(void *arg)
+{
+	(void)arg;
+	return pg_number(db,
+			 "SELECT count(*) FROM pg_stat_activity WHERE query = 'DISCARD PLANS'"
+			 " AND application_name = 'store-test'") == 2;
+}
+
+/* Statements prepared while tables were small must not keep their plans for ever. */
+static void connections_plan_again_some_seconds_after_connecting(void **state)
+{
+	struct store_options opt = {
+		.conninfo = pg->conninfo, .order_connections = 1, .read_connections = 1};
+	struct world *w = world_with(&opt);
+	struct question q;
+
+	(void)state;
+	world_wait_up(w, true);
+	assert_false(plans_are_discarded(NULL));
+	pass_time_until(w, plans_are_discarded, NULL, 0, 10000);
+	question_init(&q, w);
+	q.deadline_ms = 600 * 1000;
+	question_ask(&q, note_add_unit(note(&q, 1, NULL), NULL, 0));
+	world_run(w);
+	assert_int_equal(q.err, ERR_OK);
+	question_done(&q);
+	world_free(w);
+	clock_fake(-1, -1);
+}
+
+static bool is_answered(void *arg)
+{
+	return ((struct world *)arg)->out == 0;
+}
+
+static void a_server_that_says_nothing_is_given_up_and_asked_again(void **state)
+{
+	struct store_options opt = {.conninfo = pg->conninfo, .order_connections = 1};
+	struct world *w = world_with(&opt);
+	int64_t before = metric_value(METRIC_store_reconnects, "order");
+	struct question q;
+
+	(void)state;
+	world_wait_up(w, true);
+	question_init(&q, w);
+	q.deadline_ms = 600 * 1000;
+	question_ask(&q, note_add_unit(note(&q, 1, "sleep/1"), NULL, 0));
+	spin_until_sleeping(w);
+	/* longer than any batch may take */
+	pass_time_until(w, is_answered, w, 60 * INT64_C(1000000), 0);
+	assert_int_equal(q.err, ERR_OK);
+	assert_int_equal(notes(), 1);
+	assert_true(metric_value(METRIC_store_reconnects, "order") - before >= 2);
+	question_done(&q);
+	world_free(w);
+	clock_fake(-1, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +441,9 @@ int main(void)
 			clean),
 		cmocka_unit_test_setup(closing_answers_everybody, clean),
 		cmocka_unit_test_setup(a_schema_that_does_not_fit_keeps_the_store_down, clean),
+		cmocka_unit_test_setup(connections_plan_again_some_seconds_after_connecting, clean),
+		cmocka_unit_test_setup(a_server_that_says_nothing_is_given_up_and_asked_again,
+				       clean),
 	};
 
 	return cmocka_run_group_tests_name("store cuts", tests, setup, teardown);
