@@ -396,6 +396,19 @@ servers_kill() {
 	if [[ ${3:-KILL} == KILL ]]; then
 		servers_end "$2" KILL
 	fi
+	if [[ $2 == postgres && ${3:-KILL} == KILL ]]; then
+		servers_orphans_gone
+	fi
+}
+
+# A killed postmaster's children notice its death one by one; until the last is gone no other may start.
+servers_orphans_gone() {
+	local until=$((SECONDS + SERVERS_STOP_S))
+
+	while find /proc/[0-9]*/cwd -maxdepth 0 -lname "$DATA/pg" 2>/dev/null | grep -q .; do
+		((SECONDS < until)) || servers_fail "processes of a killed PostgreSQL stay" || return 1
+		sleep "$SERVERS_POLL_S"
+	done
 }
 
 servers_again() {
