@@ -36,7 +36,7 @@ judges_need() {
 	local lock
 
 	node_need
-	for lock in tests/*/package-lock.json; do
+	for lock in tests/{*,*/*}/package-lock.json; do
 		npm_need "${lock%/*}"
 	done
 }
