@@ -165,11 +165,22 @@ servers_postgres() {
 			--encoding=UTF8 --locale=C.UTF-8 --data-checksums >"$DATA/log/initdb.log" 2>&1 ||
 			{ tail -n 20 "$DATA/log/initdb.log" >&2; return 1; }
 	fi
+	servers_stale_lock
 	servers_spawn postgres "$SERVERS_PG_BIN/postgres" -D "$DATA/pg" \
 		-c listen_addresses= -c unix_socket_directories="$SOCKETS" -c max_connections=100 \
 		-c shared_preload_libraries=pg_stat_statements -c fsync=on -c shared_buffers=256MB
 	servers_wait postgres "$SERVERS_PG_BIN/pg_isready" -q -h "$SOCKETS" || return 1
 	servers_database
+}
+
+# A killed postmaster that nobody has waited for yet is still a process to kill(2), and PostgreSQL takes that
+# for a rival.  Its children are gone by now (servers_orphans_gone), so its lock is worth nothing.
+servers_stale_lock() {
+	local lock=$DATA/pg/postmaster.pid
+
+	if [[ -s $lock ]] && ! servers_start_time "$(head -n 1 "$lock")" >/dev/null; then
+		rm -f "$lock" "$SOCKETS"/.s.PGSQL.5432*
+	fi
 }
 
 # Trust is enough: nobody but this user and root can enter the socket's directory.
