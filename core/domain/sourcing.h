@@ -18,8 +18,8 @@
 #include "core/base/arena.h"
 
 enum {
-	SOURCING_PLACES_MAX = 64,      /* locations considered; further ones are left out, worst priority first */
-	SOURCING_WORK_MAX = 1000000,   /* comparisons of the exact search: about 1 ms */
+	SOURCING_PLACES_MAX = 64, /* further ones are left out, worst priority first */
+	SOURCING_WORK_MAX = 1000000, /* comparisons of the exact search: a few ms */
 	SOURCING_REASONS_MAX = 8,
 };
 
@@ -39,7 +39,7 @@ struct sourcing_offer {
 struct sourcing_question {
 	const struct sourcing_line *lines;
 	size_t n_lines;
-	const struct sourcing_offer *offers; /* one per item and location; items nobody asked for are ignored */
+	const struct sourcing_offer *offers; /* one per item and location, at most */
 	size_t n_offers;
 	bool has_position; /* of the customer */
 	int32_t latitude_e6, longitude_e6;
@@ -67,6 +67,7 @@ struct sourcing_plan {
 
 enum sourcing_outcome { SOURCING_OK, SOURCING_SHORT, SOURCING_NO_MEMORY };
 
-enum sourcing_outcome sourcing_plan(const struct sourcing_question *q, struct arena *arena, struct sourcing_plan *ret);
+enum sourcing_outcome sourcing_plan(const struct sourcing_question *q, struct arena *arena,
+				    struct sourcing_plan *ret);
 
 #endif
