@@ -26,7 +26,20 @@ enum {
 	ARENA = 1024 * 1024,
 };
 
-enum { GENERATIONS, STREAMS, RAISE, EPOCH, ORPHANS, WAITING, BACKLOG, EXPIRED, EXPIRE, FREED, HOLDS, DONE };
+enum {
+	GENERATIONS,
+	STREAMS,
+	RAISE,
+	EPOCH,
+	ORPHANS,
+	WAITING,
+	BACKLOG,
+	EXPIRED,
+	EXPIRE,
+	FREED,
+	HOLDS,
+	DONE
+};
 
 struct waiting_job {
 	struct id id;
@@ -90,7 +103,8 @@ static int got_generations(struct flow *fl, const struct answer *a)
 
 		if (str_eq(r.name, STR("stock")))
 			j->epoch = r.value;
-		else if (r.name.n == 3 && str_to_i64((struct str){r.name.p + 1, 2}, 0, ID_SHARDS - 1, &shard))
+		else if (r.name.n == 3 &&
+			 str_to_i64((struct str){r.name.p + 1, 2}, 0, ID_SHARDS - 1, &shard))
 			j->generations[shard] = r.value;
 	}
 	queue_know_generations(j->w->queue, j->generations);
@@ -159,7 +173,10 @@ static void ring(struct janitor *j, struct id job, const struct job_kind *kind, 
 {
 	if (kind != NULL)
 		queue_ring(j->w->queue,
-			   &(struct ring){.job = job, .role = kind->role, .priority = (uint8_t)(priority & 3)}, 1);
+			   &(struct ring){.job = job,
+					  .role = kind->role,
+					  .priority = (uint8_t)(priority & 3)},
+			   1);
 }
 
 static int ask_orphans(struct flow *fl)
@@ -192,7 +209,7 @@ static int ask_waiting(struct flow *fl)
 	struct unit *u = must(fl, sizeof(*u));
 
 	*h = (struct jobs_waiting_head){
-		.older_ms = 0, .after_run = j->after_run, .after_id = j->after_id, .most = PAGE};
+		.older_ms = j->w->cfg.sweep_ms, .after_run = j->after_run, .after_id = j->after_id, .most = PAGE};
 	*u = jobs_waiting_unit(h, NULL, 0);
 	return store_ask(fl, j->w->store, u);
 }
@@ -211,8 +228,11 @@ static int got_waiting(struct flow *fl, const struct answer *a)
 		j->after_run = r.run_at;
 		j->after_id = r.job_id;
 		if (kind != NULL)
-			j->waiting[j->n_waiting++] = (struct waiting_job){
-				.id = r.job_id, .run_at_ms = r.run_at / 1000, .role = kind->role, .priority = r.priority & 3};
+			j->waiting[j->n_waiting++] =
+				(struct waiting_job){.id = r.job_id,
+						     .run_at_ms = r.run_at / 1000,
+						     .role = kind->role,
+						     .priority = r.priority & 3};
 	}
 	j->more = n == PAGE;
 	if (!j->more)
@@ -252,12 +272,14 @@ static int got_backlog(struct flow *fl, const struct answer *a)
 
 	for (uint32_t i = 0; i < j->n_waiting; i++) {
 		struct waiting_job *job = &j->waiting[i];
-		const struct stream_state *s = &states[id_shard(job->id) * QUEUE_PRIORITIES + job->priority];
+		const struct stream_state *s =
+			&states[id_shard(job->id) * QUEUE_PRIORITIES + job->priority];
 
 		if ((int)job->role != j->role)
 			continue;
 		if (s->waiting == 0 || job->run_at_ms + j->w->cfg.sweep_ms < s->last_delivered_ms)
-			queue_ring(j->w->queue, &(struct ring){job->id, job->role, job->priority}, 1);
+			queue_ring(j->w->queue, &(struct ring){job->id, job->role, job->priority},
+				   1);
 	}
 	j->role++;
 	return BACKLOG;
@@ -303,9 +325,11 @@ static int ask_expire(struct flow *fl)
 	voids = arena_array(&fl->arena, (size_t)o->groups, sizeof(*voids));
 	if (h == NULL || u == NULL || voids == NULL)
 		return HOLDS; /* enough for one sweep; the next one goes on */
-	*h = (struct order_expire_head){.tenant = o->tenant, .order_id = o->order, .cause = id_child(o->order)};
+	*h = (struct order_expire_head){
+		.tenant = o->tenant, .order_id = o->order, .cause = id_child(o->order)};
 	for (int16_t i = 0; i < o->groups; i++)
-		voids[i] = (struct order_expire_line){.group_no = (int16_t)(i + 1), .job_id = id_child(o->order)};
+		voids[i] = (struct order_expire_line){.group_no = (int16_t)(i + 1),
+						      .job_id = id_child(o->order)};
 	*u = order_expire_unit(h, voids, (uint32_t)o->groups);
 	return store_ask(fl, j->w->store, u);
 }
@@ -370,6 +394,7 @@ static const struct flow_step sweep_steps[] = {
 	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  DONE,     TO(DONE)},
 	[DONE]        = {"done"},
 };
+
 /* clang-format on */
 
 static void sweep_ended(struct flow *fl)
@@ -380,7 +405,8 @@ static void sweep_ended(struct flow *fl)
 	arena_reset(&fl->arena);
 	j->sweeping = false;
 	if (!j->stopped)
-		timer_set(j->w->loop, &j->timer, clock_mono_ms() + (again ? 50 : j->w->cfg.sweep_ms));
+		timer_set(j->w->loop, &j->timer,
+			  clock_mono_ms() + (again ? 50 : j->w->cfg.sweep_ms));
 	worker_turn(j->w);
 }
 
@@ -390,8 +416,11 @@ static void sweep(struct timer *t)
 	struct arena arena = j->fl.arena;
 
 	j->sweeping = true;
-	j->fl = (struct flow){
-		.name = "sweep", .steps = sweep_steps, .loop = j->w->loop, .arena = arena, .done = sweep_ended};
+	j->fl = (struct flow){.name = "sweep",
+			      .steps = sweep_steps,
+			      .loop = j->w->loop,
+			      .arena = arena,
+			      .done = sweep_ended};
 	flow_start(&j->fl);
 }
 
