@@ -288,6 +288,7 @@ servers_configure() {
 	servers_secret "$DATA/carrier.key" servers_hex 12 EZTK
 	{
 		cat "${OPERATOR_CONFIG:-/dev/null}"
+		echo # its last line may have no end
 		while IFS='|' read -r field value; do
 			if servers_asks "$field"; then
 				echo "$field = $value"

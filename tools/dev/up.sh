@@ -33,6 +33,6 @@ orderd listens on $GRPC (gRPC) and http://$HTTP (/healthz, /metrics)
   carrier       ${SIM_URL:-as in $config}
   settings      $DATA/orderd.conf
   logs          $DATA/log/
-  orders        $ORDERCTL --server=$GRPC help
+  orders        var/data/bin/orderctl --server=$GRPC --help
   stop          ./dev down          (data stay; ./dev down --erase removes them)
 END
