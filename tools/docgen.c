@@ -13,6 +13,7 @@
 #include "core/base/config.h"
 #include "core/base/err.h"
 #include "core/base/metric.h"
+#include "core/domain/order_state.h"
 
 static void print_configuration(void)
 {
@@ -141,6 +142,51 @@ static void print_metrics(void)
 #undef X
 }
 
+static void print_moves(const char *title, unsigned n, const char *(*name)(unsigned),
+			const char *(*why)(unsigned, unsigned))
+{
+	(void)printf("\n## %s\n\n| from | to | why |\n|---|---|---|\n", title);
+	for (unsigned from = 0; from < n; from++) {
+		for (unsigned to = 0; to < n; to++) {
+			if (why(from, to) != NULL)
+				(void)printf("| %s | %s | %s |\n", name(from), name(to),
+					     why(from, to));
+		}
+	}
+}
+
+static const char *order_name(unsigned s)
+{
+	return order_state_name((enum order_state)s);
+}
+
+static const char *order_why(unsigned from, unsigned to)
+{
+	return order_edge_why((enum order_state)from, (enum order_state)to);
+}
+
+static const char *unit_name(unsigned b)
+{
+	return bucket_name((enum bucket)b);
+}
+
+static const char *unit_why(unsigned from, unsigned to)
+{
+	return bucket_edge_why((enum bucket)from, (enum bucket)to);
+}
+
+static void print_states(void)
+{
+	(void)printf(
+		"# States\n"
+		"\n"
+		"Made from `core/domain/order_table.h` and `bucket_table.h` by `docgen states`; a "
+		"test keeps them\n"
+		"equal. The database refuses every other move.\n");
+	print_moves("An order", ORDER_STATES, order_name, order_why);
+	print_moves("A unit of goods", BUCKETS, unit_name, unit_why);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -150,6 +196,7 @@ int main(int argc, char **argv)
 		{"configuration", print_configuration},
 		{"errors", print_errors},
 		{"metrics", print_metrics},
+		{"states", print_states},
 	};
 
 	for (size_t i = 0; argc == 2 && i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -158,6 +205,6 @@ int main(int argc, char **argv)
 			return fflush(stdout) == 0 ? 0 : 1;
 		}
 	}
-	(void)fprintf(stderr, "usage: docgen configuration|errors|metrics\n");
+	(void)fprintf(stderr, "usage: docgen configuration|errors|metrics|states\n");
 	return 2;
 }
