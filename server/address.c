@@ -48,6 +48,8 @@ bool address_parse(struct str text, struct sockaddr_storage *ret)
 bool address_is_loopback(const struct sockaddr_storage *a)
 {
 	if (a->ss_family == AF_INET)
-		return ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >> 24 == 127;
+		return ntohl(((const struct sockaddr_in *)(const void *)a)->sin_addr.s_addr) >>
+			       24 ==
+		       127;
 	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)a)->sin6_addr);
 }

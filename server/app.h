@@ -21,7 +21,7 @@ struct app {
 	struct rpc_server *server;
 	struct ops_http *http;
 	struct seal_key contact_key; /* names and addresses */
-	bool announced; /* "ready" was printed */
+	bool announced;              /* "ready" was printed */
 	bool draining;
 	struct timer overdue; /* the whole shutdown's */
 	int exit_code;

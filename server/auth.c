@@ -21,7 +21,8 @@ static void check_listeners(const char *field, const char *list)
 
 		if (!auth_is_local((struct str){p, n}))
 			config_refuse(field,
-				      "with auth=none only loopback addresses and unix sockets may be listened on, not %.*s",
+				      "with auth=none only loopback addresses and unix sockets may "
+				      "be listened on, not %.*s",
 				      (int)n, p);
 		p += n + (p[n] == ',');
 	}
@@ -30,7 +31,8 @@ static void check_listeners(const char *field, const char *list)
 void auth_check(const char *auth, const char *listen, const char *http_listen)
 {
 	if (strcmp(auth, "none") != 0)
-		config_refuse("auth", "it must be \"none\": every caller is tenant 1's administrator");
+		config_refuse("auth",
+			      "it must be \"none\": every caller is tenant 1's administrator");
 	check_listeners("listen", listen);
 	check_listeners("http_listen", http_listen);
 }

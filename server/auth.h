@@ -8,9 +8,10 @@
 #ifndef ORDERD_SERVER_AUTH_H
 #define ORDERD_SERVER_AUTH_H
 
-#include <grpc/grpc.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <grpc/grpc.h>
 
 #include "core/base/err.h"
 #include "core/base/str.h"
@@ -23,7 +24,10 @@ struct identity {
 	struct str subject; /* for audit and logs: never a name of a person */
 };
 
-/* Is `address` (host:port or unix:/path) reachable from this machine alone?  Host names are not looked up. */
+/*
+ * Is `address` (host:port or unix:/path) reachable from this machine alone?  Host names are not
+ * looked up.
+ */
 bool auth_is_local(struct str address);
 
 /* Exits 2, naming the field, unless `auth` is "none" and every listener is local. */

@@ -68,8 +68,9 @@ static int got_groups(struct flow *fl, const struct answer *a)
 	if (c->voids == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	for (uint32_t i = 0; i < c->n_voids; i++)
-		c->voids[i] = (struct order_cancel_line){.group_no = order_groups_row(a, i).group_no,
-							 .job_id = id_child(fl->subject)};
+		c->voids[i] =
+			(struct order_cancel_line){.group_no = order_groups_row(a, i).group_no,
+						   .job_id = id_child(fl->subject)};
 	return CANCEL;
 }
 
@@ -100,7 +101,9 @@ static int got_cancel(struct flow *fl, const struct answer *a)
 
 	if (str_eq(outcome, STR("cancelled"))) {
 		for (uint32_t i = 0; i < answer_rows(a); i++) {
-			struct ring ring = {.job = order_cancel_row(a, i).job_id, .role = ROLE_PAYMENT, .priority = 0};
+			struct ring ring = {.job = order_cancel_row(a, i).job_id,
+					    .role = ROLE_PAYMENT,
+					    .priority = 0};
 
 			if (!id_is_zero(ring.job))
 				queue_ring(rpc_app(fl)->queue, &ring, 1);
@@ -129,7 +132,8 @@ static int got_find(struct flow *fl, const struct answer *a)
 	struct id order;
 
 	if (!got_request_find(fl, c->fingerprint, a, &order))
-		return rpc_fail(fl, fl->err == ERR_NOT_FOUND ? ERR_INTERNAL : fl->err); /* seen, and not there: cannot be */
+		/* Seen, and not there: cannot be. */
+		return rpc_fail(fl, fl->err == ERR_NOT_FOUND ? ERR_INTERNAL : fl->err);
 	return VIEW;
 }
 
@@ -144,7 +148,8 @@ static int got_view(struct flow *fl, const struct answer *a)
 
 	c->order = got_order_view(fl, fl->subject, a);
 	for (uint32_t i = 0; i < answer_rows(a); i++)
-		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant, order_view_row(a, i).item);
+		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant,
+				   order_view_row(a, i).item);
 	return c->order != NULL ? GROUPS_NOW : FLOW_FAIL;
 }
 

@@ -117,7 +117,8 @@ static int ask_status(struct flow *fl)
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	if (h == NULL || u == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_status_head){.tenant = rpc_identity(fl)->tenant, .order_id = fl->subject};
+	*h = (struct order_status_head){.tenant = rpc_identity(fl)->tenant,
+					.order_id = fl->subject};
 	*u = order_status_unit(h, NULL, 0);
 	return store_ask(fl, rpc_app(fl)->store, u);
 }

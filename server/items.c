@@ -33,7 +33,8 @@ static struct item_upsert_line read_item(struct flow *fl, const Orderd__V1__Item
 
 	l.sku = want_text(fl, item->sku, REQUEST_SKU_MAX, "items[%u].sku", i);
 	l.title = want_text(fl, item->title, REQUEST_NAME_MAX, "items[%u].title", i);
-	l.weight_g = (int32_t)want_range(fl, item->weight_grams, 1, REQUEST_QTY_MAX, "items[%u].weight_grams", i);
+	l.weight_g = (int32_t)want_range(fl, item->weight_grams, 1, REQUEST_QTY_MAX,
+					 "items[%u].weight_grams", i);
 	l.unit_minor = price.minor;
 	if (item->unit_price != NULL)
 		l.currency = text_of(item->unit_price->currency_code);
@@ -95,7 +96,8 @@ const struct rpc_method RPC_UPSERT_ITEMS = {
 
 static int ask_location(struct flow *fl)
 {
-	const Orderd__V1__Location *l = ((const Orderd__V1__CreateLocationRequest *)rpc_request(fl))->location;
+	const Orderd__V1__Location *l =
+		((const Orderd__V1__CreateLocationRequest *)rpc_request(fl))->location;
 	struct location_create_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 	struct address at;
@@ -107,16 +109,18 @@ static int ask_location(struct flow *fl)
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	}
 	at = want_address(fl, l->address, "location.address");
-	*h = (struct location_create_head){.tenant = rpc_identity(fl)->tenant,
-					   .code = want_text(fl, l->code, REQUEST_CODE_MAX, "location.code"),
-					   .name = at.name,
-					   .priority = (int32_t)want_range(fl, l->priority, 0, 1000000, "location.priority"),
-					   .street = at.street,
-					   .city = at.city,
-					   .region = at.region,
-					   .postal_code = at.postal_code,
-					   .country = at.country};
-	if (l->address != NULL && want_position(fl, l->address->position, "location.address.position")) {
+	*h = (struct location_create_head){
+		.tenant = rpc_identity(fl)->tenant,
+		.code = want_text(fl, l->code, REQUEST_CODE_MAX, "location.code"),
+		.name = at.name,
+		.priority = (int32_t)want_range(fl, l->priority, 0, 1000000, "location.priority"),
+		.street = at.street,
+		.city = at.city,
+		.region = at.region,
+		.postal_code = at.postal_code,
+		.country = at.country};
+	if (l->address != NULL &&
+	    want_position(fl, l->address->position, "location.address.position")) {
 		h->latitude_e6 = l->address->position->latitude_e6;
 		h->longitude_e6 = l->address->position->longitude_e6;
 	}

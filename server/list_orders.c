@@ -5,8 +5,9 @@
  * A page token is the last id of the page and a MAC over it, the tenant and the filter, so
  * that it cannot be used with another filter or made up.
  */
-#include <openssl/crypto.h>
 #include <stdio.h>
+
+#include <openssl/crypto.h>
 
 #include "core/store/store.h"
 #include "server/app.h"
@@ -25,7 +26,10 @@ struct listing {
 	struct str customer;
 };
 
-/* token = id text, then the first 16 bytes of HMAC(contact key, tenant | id | customer | bounds) in hex */
+/*
+ * token = id text, then the first 16 bytes of HMAC(contact key, tenant | id | customer | bounds) in
+ * hex
+ */
 static void make_token(struct flow *fl, struct id last, char token[TOKEN_SIZE])
 {
 	const Orderd__V1__ListOrdersRequest *rq = rpc_request(fl);
@@ -34,11 +38,13 @@ static void make_token(struct flow *fl, struct id last, char token[TOKEN_SIZE])
 	char text[ID_TEXT_SIZE], data[256 + REQUEST_KEY_MAX];
 	int n;
 
-	n = snprintf(data, sizeof(data), "page_token|%d|%s|%lld|%lld|" STR_FMT, rpc_identity(fl)->tenant,
-		     id_format(last, text), rq->placed_after != NULL ? (long long)timestamp_us(rq->placed_after) : 0,
+	n = snprintf(data, sizeof(data), "page_token|%d|%s|%lld|%lld|" STR_FMT,
+		     rpc_identity(fl)->tenant, id_format(last, text),
+		     rq->placed_after != NULL ? (long long)timestamp_us(rq->placed_after) : 0,
 		     rq->placed_before != NULL ? (long long)timestamp_us(rq->placed_before) : 0,
 		     STR_ARG(text_of(rq->customer)));
-	digest_hmac((struct str){(const char *)k->b, sizeof(k->b)}, (struct str){data, (size_t)n}, mac);
+	digest_hmac((struct str){(const char *)k->b, sizeof(k->b)}, (struct str){data, (size_t)n},
+		    mac);
 	memcpy(token, text, ID_TEXT_SIZE - 1);
 	for (unsigned i = 0; i < MAC_HEX / 2; i++)
 		snprintf(token + ID_TEXT_SIZE - 1 + 2 * i, 3, "%02x", mac[i]);
@@ -88,7 +94,8 @@ static int ask_page(struct flow *fl)
 		h->from_id = id_at(timestamp_us(rq->placed_after));
 	if (rq->placed_before != NULL)
 		h->before = id_at(timestamp_us(rq->placed_before));
-	if (!rpc_has_violations(fl) && rq->page_token.len > 0 && !open_token(fl, text_of(rq->page_token), &h->before))
+	if (!rpc_has_violations(fl) && rq->page_token.len > 0 &&
+	    !open_token(fl, text_of(rq->page_token), &h->before))
 		rpc_violation(fl, "it is not a token of this list with this filter", "page_token");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);

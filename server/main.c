@@ -32,7 +32,9 @@ extern const size_t api_descriptor_set_size;
 
 enum {
 	EXIT_DEAF = 75, /* sysexits.h: EX_TEMPFAIL */
-	/* What may still happen after drain_s: a statement ends by its timeout, connections close. */
+	/*
+	 * What may still happen after drain_s: a statement ends by its timeout, connections close.
+	 */
 	CLOSING_MS = 15000,
 };
 
@@ -109,7 +111,8 @@ static void on_drain(void *arg)
 	if (app->draining)
 		return;
 	app->draining = true;
-	log_info("draining", "lame_duck_ms=%" PRId64 " drain_s=%" PRId64, app->cfg.lame_duck_ms, app->cfg.drain_s);
+	log_info("draining", "lame_duck_ms=%" PRId64 " drain_s=%" PRId64, app->cfg.lame_duck_ms,
+		 app->cfg.drain_s);
 	app->overdue.on_due = on_closing_overdue;
 	timer_set(app->loop, &app->overdue,
 		  clock_mono_ms() + app->cfg.lame_duck_ms + app->cfg.drain_s * 1000 + CLOSING_MS);
@@ -234,9 +237,11 @@ int main(int argc, char **argv)
 	if (config_read(&app.cfg, "orderd", argc, argv, &argc) == CONFIG_EXIT)
 		return 0;
 	if (argc > 2 || (argc == 2 && strcmp(argv[1], "migrate") != 0))
-		config_refuse("arguments", "the only one taken is \"migrate\", not %s", argv[argc - 1]);
+		config_refuse("arguments", "the only one taken is \"migrate\", not %s",
+			      argv[argc - 1]);
 	if (!log_level_parse(app.cfg.log_level, &level))
-		config_refuse("log_level", "it is debug, info, warn or error, not %s", app.cfg.log_level);
+		config_refuse("log_level", "it is debug, info, warn or error, not %s",
+			      app.cfg.log_level);
 	log_open("orderd", level);
 	code = argc == 2 ? migrate(&app) : serve(&app);
 	config_done(&app.cfg);

@@ -8,16 +8,20 @@
 #include "sql.gen.h"
 
 /* The contract's enums follow the domain's tables, one up: 0 is "unspecified" on the wire. */
-_Static_assert((int)ORDERD__V1__ORDER_STATE__ORDER_STATE_EXPIRED == (int)ORDER_EXPIRED + 1, "order states in step");
-_Static_assert((int)ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_VOIDED == (int)PAYMENT_VOIDED + 1, "payment states in step");
-_Static_assert((int)ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_CANCELLED == (int)FULFILLMENT_CANCELLED + 1,
+_Static_assert((int)ORDERD__V1__ORDER_STATE__ORDER_STATE_EXPIRED == (int)ORDER_EXPIRED + 1,
+	       "order states in step");
+_Static_assert((int)ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_VOIDED == (int)PAYMENT_VOIDED + 1,
+	       "payment states in step");
+_Static_assert((int)ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_CANCELLED ==
+		       (int)FULFILLMENT_CANCELLED + 1,
 	       "fulfilment states in step");
 
 Orderd__V1__OrderState order_state_message(struct str state)
 {
 	enum order_state s = order_state_of(state);
 
-	return s == ORDER_STATES ? ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED : (Orderd__V1__OrderState)(s + 1);
+	return s == ORDER_STATES ? ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED
+				 : (Orderd__V1__OrderState)(s + 1);
 }
 
 Orderd__V1__PaymentState payment_state_message(struct str state)
@@ -32,8 +36,9 @@ Orderd__V1__FulfillmentState fulfillment_state_message(struct str state)
 {
 	enum fulfillment_state s = fulfillment_state_of(state);
 
-	return s == FULFILLMENT_STATES ? ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_UNSPECIFIED
-				       : (Orderd__V1__FulfillmentState)(s + 1);
+	return s == FULFILLMENT_STATES
+		       ? ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_UNSPECIFIED
+		       : (Orderd__V1__FulfillmentState)(s + 1);
 }
 
 ProtobufCBinaryData keep_text(struct flow *fl, struct str s)
@@ -47,7 +52,8 @@ ProtobufCBinaryData id_text(struct flow *fl, struct id id)
 {
 	char buf[ID_TEXT_SIZE];
 
-	return id_is_zero(id) ? (ProtobufCBinaryData){0, NULL} : keep_text(fl, str_of(id_format(id, buf)));
+	return id_is_zero(id) ? (ProtobufCBinaryData){0, NULL}
+			      : keep_text(fl, str_of(id_format(id, buf)));
 }
 
 ProtobufCBinaryData etag_text(struct flow *fl, int64_t version)
@@ -74,7 +80,8 @@ int64_t timestamp_us(const Google__Protobuf__Timestamp *t)
 {
 	int64_t us;
 
-	if (__builtin_mul_overflow(t->seconds, INT64_C(1000000), &us) || __builtin_add_overflow(us, t->nanos / 1000, &us))
+	if (__builtin_mul_overflow(t->seconds, INT64_C(1000000), &us) ||
+	    __builtin_add_overflow(us, t->nanos / 1000, &us))
 		return t->seconds < 0 ? INT64_MIN + 1 : INT64_MAX;
 	return us;
 }
@@ -137,19 +144,23 @@ static Orderd__V1__OrderLine *line_from_row(struct flow *fl, const struct order_
 	return l;
 }
 
-/* Sealed for its order, so it opens for no other one.  An address that does not open is left out, not invented. */
-static Orderd__V1__Address *open_address(struct flow *fl, const struct seal_key *key, int32_t tenant, struct id order,
-					 struct str sealed)
+/*
+ * Sealed for its order, so it opens for no other one.  An address that does not open is left out,
+ * not invented.
+ */
+static Orderd__V1__Address *open_address(struct flow *fl, const struct seal_key *key,
+					 int32_t tenant, struct id order, struct str sealed)
 {
 	struct address a;
 
-	if (sealed.p == NULL || !address_unpack(seal_open(key, tenant, order, sealed, &fl->arena), &a))
+	if (sealed.p == NULL ||
+	    !address_unpack(seal_open(key, tenant, order, sealed, &fl->arena), &a))
 		return NULL;
 	return address_message(fl, &a);
 }
 
-Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant, struct id order,
-				   const struct answer *view)
+Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant,
+				   struct id order, const struct answer *view)
 {
 	uint32_t n = answer_rows(view);
 	struct order_view_row r = order_view_row(view, 0);
@@ -185,7 +196,8 @@ Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, 
 }
 
 /* A group's payment has no "partially": its states are a subset of the order's. */
-static Orderd__V1__ShipmentGroup *group_from_row(struct flow *fl, const struct order_groups_row *r, struct str currency)
+static Orderd__V1__ShipmentGroup *group_from_row(struct flow *fl, const struct order_groups_row *r,
+						 struct str currency)
 {
 	Orderd__V1__ShipmentGroup *g = arena_alloc(&fl->arena, sizeof(*g));
 
@@ -215,9 +227,11 @@ bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct an
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		struct order_groups_row r = order_groups_row(groups, i);
-		struct str currency = order->total != NULL ? (struct str){(const char *)order->total->currency_code.data,
-									  order->total->currency_code.len}
-							   : STR("");
+		struct str currency =
+			order->total != NULL
+				? (struct str){(const char *)order->total->currency_code.data,
+					       order->total->currency_code.len}
+				: STR("");
 
 		if ((order->groups[order->n_groups++] = group_from_row(fl, &r, currency)) == NULL)
 			return false;
@@ -225,7 +239,8 @@ bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct an
 	return true;
 }
 
-bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret, size_t *ret_n)
+bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret,
+		    size_t *ret_n)
 {
 	uint32_t n = answer_rows(events);
 	Orderd__V1__OrderEvent **list = arena_array(&fl->arena, n + 1, sizeof(*list));
@@ -242,8 +257,9 @@ bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__Or
 		e->sequence = r.seq;
 		e->event_time = timestamp_message(fl, r.at);
 		e->kind = keep_text(fl, r.kind);
-		e->from_state = r.from_state.p != NULL ? order_state_message(r.from_state)
-						       : ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED;
+		e->from_state = r.from_state.p != NULL
+					? order_state_message(r.from_state)
+					: ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED;
 		e->to_state = order_state_message(r.to_state);
 		e->group = r.group_no;
 		e->detail = keep_text(fl, r.detail);

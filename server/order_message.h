@@ -16,8 +16,10 @@ Orderd__V1__OrderState order_state_message(struct str state);
 Orderd__V1__PaymentState payment_state_message(struct str state);
 Orderd__V1__FulfillmentState fulfillment_state_message(struct str state);
 
-ProtobufCBinaryData keep_text(struct flow *fl, struct str s); /* copied to the arena; empty when absent or full */
-ProtobufCBinaryData id_text(struct flow *fl, struct id id);   /* empty for a zero id */
+/* Copied to the arena; empty when absent or full. */
+ProtobufCBinaryData keep_text(struct flow *fl, struct str s);
+
+ProtobufCBinaryData id_text(struct flow *fl, struct id id); /* empty for a zero id */
 Google__Protobuf__Timestamp *timestamp_message(struct flow *fl, int64_t us);
 int64_t timestamp_us(const Google__Protobuf__Timestamp *t); /* saturates */
 Orderd__V1__Money *money_message(struct flow *fl, struct str currency, int64_t minor);
@@ -25,9 +27,10 @@ Orderd__V1__Address *address_message(struct flow *fl, const struct address *a);
 ProtobufCBinaryData etag_text(struct flow *fl, int64_t version);
 
 /* From the answers of the read kinds order_view, order_groups and order_events. */
-Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant, struct id order,
-				   const struct answer *view);
+Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant,
+				   struct id order, const struct answer *view);
 bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups);
-bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret, size_t *ret_n);
+bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret,
+		    size_t *ret_n);
 
 #endif

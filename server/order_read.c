@@ -53,7 +53,10 @@ int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t mo
 
 	if (h == NULL || u == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_events_head){.tenant = rpc_identity(fl)->tenant, .order_id = order, .after = after, .most = most};
+	*h = (struct order_events_head){.tenant = rpc_identity(fl)->tenant,
+					.order_id = order,
+					.after = after,
+					.most = most};
 	*u = order_events_unit(h, NULL, 0);
 	return store_ask(fl, rpc_app(fl)->store, u);
 }
@@ -65,13 +68,15 @@ int ask_request_find(struct flow *fl, int16_t method, struct str request_id)
 
 	if (h == NULL || u == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct request_find_head){
-		.tenant = rpc_identity(fl)->tenant, .request_method = method, .request_key = request_id};
+	*h = (struct request_find_head){.tenant = rpc_identity(fl)->tenant,
+					.request_method = method,
+					.request_key = request_id};
 	*u = request_find_unit(h, NULL, 0);
 	return store_ask(fl, rpc_app(fl)->store, u);
 }
 
-bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a, struct id *ret_resource)
+bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a,
+		      struct id *ret_resource)
 {
 	struct request_find_row r;
 

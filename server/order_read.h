@@ -11,7 +11,10 @@
 #include "core/flow/flow.h"
 #include "orderd/v1/order_service.pb-c.h"
 
-/* Order and lines; the got half answers NULL with fl->err set (NOT_FOUND, TOO_LARGE), to be returned as FLOW_FAIL. */
+/*
+ * Order and lines; the got half answers NULL with fl->err set (NOT_FOUND, TOO_LARGE), to be
+ * returned as FLOW_FAIL.
+ */
 int ask_order_view(struct flow *fl, struct id order);
 Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct answer *a);
 
@@ -26,7 +29,8 @@ int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t mo
  * set: NOT_FOUND, there was none; REQUEST_ID_REUSED, it had another body.
  */
 int ask_request_find(struct flow *fl, int16_t method, struct str request_id);
-bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a, struct id *ret_resource);
+bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a,
+		      struct id *ret_resource);
 
 /* Text copied to the flow's arena; p == NULL when absent or the arena is full. */
 struct str str_keep(struct flow *fl, struct str s);

@@ -50,9 +50,9 @@ struct placing {
 	struct money total;
 	struct address ship_to;
 	struct id hold;
-	bool held;         /* Redis may hold the goods for us: to be settled */
-	enum errc refusal; /* what find answers when it finds nothing */
-	struct ring *rings; /* per group: the jobs that start its payment */
+	bool held;               /* Redis may hold the goods for us: to be settled */
+	enum errc refusal;       /* what find answers when it finds nothing */
+	struct ring *rings;      /* per group: the jobs that start its payment */
 	Orderd__V1__Order *seen; /* accepted by an earlier call */
 };
 
@@ -153,8 +153,8 @@ static int refuse_stock(struct flow *fl, int64_t item, int64_t left)
 }
 
 /* Prices from the rows (one or more per line, in order of lines); false: an item is unknown. */
-static bool price_lines(struct flow *fl, struct placing *p, const struct answer *a, struct sourcing_offer *offers,
-			size_t *n_offers)
+static bool price_lines(struct flow *fl, struct placing *p, const struct answer *a,
+			struct sourcing_offer *offers, size_t *n_offers)
 {
 	uint32_t n = answer_rows(a);
 	bool known = true;
@@ -172,15 +172,17 @@ static bool price_lines(struct flow *fl, struct placing *p, const struct answer 
 		line->item = p->needs[r.line].item = r.item;
 		if (line->title.p == NULL)
 			line->title = str_keep(fl, r.title);
-		if (!line->own_price && line->unit.currency[0] == '\0' && !money_of(r.currency, r.unit_minor, &line->unit))
+		if (!line->own_price && line->unit.currency[0] == '\0' &&
+		    !money_of(r.currency, r.unit_minor, &line->unit))
 			known = false;
 		if (r.location != 0)
-			offers[(*n_offers)++] = (struct sourcing_offer){.item = r.item,
-									.location = r.location,
-									.priority = r.priority,
-									.latitude_e6 = r.latitude_e6,
-									.longitude_e6 = r.longitude_e6,
-									.available = r.available};
+			offers[(*n_offers)++] =
+				(struct sourcing_offer){.item = r.item,
+							.location = r.location,
+							.priority = r.priority,
+							.latitude_e6 = r.latitude_e6,
+							.longitude_e6 = r.longitude_e6,
+							.available = r.available};
 	}
 	return known;
 }
@@ -194,10 +196,14 @@ static bool sum_total(struct flow *fl, struct placing *p)
 			p->total = p->lines[0].unit;
 			p->total.minor = 0;
 		}
-		if (memcmp(p->lines[i].unit.currency, p->total.currency, sizeof(p->total.currency)) != 0)
-			rpc_violation(fl, "all lines must be in one currency", "lines[%u].unit_price.currency_code", i);
-		else if (!money_times(p->lines[i].unit, p->needs[i].qty, &line) || !money_add(&p->total, line))
-			rpc_violation(fl, "the order's total is larger than an amount may be", "lines[%u].quantity", i);
+		if (memcmp(p->lines[i].unit.currency, p->total.currency,
+			   sizeof(p->total.currency)) != 0)
+			rpc_violation(fl, "all lines must be in one currency",
+				      "lines[%u].unit_price.currency_code", i);
+		else if (!money_times(p->lines[i].unit, p->needs[i].qty, &line) ||
+			 !money_add(&p->total, line))
+			rpc_violation(fl, "the order's total is larger than an amount may be",
+				      "lines[%u].quantity", i);
 	}
 	return !rpc_has_violations(fl);
 }
@@ -224,7 +230,8 @@ static bool sum_groups(struct flow *fl, struct placing *p, const struct answer *
 
 		/* No share is larger than its line, and the lines were summed without overflow. */
 		p->group_minor[s->group] += s->qty * p->lines[s->line].unit.minor;
-		for (uint32_t r = 0; p->group_codes[s->group].p == NULL && r < answer_rows(a); r++) {
+		for (uint32_t r = 0; p->group_codes[s->group].p == NULL && r < answer_rows(a);
+		     r++) {
 			struct catalog_quote_row row = catalog_quote_row(a, r);
 
 			if (row.location == s->location)
@@ -241,7 +248,8 @@ static int got_quote(struct flow *fl, const struct answer *a)
 	const Orderd__V1__PlaceOrderRequest *rq = request_of(fl);
 	struct placing *p = rpc_state(fl);
 	size_t n_offers = 0;
-	struct sourcing_offer *offers = arena_array(&fl->arena, answer_rows(a) + 1, sizeof(*offers));
+	struct sourcing_offer *offers =
+		arena_array(&fl->arena, answer_rows(a) + 1, sizeof(*offers));
 	struct sourcing_question q = {.lines = p->needs, .n_lines = p->n_lines, .offers = offers};
 
 	if (offers == NULL)
@@ -280,7 +288,8 @@ static int got_quote(struct flow *fl, const struct answer *a)
 static struct id hold_id(struct flow *fl)
 {
 	struct placing *p = rpc_state(fl);
-	struct key key = key_of_request(rpc_identity(fl)->tenant, REQUEST_PLACE_ORDER, p->request_id);
+	struct key key =
+		key_of_request(rpc_identity(fl)->tenant, REQUEST_PLACE_ORDER, p->request_id);
 	struct id id;
 
 	_Static_assert(sizeof(id) == sizeof(key), "a key makes an id");
@@ -309,7 +318,8 @@ static int ask_hold(struct flow *fl)
 	}
 	p->hold = hold_id(fl);
 	p->held = true; /* until an answer says otherwise */
-	return queue_ask_hold(fl, app->queue, rpc_identity(fl)->tenant, p->hold, lines, (uint32_t)p->plan.n_shares);
+	return queue_ask_hold(fl, app->queue, rpc_identity(fl)->tenant, p->hold, lines,
+			      (uint32_t)p->plan.n_shares);
 }
 
 static int got_hold(struct flow *fl, const struct answer *a)
@@ -317,7 +327,8 @@ static int got_hold(struct flow *fl, const struct answer *a)
 	struct placing *p = rpc_state(fl);
 	const struct hold_answer *h = queue_hold_answer(a);
 
-	p->held = h->outcome == HOLD_OK; /* HOLD_DUP: another call with this request took it and settles it */
+	/* HOLD_DUP: another call with this request took it and settles it */
+	p->held = h->outcome == HOLD_OK;
 	if (h->outcome == HOLD_SHORT)
 		return refuse_stock(fl, p->lines[p->plan.shares[h->short_line].line].item, h->left);
 	return PLACE; /* STALE: Redis lost its data; PostgreSQL decides alone */
@@ -328,7 +339,8 @@ static int got_hold(struct flow *fl, const struct answer *a)
 static bool fill_shares(struct flow *fl, struct placing *p, struct order_place_line *lines)
 {
 	int64_t line_seen = -1;
-	uint64_t *group_seen = arena_array(&fl->arena, (size_t)p->plan.groups + 1, sizeof(*group_seen));
+	uint64_t *group_seen =
+		arena_array(&fl->arena, (size_t)p->plan.groups + 1, sizeof(*group_seen));
 
 	p->rings = arena_array(&fl->arena, (size_t)p->plan.groups, sizeof(*p->rings));
 	if (group_seen == NULL || p->rings == NULL)
@@ -351,7 +363,8 @@ static bool fill_shares(struct flow *fl, struct placing *p, struct order_place_l
 		if (group_seen[s->group]++ == 0) {
 			l->group_minor = p->group_minor[s->group];
 			l->job_id = id_child(p->order);
-			p->rings[s->group - 1] = (struct ring){.job = l->job_id, .role = ROLE_PAYMENT, .priority = 1};
+			p->rings[s->group - 1] = (struct ring){
+				.job = l->job_id, .role = ROLE_PAYMENT, .priority = 1};
 		}
 	}
 	return true;
@@ -369,26 +382,30 @@ static int ask_place(struct flow *fl)
 
 	if (fl->err == ERR_CANCELLED || fl->err == ERR_DRAINING ||
 	    (fl->deadline_ms != 0 && clock_mono_ms() >= fl->deadline_ms))
-		return rpc_fail(fl, fl->err != ERR_OK ? fl->err : ERR_DEADLINE); /* nobody waits for it any more */
+		/* Nobody waits for it any more. */
+		return rpc_fail(fl, fl->err != ERR_OK ? fl->err : ERR_DEADLINE);
 	rpc_forgive(fl); /* a hold that failed has cost time, nothing else */
-	if (h == NULL || lines == NULL || u == NULL || packed.p == NULL || !fill_shares(fl, p, lines))
+	if (h == NULL || lines == NULL || u == NULL || packed.p == NULL ||
+	    !fill_shares(fl, p, lines))
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_place_head){.tenant = rpc_identity(fl)->tenant,
-				       .order_id = p->order,
-				       .request_method = REQUEST_PLACE_ORDER,
-				       .request_key = p->request_id,
-				       .fingerprint = p->fingerprint,
-				       .groups = p->plan.groups,
-				       .currency = str_of(p->total.currency),
-				       .total_minor = p->total.minor,
-				       .customer = text_of(rq->customer),
-				       .channel = rq->channel.len > 0 ? text_of(rq->channel) : STR("api"),
-				       .reference = rq->reference.len > 0 ? text_of(rq->reference) : STR(""),
-				       .contact_id = p->order,
-				       .sealed = seal(&app->contact_key, rpc_identity(fl)->tenant, p->order, packed, &fl->arena),
-				       .expires_s = (int32_t)app->cfg.reservation_s,
-				       .method_token = text_of(rq->payment_method),
-				       .actor = rpc_identity(fl)->subject};
+	*h = (struct order_place_head){
+		.tenant = rpc_identity(fl)->tenant,
+		.order_id = p->order,
+		.request_method = REQUEST_PLACE_ORDER,
+		.request_key = p->request_id,
+		.fingerprint = p->fingerprint,
+		.groups = p->plan.groups,
+		.currency = str_of(p->total.currency),
+		.total_minor = p->total.minor,
+		.customer = text_of(rq->customer),
+		.channel = rq->channel.len > 0 ? text_of(rq->channel) : STR("api"),
+		.reference = rq->reference.len > 0 ? text_of(rq->reference) : STR(""),
+		.contact_id = p->order,
+		.sealed = seal(&app->contact_key, rpc_identity(fl)->tenant, p->order, packed,
+			       &fl->arena),
+		.expires_s = (int32_t)app->cfg.reservation_s,
+		.method_token = text_of(rq->payment_method),
+		.actor = rpc_identity(fl)->subject};
 	if (h->sealed.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	*u = order_place_unit(h, lines, (uint32_t)p->plan.n_shares);
@@ -434,7 +451,7 @@ static int ask_let_go(struct flow *fl)
 	return DONE;
 }
 
-/* ---------------------------------------------------------------- find, view, groups: it was accepted before */
+/* --------------------------------------------------- find, view, groups: it was accepted before */
 
 static int ask_find(struct flow *fl)
 {
@@ -500,7 +517,8 @@ static bool lines_as_placed(struct flow *fl, struct placing *p, Orderd__V1__Orde
 		l->line = (int32_t)i + 1;
 		l->sku = data_of(p->lines[i].sku);
 		l->title = data_of(p->lines[i].title);
-		l->unit_price = money_message(fl, str_of(p->lines[i].unit.currency), p->lines[i].unit.minor);
+		l->unit_price = money_message(fl, str_of(p->lines[i].unit.currency),
+					      p->lines[i].unit.minor);
 		l->quantities = q;
 		q->ordered = q->reserved = p->needs[i].qty;
 		o->lines[o->n_lines++] = l;
@@ -551,7 +569,8 @@ static int reply_placed(struct flow *fl, struct placing *p, const struct order_p
 		o.order_number = row->number;
 		o.etag = etag_text(fl, 1);
 		o.create_time = o.update_time = timestamp_message(fl, row->placed_at);
-		o.expire_time = timestamp_message(fl, row->placed_at + rpc_app(fl)->cfg.reservation_s * 1000000);
+		o.expire_time = timestamp_message(
+			fl, row->placed_at + rpc_app(fl)->cfg.reservation_s * 1000000);
 	}
 	for (size_t i = 0; i < p->plan.n_reasons; i++)
 		reasons[i] = data_of(str_of(p->plan.reasons[i]));

@@ -7,12 +7,12 @@
 #include "server/rpc.h"
 
 /* Add a violation under the path the caller's last arguments name. */
-#define VIOLATION(fl, why, field)                                                                                      \
-	do {                                                                                                           \
-		va_list path_;                                                                                         \
-		va_start(path_, field);                                                                                \
-		rpc_vviolation(fl, why, field, path_);                                                                 \
-		va_end(path_);                                                                                         \
+#define VIOLATION(fl, why, field)                      \
+	do {                                           \
+		va_list path_;                         \
+		va_start(path_, field);                \
+		rpc_vviolation(fl, why, field, path_); \
+		va_end(path_);                         \
 	} while (0)
 
 static const char too_long[] = "it is longer than this field may be";
@@ -27,7 +27,8 @@ struct str may_text(struct flow *fl, ProtobufCBinaryData value, size_t most, con
 	return s;
 }
 
-struct str want_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field, ...)
+struct str want_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field,
+		     ...)
 {
 	struct str s = value.len > 0 ? text_of(value) : STR("");
 
@@ -49,7 +50,8 @@ struct id want_id(struct flow *fl, ProtobufCBinaryData value, const char *field,
 	return id;
 }
 
-int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field, ...)
+int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field,
+		   ...)
 {
 	char why[80];
 
@@ -90,8 +92,9 @@ struct address want_address(struct flow *fl, const Orderd__V1__Address *a, const
 	to.country = want_text(fl, a->country_code, 2, "%s.country_code", field);
 	to.email = may_text(fl, a->email, REQUEST_NAME_MAX, "%s.email", field);
 	to.phone = may_text(fl, a->phone, REQUEST_CODE_MAX, "%s.phone", field);
-	if (to.country.n > 0 && (to.country.n != 2 || to.country.p[0] < 'A' || to.country.p[0] > 'Z' ||
-				 to.country.p[1] < 'A' || to.country.p[1] > 'Z'))
+	if (to.country.n > 0 &&
+	    (to.country.n != 2 || to.country.p[0] < 'A' || to.country.p[0] > 'Z' ||
+	     to.country.p[1] < 'A' || to.country.p[1] > 'Z'))
 		rpc_violation(fl, "it is not two upper-case letters", "%s.country_code", field);
 	return to;
 }

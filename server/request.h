@@ -6,8 +6,9 @@
 #ifndef ORDERD_SERVER_REQUEST_H
 #define ORDERD_SERVER_REQUEST_H
 
-#include <protobuf-c/protobuf-c.h>
 #include <stdint.h>
+
+#include <protobuf-c/protobuf-c.h>
 
 #include "core/base/id.h"
 #include "core/base/seal.h"
@@ -19,14 +20,19 @@
 #include "orderd/v1/order_service.pb-c.h"
 
 /* Numbers in request.method; never reused for another method. */
-enum request_method { REQUEST_PLACE_ORDER = 1, REQUEST_CANCEL_ORDER, REQUEST_RECEIVE_STOCK, REQUEST_ADJUST_STOCK };
+enum request_method {
+	REQUEST_PLACE_ORDER = 1,
+	REQUEST_CANCEL_ORDER,
+	REQUEST_RECEIVE_STOCK,
+	REQUEST_ADJUST_STOCK
+};
 
 enum {
-	REQUEST_ID_MAX = 128,    /* bytes */
-	REQUEST_NAME_MAX = 200,  /* names, streets, titles, reasons */
-	REQUEST_KEY_MAX = 128,   /* the callers' own ids */
+	REQUEST_ID_MAX = 128,   /* bytes */
+	REQUEST_NAME_MAX = 200, /* names, streets, titles, reasons */
+	REQUEST_KEY_MAX = 128,  /* the callers' own ids */
 	REQUEST_SKU_MAX = 64,
-	REQUEST_CODE_MAX = 32,   /* location codes, postal codes, channels */
+	REQUEST_CODE_MAX = 32, /* location codes, postal codes, channels */
 	REQUEST_QTY_MAX = 1000000000,
 };
 
@@ -40,15 +46,23 @@ static inline ProtobufCBinaryData data_of(struct str s)
 	return (ProtobufCBinaryData){s.n, (uint8_t *)(uintptr_t)s.p};
 }
 
-/* The last arguments name the field: "lines[%u].sku", i.  Nothing is formatted while all is well. */
+/* The last arguments name the field: "lines[%u].sku", i; unformatted while all is well. */
 #define FIELD_PATH(at) __attribute__((format(printf, at, at + 1)))
-struct str want_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field, ...) FIELD_PATH(4);
-struct str may_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field, ...) FIELD_PATH(4);
+struct str want_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field,
+		     ...) FIELD_PATH(4);
+struct str may_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field, ...)
+	FIELD_PATH(4);
 struct id want_id(struct flow *fl, ProtobufCBinaryData value, const char *field, ...) FIELD_PATH(3);
-int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field, ...) FIELD_PATH(5);
-struct money want_money(struct flow *fl, const Orderd__V1__Money *m, const char *field, ...) FIELD_PATH(3); /* NULL: required */
+int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field,
+		   ...) FIELD_PATH(5);
+
+/* Both are required; NULL is a violation. */
+struct money want_money(struct flow *fl, const Orderd__V1__Money *m, const char *field, ...)
+	FIELD_PATH(3);
 struct address want_address(struct flow *fl, const Orderd__V1__Address *a, const char *field);
-bool want_position(struct flow *fl, const Orderd__V1__Position *p, const char *field); /* p may be NULL; says whether it counts */
+
+/* `p` may be NULL; says whether there is one. */
+bool want_position(struct flow *fl, const Orderd__V1__Position *p, const char *field);
 
 /* SHA-256 of the request without its request_id: `body` is a copy whose request_id was cleared. */
 struct str request_fingerprint(struct flow *fl, ProtobufCMessage *body);

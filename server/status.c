@@ -85,7 +85,9 @@ static void add_bad_request(struct details *ds, const struct status_details *d, 
 static void add_precondition(struct details *ds, const struct status_details *d)
 {
 	Google__Rpc__PreconditionFailure failure = GOOGLE__RPC__PRECONDITION_FAILURE__INIT;
-	Google__Rpc__PreconditionFailure__Violation v = GOOGLE__RPC__PRECONDITION_FAILURE__VIOLATION__INIT, *vs = &v;
+	Google__Rpc__PreconditionFailure__Violation
+		v = GOOGLE__RPC__PRECONDITION_FAILURE__VIOLATION__INIT,
+		*vs = &v;
 
 	v.type = text(d->pre_type);
 	v.subject = text(d->pre_subject);
@@ -139,7 +141,8 @@ static const char *sentence(enum errc e, const struct status_details *d)
 	return d != NULL && d->text != NULL ? d->text : err_text(e);
 }
 
-static size_t pack_with(enum errc e, const struct status_details *d, int pause_ms, size_t n_violations, grpc_slice *ret)
+static size_t pack_with(enum errc e, const struct status_details *d, int pause_ms,
+			size_t n_violations, grpc_slice *ret)
 {
 	Google__Rpc__Status st = GOOGLE__RPC__STATUS__INIT;
 	struct details ds = {.n = 0};
@@ -183,7 +186,8 @@ static bool is_about_load(enum errc e)
 {
 	enum err_status s = err_status(e);
 
-	return s == ERR_STATUS_RESOURCE_EXHAUSTED || s == ERR_STATUS_UNAVAILABLE || s == ERR_STATUS_ABORTED;
+	return s == ERR_STATUS_RESOURCE_EXHAUSTED || s == ERR_STATUS_UNAVAILABLE ||
+	       s == ERR_STATUS_ABORTED;
 }
 
 void status_make(struct status *ret, enum errc e, const struct status_details *d)

@@ -17,13 +17,17 @@
 /* Particulars of one error; the texts live as long as the call does. */
 struct status_details {
 	const char *text; /* in place of the row's sentence; NULL for none */
+
 	struct {
 		const char *field, *why;
 	} violations[RPC_VIOLATIONS_MAX];
+
 	size_t n_violations;
+
 	struct {
 		const char *key, *value;
 	} facts[RPC_FACTS_MAX];
+
 	size_t n_facts;
 	const char *about_type, *about_name;
 	const char *pre_type, *pre_subject, *pre_why;
@@ -37,7 +41,8 @@ struct status {
 	size_t n_trailers;
 };
 
-void status_make(struct status *ret, enum errc e, const struct status_details *d); /* d may be NULL */
+/* d may be NULL */
+void status_make(struct status *ret, enum errc e, const struct status_details *d);
 void status_done(struct status *s);
 
 #endif

@@ -54,20 +54,23 @@ static int ask_receive(struct flow *fl)
 	w->fingerprint = request_fingerprint(fl, &body.base);
 	if (w->fingerprint.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct stock_receive_head){.tenant = rpc_identity(fl)->tenant,
-					 .receipt_id = id_new(),
-					 .request_method = REQUEST_RECEIVE_STOCK,
-					 .request_key = w->request_id,
-					 .fingerprint = w->fingerprint,
-					 .location_code = want_text(fl, rq->location, REQUEST_CODE_MAX, "location"),
-					 .reference = may_text(fl, rq->reference, REQUEST_KEY_MAX, "reference"),
-					 .actor = rpc_identity(fl)->subject};
+	*h = (struct stock_receive_head){
+		.tenant = rpc_identity(fl)->tenant,
+		.receipt_id = id_new(),
+		.request_method = REQUEST_RECEIVE_STOCK,
+		.request_key = w->request_id,
+		.fingerprint = w->fingerprint,
+		.location_code = want_text(fl, rq->location, REQUEST_CODE_MAX, "location"),
+		.reference = may_text(fl, rq->reference, REQUEST_KEY_MAX, "reference"),
+		.actor = rpc_identity(fl)->subject};
 	want_range(fl, (int64_t)rq->n_lines, 1, STOCK_LINES_MAX, "lines");
 	for (uint32_t i = 0; i < rq->n_lines && i < STOCK_LINES_MAX; i++)
 		lines[i] = (struct stock_receive_line){
 			.line = (int32_t)i,
-			.sku = want_text(fl, rq->lines[i]->sku, REQUEST_SKU_MAX, "lines[%u].sku", i),
-			.qty = want_range(fl, rq->lines[i]->quantity, 1, REQUEST_QTY_MAX, "lines[%u].quantity", i)};
+			.sku = want_text(fl, rq->lines[i]->sku, REQUEST_SKU_MAX, "lines[%u].sku",
+					 i),
+			.qty = want_range(fl, rq->lines[i]->quantity, 1, REQUEST_QTY_MAX,
+					  "lines[%u].quantity", i)};
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	fl->subject = h->receipt_id;
@@ -91,20 +94,23 @@ static int got_receive(struct flow *fl, const struct answer *a)
 	if (!str_eq(r.outcome, STR("received")))
 		return refuse_outcome(fl, r.outcome, NULL, r.line);
 	for (uint32_t i = 0; i < answer_rows(a); i++)
-		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant, stock_receive_row(a, i).item);
+		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant,
+				   stock_receive_row(a, i).item);
 	return reply_received(fl);
 }
 
 static int ask_receive_find(struct flow *fl)
 {
-	return ask_request_find(fl, REQUEST_RECEIVE_STOCK, ((struct writing *)rpc_state(fl))->request_id);
+	return ask_request_find(fl, REQUEST_RECEIVE_STOCK,
+				((struct writing *)rpc_state(fl))->request_id);
 }
 
 static int got_receive_find(struct flow *fl, const struct answer *a)
 {
 	struct writing *w = rpc_state(fl);
 
-	return got_request_find(fl, w->fingerprint, a, &fl->subject) ? reply_received(fl) : rpc_fail(fl, fl->err);
+	return got_request_find(fl, w->fingerprint, a, &fl->subject) ? reply_received(fl)
+								     : rpc_fail(fl, fl->err);
 }
 
 /* clang-format off */
@@ -144,17 +150,18 @@ static int ask_adjust(struct flow *fl)
 	w->fingerprint = request_fingerprint(fl, &body.base);
 	if (w->fingerprint.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct stock_adjust_head){.tenant = rpc_identity(fl)->tenant,
-					.adjustment_id = id_new(),
-					.request_method = REQUEST_ADJUST_STOCK,
-					.request_key = w->request_id,
-					.fingerprint = w->fingerprint,
-					.location_code = want_text(fl, rq->location, REQUEST_CODE_MAX, "location"),
-					.sku = want_text(fl, rq->sku, REQUEST_SKU_MAX, "sku"),
-					.delta = want_range(fl, rq->delta, -REQUEST_QTY_MAX, REQUEST_QTY_MAX, "delta"),
-					.unavailable = rq->kind == ORDERD__V1__ADJUSTMENT_KIND__ADJUSTMENT_KIND_UNAVAILABLE,
-					.reason = want_text(fl, rq->reason, REQUEST_NAME_MAX, "reason"),
-					.actor = rpc_identity(fl)->subject};
+	*h = (struct stock_adjust_head){
+		.tenant = rpc_identity(fl)->tenant,
+		.adjustment_id = id_new(),
+		.request_method = REQUEST_ADJUST_STOCK,
+		.request_key = w->request_id,
+		.fingerprint = w->fingerprint,
+		.location_code = want_text(fl, rq->location, REQUEST_CODE_MAX, "location"),
+		.sku = want_text(fl, rq->sku, REQUEST_SKU_MAX, "sku"),
+		.delta = want_range(fl, rq->delta, -REQUEST_QTY_MAX, REQUEST_QTY_MAX, "delta"),
+		.unavailable = rq->kind == ORDERD__V1__ADJUSTMENT_KIND__ADJUSTMENT_KIND_UNAVAILABLE,
+		.reason = want_text(fl, rq->reason, REQUEST_NAME_MAX, "reason"),
+		.actor = rpc_identity(fl)->subject};
 	if (rq->delta == 0)
 		rpc_violation(fl, "it must not be 0", "delta");
 	if (rq->kind != ORDERD__V1__ADJUSTMENT_KIND__ADJUSTMENT_KIND_COUNT && !h->unavailable)
@@ -191,14 +198,16 @@ static int got_adjust(struct flow *fl, const struct answer *a)
 
 static int ask_adjust_find(struct flow *fl)
 {
-	return ask_request_find(fl, REQUEST_ADJUST_STOCK, ((struct writing *)rpc_state(fl))->request_id);
+	return ask_request_find(fl, REQUEST_ADJUST_STOCK,
+				((struct writing *)rpc_state(fl))->request_id);
 }
 
 static int got_adjust_find(struct flow *fl, const struct answer *a)
 {
 	struct writing *w = rpc_state(fl);
 
-	return got_request_find(fl, w->fingerprint, a, &fl->subject) ? reply_adjusted(fl) : rpc_fail(fl, fl->err);
+	return got_request_find(fl, w->fingerprint, a, &fl->subject) ? reply_adjusted(fl)
+								     : rpc_fail(fl, fl->err);
 }
 
 /* clang-format off */
@@ -237,7 +246,8 @@ static int ask_look(struct flow *fl)
 	want_range(fl, (int64_t)rq->n_skus, 1, STOCK_LINES_MAX, "skus");
 	for (uint32_t i = 0; i < rq->n_skus && i < STOCK_LINES_MAX; i++)
 		lines[i] = (struct availability_line){
-			.line = (int32_t)i, .sku = want_text(fl, rq->skus[i], REQUEST_SKU_MAX, "skus[%u]", i)};
+			.line = (int32_t)i,
+			.sku = want_text(fl, rq->skus[i], REQUEST_SKU_MAX, "skus[%u]", i)};
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	h->tenant = rpc_identity(fl)->tenant;
@@ -245,7 +255,8 @@ static int ask_look(struct flow *fl)
 	return store_ask(fl, rpc_app(fl)->store, u);
 }
 
-static Orderd__V1__LocationAvailability *location_message(struct flow *fl, const struct availability_row *r)
+static Orderd__V1__LocationAvailability *location_message(struct flow *fl,
+							  const struct availability_row *r)
 {
 	Orderd__V1__LocationAvailability *l = arena_alloc(&fl->arena, sizeof(*l));
 

@@ -8,7 +8,8 @@
 #include "core/flow/flow.h"
 #include "workers/worker.h"
 
-int freed_ask(struct flow *fl, struct worker *w, int32_t tenant, struct id order); /* which items? */
+/* which items? */
+int freed_ask(struct flow *fl, struct worker *w, int32_t tenant, struct id order);
 void freed_got(struct worker *w, int32_t tenant, const struct answer *a);
 
 #endif

@@ -89,7 +89,9 @@ void job_ring(struct flow *fl, struct id next, struct str kind)
 	const struct job_kind *k = id_is_zero(next) ? NULL : job_kind_find(kind);
 
 	if (k != NULL)
-		queue_ring(worker_of(fl)->queue, &(struct ring){.job = next, .role = k->role, .priority = k->priority}, 1);
+		queue_ring(worker_of(fl)->queue,
+			   &(struct ring){.job = next, .role = k->role, .priority = k->priority},
+			   1);
 }
 
 /* Attempts are what we have of the past, so the last pause is what it would at most have been. */
@@ -178,7 +180,8 @@ uint32_t job_room(const struct worker *w, enum queue_role r)
 }
 
 /* One flow after the other in the slot: memory of the one before is not needed any more. */
-static void slot_run(struct job_flow *s, const char *name, const struct flow_step *steps, void (*done)(struct flow *))
+static void slot_run(struct job_flow *s, const char *name, const struct flow_step *steps,
+		     void (*done)(struct flow *))
 {
 	struct arena arena = s->fl.arena;
 
@@ -198,7 +201,7 @@ static void finish(struct job_flow *s)
 	slot_free(s);
 }
 
-/* ---------------------------------------------------------------- put off: what failed or is moot */
+/* -------------------------------------------------------------- put off: what failed or is moot */
 
 enum { PUT_OFF, PUT_OFF_DONE };
 
@@ -272,6 +275,7 @@ static const struct flow_step put_off_steps[] = {
 	[PUT_OFF]      = {"put_off", ask_put_off, got_put_off, 5000, PUT_OFF_DONE, TO(PUT_OFF_DONE)}, /* its lease will end */
 	[PUT_OFF_DONE] = {"done"},
 };
+
 /* clang-format on */
 
 static void put_off_ended(struct flow *fl)
@@ -299,7 +303,10 @@ static void work_ended(struct flow *fl)
 	}
 	if (s->outcome == FAILED && s->why[0] == '\0')
 		snprintf(s->why, sizeof(s->why), "%s: %s", err_name(cause), err_text(cause));
-	/* A definite refusal stays one; only what was not asked of the outside may be tried for ever. */
+	/*
+	 * A definite refusal stays one; only what was not asked of the outside may be tried for
+	 * ever.
+	 */
 	s->hopeless = s->outcome == FAILED && err_retry(cause) == ERR_RETRY_NEVER;
 	put_off(s);
 }
@@ -333,8 +340,9 @@ static int ask_claim(struct flow *fl)
 	struct job_claim_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	*h = (struct job_claim_head){
-		.job_id = s->job.id, .worker = s->w->incarnation, .lease_s = (int32_t)s->w->cfg.lease_s};
+	*h = (struct job_claim_head){.job_id = s->job.id,
+				     .worker = s->w->incarnation,
+				     .lease_s = (int32_t)s->w->cfg.lease_s};
 	*u = job_claim_unit(h, NULL, 0);
 	return store_ask(fl, s->w->store, u);
 }
@@ -365,6 +373,7 @@ static const struct flow_step claim_steps[] = {
 	[CLAIM]      = {"claim", ask_claim, got_claim, 5000, CLAIM_DONE, TO(CLAIM_DONE)}, /* it is rung or swept again */
 	[CLAIM_DONE] = {"done"},
 };
+
 /* clang-format on */
 
 static void claim_ended(struct flow *fl)
@@ -394,7 +403,7 @@ void job_start(struct worker *w, const struct delivery *d)
 	flow_start(&s->fl);
 }
 
-/* ---------------------------------------------------------------- due: without Redis, straight from PostgreSQL */
+/* ------------------------------------------------- due: without Redis, straight from PostgreSQL */
 
 enum { DUE, DUE_DONE };
 
@@ -453,6 +462,7 @@ static const struct flow_step due_steps[] = {
 	[DUE]      = {"due", ask_due, got_due, 5000, DUE_DONE, TO(DUE_DONE)},
 	[DUE_DONE] = {"done"},
 };
+
 /* clang-format on */
 
 static void due_ended(struct flow *fl)
@@ -475,14 +485,15 @@ void job_start_due(struct worker *w, enum queue_role r)
 		return;
 	d = mem_alloc(sizeof(*d));
 	*d = (struct due_flow){.w = w, .role = r};
-	d->fl = (struct flow){.name = "jobs_due", .steps = due_steps, .loop = w->loop, .done = due_ended};
+	d->fl = (struct flow){
+		.name = "jobs_due", .steps = due_steps, .loop = w->loop, .done = due_ended};
 	arena_init(&d->fl.arena, 65536);
 	w->due_running |= 1U << r;
 	w->side_flows++;
 	flow_start(&d->fl);
 }
 
-/* ---------------------------------------------------------------- beats: jobs that take long keep their lease */
+/* -------------------------------------------------- beats: jobs that take long keep their lease */
 
 enum { BEAT, BEAT_DONE };
 
@@ -515,6 +526,7 @@ static const struct flow_step beat_steps[] = {
 	[BEAT]      = {"beat", ask_beat, got_beat, 5000, BEAT_DONE, TO(BEAT_DONE)},
 	[BEAT_DONE] = {"done"},
 };
+
 /* clang-format on */
 
 static void beat_ended(struct flow *fl)
@@ -535,7 +547,8 @@ void job_beat(struct worker *w)
 		struct job_flow *s = &w->slots[i];
 		struct arena arena = s->beat.arena;
 
-		if (!s->busy || s->freed || s->beating || s->job.kind == NULL || now < s->beat_at_ms)
+		if (!s->busy || s->freed || s->beating || s->job.kind == NULL ||
+		    now < s->beat_at_ms)
 			continue;
 		s->beat_at_ms = now + w->cfg.lease_s * 1000 / 2;
 		if (s->delivered)

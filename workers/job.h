@@ -45,12 +45,21 @@ const struct job *job_of(struct flow *fl);
 struct worker *worker_of(struct flow *fl);
 void *job_state(struct flow *fl);
 
-void job_settled(struct flow *fl); /* the unit just answered completed the job, or put it off itself */
-void job_moot(struct flow *fl);    /* there is nothing to do: complete it without effect */
-int job_fail(struct flow *fl, enum errc e, const char *fmt, ...) /* FLOW_FAIL, with a sentence for last_error */
+/* The unit just answered completed the job, or put it off itself. */
+void job_settled(struct flow *fl);
+
+/* There is nothing to do: complete it without effect. */
+void job_moot(struct flow *fl);
+
+/* FLOW_FAIL, with a sentence for last_error. */
+int job_fail(struct flow *fl, enum errc e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void job_ring(struct flow *fl, struct id next, struct str kind); /* a next job was committed; zero id: none */
-int64_t job_backoff_ms(struct flow *fl); /* the pause before this job's next attempt */
+
+/* A next job was committed; zero id: none. */
+void job_ring(struct flow *fl, struct id next, struct str kind);
+
+/* The pause before this job's next attempt. */
+int64_t job_backoff_ms(struct flow *fl);
 
 /* ---- for the worker ---- */
 
@@ -59,10 +68,19 @@ const struct job_kind *job_kind_find(struct str name);
 bool job_pool_open(struct worker *w);
 void job_pool_close(struct worker *w);
 
-uint32_t job_room(const struct worker *w, enum queue_role r); /* how many more jobs of this role may start */
-void job_start(struct worker *w, const struct delivery *d);   /* there must be room */
-void job_start_due(struct worker *w, enum queue_role r);      /* claim straight from PostgreSQL: Redis is away */
-void job_beat(struct worker *w);                              /* extend the leases of jobs that take long */
-void job_cut(struct worker *w);                               /* drain is over: hand running jobs back */
+/* How many more jobs of this role may start. */
+uint32_t job_room(const struct worker *w, enum queue_role r);
+
+/* Start what was delivered; there must be room. */
+void job_start(struct worker *w, const struct delivery *d);
+
+/* Claim straight from PostgreSQL: Redis is away. */
+void job_start_due(struct worker *w, enum queue_role r);
+
+/* Extend the leases of jobs that take long. */
+void job_beat(struct worker *w);
+
+/* The drain is over: hand running jobs back. */
+void job_cut(struct worker *w);
 
 #endif

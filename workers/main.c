@@ -26,7 +26,8 @@ static unsigned read_roles(const char *list)
 		size_t n = strcspn(p, ",");
 		int r = 0;
 
-		while (r < ROLE_COUNT && !str_eq((struct str){p, n}, str_of(queue_role_name((enum queue_role)r))))
+		while (r < ROLE_COUNT &&
+		       !str_eq((struct str){p, n}, str_of(queue_role_name((enum queue_role)r))))
 			r++;
 		if (r == ROLE_COUNT)
 			config_refuse("roles", "no such role: %.*s", (int)n, p);
@@ -180,7 +181,8 @@ static void open_parts(struct worker *w)
 	w->queue = queue_new(w->loop, &queue);
 	w->http = http_new(w->loop, &http);
 	job_pool_open(w);
-	w->intake = intake_new(w->queue, w->roles & ~(1U << ROLE_JANITOR), (int)w->cfg.lease_s * 1000, room, on_delivery, w);
+	w->intake = intake_new(w->queue, w->roles & ~(1U << ROLE_JANITOR),
+			       (int)w->cfg.lease_s * 1000, room, on_delivery, w);
 	if (worker_has(w, ROLE_JANITOR))
 		w->janitor = janitor_new(w);
 	w->tick.on_due = on_tick;

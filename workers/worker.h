@@ -22,8 +22,9 @@ struct worker {
 	struct config cfg;
 	struct seal_key contact_key;
 	char *gateway_key, *carrier_key; /* secrets, from their files */
-	struct id incarnation;           /* who holds a lease: this run of this process, not the host */
-	unsigned roles;                  /* bit per enum queue_role */
+	/* who holds a lease: this run of this process, not the host */
+	struct id incarnation;
+	unsigned roles; /* bit per enum queue_role */
 	struct loop *loop;
 	struct store *store;
 	struct queue *queue;
@@ -31,8 +32,8 @@ struct worker {
 	struct intake *intake;
 	struct janitor *janitor;
 
-	struct job_flow *idle;               /* slots of the pool, linked */
-	struct job_flow *slots;              /* the pool: concurrency x roles, made at start */
+	struct job_flow *idle;  /* slots of the pool, linked */
+	struct job_flow *slots; /* the pool: concurrency x roles, made at start */
 	uint32_t n_slots;
 	uint32_t running[ROLE_COUNT];
 	uint32_t side_flows;  /* flows that are no jobs: due, sweeps */

@@ -11,10 +11,11 @@ static void help(void)
 	puts("usage: orderctl [--server TARGET] [--json] [--deadline MS] COMMAND ...\n");
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (const struct command *c = tables[t]; c->verb != NULL; c++)
-			printf("  %s%s%s %s\n      %s\n", c->noun != NULL ? c->noun : "", c->noun != NULL ? " " : "", c->verb,
-			       c->usage, c->help);
+			printf("  %s%s%s %s\n      %s\n", c->noun != NULL ? c->noun : "",
+			       c->noun != NULL ? " " : "", c->verb, c->usage, c->help);
 	puts("\nTARGET is host:port or unix:/path, by default $ORDERD_SERVER or 127.0.0.1:7070.\n"
-	     "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the outcome is not known: repeat with the same --request-id.");
+	     "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the outcome is not known: repeat "
+	     "with the same --request-id.");
 }
 
 static bool is_flag(const char *name)
@@ -71,7 +72,10 @@ static const struct command *find_command(struct args *a)
 	return NULL;
 }
 
-/* An option no command knows is a typing mistake, and a silent one could place another order than was meant. */
+/*
+ * An option no command knows is a typing mistake, and a silent one could place another order than
+ * was meant.
+ */
 static void check_options(const struct args *a, const struct command *c)
 {
 	static const char global[] = "--server --json --deadline --help --version";

@@ -7,9 +7,10 @@
 #ifndef ORDERCTL_H
 #define ORDERCTL_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+#include <jansson.h>
 
 #include "orderd/client.h"
 
@@ -39,18 +40,20 @@ extern const struct command order_commands[], stock_commands[]; /* end with verb
 
 const char *option(const struct args *a, const char *name); /* the last one given, NULL if none */
 const char *option_or(const struct args *a, const char *name, const char *otherwise);
-const char *need(const struct args *a, const char *name); /* exits 2 when missing */
+const char *need(const struct args *a, const char *name);        /* exits 2 when missing */
 const char *word(const struct args *a, int i, const char *what); /* exits 2 when missing */
 bool flag(const struct args *a, const char *name);
 int64_t number(const char *text, const char *what); /* exits 2 when it is none */
 _Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-ProtobufCBinaryData text(const char *z); /* NULL: empty */
+ProtobufCBinaryData text(const char *z);      /* NULL: empty */
 const char *request_id(const struct args *a); /* --request-id, or a fresh one */
 
 /* ---- printing ---- */
 
-int print_error(const struct args *a, const struct orderd_error *e); /* exit code: 1 refused, 3 outcome not known */
+/* Answers the exit code: 1 refused, 3 outcome not known. */
+int print_error(const struct args *a, const struct orderd_error *e);
+
 void print_json(const ProtobufCMessage *m);
 void print_order(const Orderd__V1__Order *o);
 void print_events(Orderd__V1__OrderEvent *const *events, size_t n);

@@ -22,7 +22,9 @@ static void read_line(char *spec, Orderd__V1__NewOrderLine *l, Orderd__V1__Money
 		*at++ = '\0';
 		space = strchr(at, ' ');
 		if (space == NULL)
-			usage_error("a price is minor units and a currency, as in SKU=3@\"1999 EUR\": %s", at);
+			usage_error("no price, which is SKU=3@\"1999 EUR\", minor units and a "
+				    "currency: %s",
+				    at);
 		*space++ = '\0';
 		orderd__v1__money__init(price);
 		price->amount_minor = number(at, "the price");
@@ -112,9 +114,12 @@ static int run_status(struct args *a)
 		print_json(&rs->base);
 	else
 		printf("%lld %s %s %s\n", (long long)rs->order_number,
-		       orderd__v1__order_state__descriptor.values[rs->state].name + strlen("ORDER_STATE_"),
-		       orderd__v1__payment_state__descriptor.values[rs->payment_state].name + strlen("PAYMENT_STATE_"),
-		       orderd__v1__fulfillment_state__descriptor.values[rs->fulfillment_state].name +
+		       orderd__v1__order_state__descriptor.values[rs->state].name +
+			       strlen("ORDER_STATE_"),
+		       orderd__v1__payment_state__descriptor.values[rs->payment_state].name +
+			       strlen("PAYMENT_STATE_"),
+		       orderd__v1__fulfillment_state__descriptor.values[rs->fulfillment_state]
+				       .name +
 			       strlen("FULFILLMENT_STATE_"));
 	return finish(&rs->base);
 }
@@ -136,7 +141,8 @@ static int run_list(struct args *a)
 	} else {
 		print_orders(rs->orders, rs->n_orders);
 		if (rs->next_page_token.len > 0)
-			printf("more: --page-token %.*s\n", (int)rs->next_page_token.len, rs->next_page_token.data);
+			printf("more: --page-token %.*s\n", (int)rs->next_page_token.len,
+			       rs->next_page_token.data);
 	}
 	return finish(&rs->base);
 }
@@ -163,12 +169,17 @@ static int run_cancel(struct args *a)
 
 const struct command order_commands[] = {
 	{NULL, "place",
-	 "--customer ID --payment-method TOKEN --name N --street S --city C --postal-code P --country CC [--region R]\n"
-	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] [--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
+	 "--customer ID --payment-method TOKEN --name N --street S --city C --postal-code P "
+	 "--country CC [--region R]\n"
+	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] "
+	 "[--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
 	 "take an order", run_place},
-	{NULL, "get", "[--events] ORDER", "show an order, with --events also what happened to it", run_get},
+	{NULL, "get", "[--events] ORDER", "show an order, with --events also what happened to it",
+	 run_get},
 	{NULL, "status", "ORDER", "where an order stands, in one line", run_status},
-	{NULL, "list", "[--customer ID] [--page-size N] [--page-token T]", "orders, newest first", run_list},
-	{NULL, "cancel", "[--reason TEXT] [--etag E] [--request-id ID] ORDER", "cancel an order that is not packed yet", run_cancel},
+	{NULL, "list", "[--customer ID] [--page-size N] [--page-token T]", "orders, newest first",
+	 run_list},
+	{NULL, "cancel", "[--reason TEXT] [--etag E] [--request-id ID] ORDER",
+	 "cancel an order that is not packed yet", run_cancel},
 	{NULL, NULL, NULL, NULL, NULL},
 };

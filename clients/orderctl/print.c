@@ -43,8 +43,8 @@ static json_t *json_of_value(const ProtobufCFieldDescriptor *f, const void *at)
 		return json_stringn(b->len > 0 ? (const char *)b->data : "", b->len);
 	}
 	if (f->type == PROTOBUF_C_TYPE_ENUM) {
-		const ProtobufCEnumValue *v =
-			protobuf_c_enum_descriptor_get_value(f->descriptor, (int)*(const int32_t *)at);
+		const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(
+			f->descriptor, (int)*(const int32_t *)at);
 
 		return v != NULL ? json_string(v->name) : json_integer(*(const int32_t *)at);
 	}
@@ -78,7 +78,8 @@ static json_t *json_of(const ProtobufCMessage *m)
 			json_t *list = json_array();
 
 			for (size_t k = 0; k < n; k++)
-				json_array_append_new(list, json_of_value(f, items + k * size_of(f)));
+				json_array_append_new(list,
+						      json_of_value(f, items + k * size_of(f)));
 			json_object_set_new(o, f->name, list);
 		} else if (f->type != PROTOBUF_C_TYPE_MESSAGE || *(const void *const *)at != NULL) {
 			json_object_set_new(o, f->name, json_of_value(f, at));
@@ -101,7 +102,8 @@ void print_json(const ProtobufCMessage *m)
 /* Digits behind the point by ISO 4217; all others have two. */
 static int places_of(const char *currency)
 {
-	static const char none[] = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
+	static const char none[] =
+		"BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF";
 	static const char three[] = "BHD IQD JOD KWD LYD OMR TND";
 
 	if (strstr(none, currency) != NULL)
@@ -127,8 +129,8 @@ void print_money(char *to, size_t room, const Orderd__V1__Money *m)
 	if (places == 0)
 		snprintf(to, room, "%" PRId64 " %s", m->amount_minor, currency);
 	else
-		snprintf(to, room, "%" PRId64 ".%0*" PRId64 " %s", m->amount_minor / unit, places, m->amount_minor % unit,
-			 currency);
+		snprintf(to, room, "%" PRId64 ".%0*" PRId64 " %s", m->amount_minor / unit, places,
+			 m->amount_minor % unit, currency);
 }
 
 static const char *enum_name(const ProtobufCEnumDescriptor *d, int value, const char *prefix)
@@ -187,13 +189,16 @@ static void print_groups(const Orderd__V1__Order *o)
 		const Orderd__V1__ShipmentGroup *g = o->groups[i];
 
 		print_money(amount, sizeof(amount), g->amount);
-		printf("  group %d from %.*s: %s %s", g->group, (int)g->location.len, g->location.data, amount,
-		       enum_name(&orderd__v1__payment_state__descriptor, (int)g->payment_state, "PAYMENT_STATE_"));
+		printf("  group %d from %.*s: %s %s", g->group, (int)g->location.len,
+		       g->location.data, amount,
+		       enum_name(&orderd__v1__payment_state__descriptor, (int)g->payment_state,
+				 "PAYMENT_STATE_"));
 		if (g->decline_code.len > 0)
 			printf(" (%.*s)", (int)g->decline_code.len, g->decline_code.data);
 		if (g->tracking_code.len > 0)
-			printf(", %.*s %.*s %.*s %.*s", (int)g->carrier.len, g->carrier.data, (int)g->service.len,
-			       g->service.data, (int)g->tracking_code.len, g->tracking_code.data, (int)g->tracking_state.len,
+			printf(", %.*s %.*s %.*s %.*s", (int)g->carrier.len, g->carrier.data,
+			       (int)g->service.len, g->service.data, (int)g->tracking_code.len,
+			       g->tracking_code.data, (int)g->tracking_state.len,
 			       g->tracking_state.data);
 		putchar('\n');
 	}
@@ -205,12 +210,14 @@ void print_order(const Orderd__V1__Order *o)
 
 	print_money(total, sizeof(total), o->total);
 	print_time(when, sizeof(when), o->create_time);
-	printf("order %lld  %.*s  %s / %s / %s\n", (long long)o->order_number, (int)o->order_id.len, o->order_id.data,
-	       state_name((int)o->state),
-	       enum_name(&orderd__v1__payment_state__descriptor, (int)o->payment_state, "PAYMENT_STATE_"),
-	       enum_name(&orderd__v1__fulfillment_state__descriptor, (int)o->fulfillment_state, "FULFILLMENT_STATE_"));
-	printf("  placed %s by %.*s through %.*s, total %s\n", when, (int)o->customer.len, o->customer.data,
-	       (int)o->channel.len, o->channel.data, total);
+	printf("order %lld  %.*s  %s / %s / %s\n", (long long)o->order_number, (int)o->order_id.len,
+	       o->order_id.data, state_name((int)o->state),
+	       enum_name(&orderd__v1__payment_state__descriptor, (int)o->payment_state,
+			 "PAYMENT_STATE_"),
+	       enum_name(&orderd__v1__fulfillment_state__descriptor, (int)o->fulfillment_state,
+			 "FULFILLMENT_STATE_"));
+	printf("  placed %s by %.*s through %.*s, total %s\n", when, (int)o->customer.len,
+	       o->customer.data, (int)o->channel.len, o->channel.data, total);
 	print_lines(o);
 	print_groups(o);
 }
@@ -223,8 +230,8 @@ void print_events(Orderd__V1__OrderEvent *const *events, size_t n)
 		const Orderd__V1__OrderEvent *e = events[i];
 
 		print_time(when, sizeof(when), e->event_time);
-		printf("  %3lld  %s  %-18.*s %-11s", (long long)e->sequence, when, (int)e->kind.len, e->kind.data,
-		       state_name((int)e->to_state));
+		printf("  %3lld  %s  %-18.*s %-11s", (long long)e->sequence, when, (int)e->kind.len,
+		       e->kind.data, state_name((int)e->to_state));
 		if (e->group != 0)
 			printf(" group %d", e->group);
 		if (e->detail.len > 0)
@@ -237,16 +244,19 @@ void print_orders(Orderd__V1__Order *const *orders, size_t n)
 {
 	char total[48], when[40];
 
-	printf("%-8s %-36s %-10s %-19s %-20s %16s  %s\n", "NUMBER", "ID", "STATE", "PAYMENT", "FULFILLMENT", "TOTAL", "PLACED");
+	printf("%-8s %-36s %-10s %-19s %-20s %16s  %s\n", "NUMBER", "ID", "STATE", "PAYMENT",
+	       "FULFILLMENT", "TOTAL", "PLACED");
 	for (size_t i = 0; i < n; i++) {
 		const Orderd__V1__Order *o = orders[i];
 
 		print_money(total, sizeof(total), o->total);
 		print_time(when, sizeof(when), o->create_time);
-		printf("%-8lld %-36.*s %-10s %-19s %-20s %16s  %s\n", (long long)o->order_number, (int)o->order_id.len,
-		       o->order_id.data, state_name((int)o->state),
-		       enum_name(&orderd__v1__payment_state__descriptor, (int)o->payment_state, "PAYMENT_STATE_"),
-		       enum_name(&orderd__v1__fulfillment_state__descriptor, (int)o->fulfillment_state, "FULFILLMENT_STATE_"),
+		printf("%-8lld %-36.*s %-10s %-19s %-20s %16s  %s\n", (long long)o->order_number,
+		       (int)o->order_id.len, o->order_id.data, state_name((int)o->state),
+		       enum_name(&orderd__v1__payment_state__descriptor, (int)o->payment_state,
+				 "PAYMENT_STATE_"),
+		       enum_name(&orderd__v1__fulfillment_state__descriptor,
+				 (int)o->fulfillment_state, "FULFILLMENT_STATE_"),
 		       total, when);
 	}
 }
@@ -264,11 +274,12 @@ static json_t *json_of_error(const struct orderd_error *e)
 	json_t *list = json_array(), *facts = json_object();
 
 	for (size_t i = 0; i < e->n_violations; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s}", "field", e->violations[i].field, "why", e->violations[i].why));
+		json_array_append_new(list, json_pack("{s:s, s:s}", "field", e->violations[i].field,
+						      "why", e->violations[i].why));
 	for (size_t i = 0; i < e->n_facts; i++)
 		json_object_set_new(facts, e->facts[i].key, json_string(e->facts[i].value));
-	return json_pack("{s:{s:i, s:s, s:s, s:o, s:o}}", "error", "status", e->status, "reason", e->reason, "message",
-			 e->message, "violations", list, "facts", facts);
+	return json_pack("{s:{s:i, s:s, s:s, s:o, s:o}}", "error", "status", e->status, "reason",
+			 e->reason, "message", e->message, "violations", list, "facts", facts);
 }
 
 int print_error(const struct args *a, const struct orderd_error *e)
@@ -280,7 +291,8 @@ int print_error(const struct args *a, const struct orderd_error *e)
 		putchar('\n');
 		json_decref(o);
 	} else {
-		fprintf(stderr, "orderctl: %s: %s\n", e->reason[0] != '\0' ? e->reason : "failed", e->message);
+		fprintf(stderr, "orderctl: %s: %s\n", e->reason[0] != '\0' ? e->reason : "failed",
+			e->message);
 		for (size_t i = 0; i < e->n_violations; i++)
 			fprintf(stderr, "  %s: %s\n", e->violations[i].field, e->violations[i].why);
 		for (size_t i = 0; i < e->n_facts; i++)

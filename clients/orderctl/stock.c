@@ -81,7 +81,8 @@ static int run_receive(struct args *a)
 		if (equals == NULL)
 			usage_error("a line is SKU=QUANTITY: %s", a->words[i]);
 		orderd__v1__stock_line__init(&lines[i]);
-		lines[i].sku = (ProtobufCBinaryData){(size_t)(equals - a->words[i]), (uint8_t *)(uintptr_t)a->words[i]};
+		lines[i].sku = (ProtobufCBinaryData){(size_t)(equals - a->words[i]),
+						     (uint8_t *)(uintptr_t)a->words[i]};
 		lines[i].quantity = number(equals + 1, "the quantity");
 		list[i] = &lines[i];
 	}
@@ -115,17 +116,19 @@ static int run_adjust(struct args *a)
 
 static void print_availability(const Orderd__V1__GetAvailabilityResponse *rs)
 {
-	printf("%-20s %-10s %10s %10s %10s %12s %10s\n", "SKU", "LOCATION", "ON HAND", "RESERVED", "ALLOCATED", "UNAVAILABLE",
-	       "AVAILABLE");
+	printf("%-20s %-10s %10s %10s %10s %12s %10s\n", "SKU", "LOCATION", "ON HAND", "RESERVED",
+	       "ALLOCATED", "UNAVAILABLE", "AVAILABLE");
 	for (size_t i = 0; i < rs->n_items; i++) {
 		const Orderd__V1__ItemAvailability *item = rs->items[i];
 
 		for (size_t k = 0; k < item->n_locations; k++) {
 			const Orderd__V1__LocationAvailability *l = item->locations[k];
 
-			printf("%-20.*s %-10.*s %10lld %10lld %10lld %12lld %10lld\n", (int)item->sku.len, item->sku.data,
-			       (int)l->location.len, l->location.data, (long long)l->on_hand, (long long)l->reserved,
-			       (long long)l->allocated, (long long)l->unavailable, (long long)l->available);
+			printf("%-20.*s %-10.*s %10lld %10lld %10lld %12lld %10lld\n",
+			       (int)item->sku.len, item->sku.data, (int)l->location.len,
+			       l->location.data, (long long)l->on_hand, (long long)l->reserved,
+			       (long long)l->allocated, (long long)l->unavailable,
+			       (long long)l->available);
 		}
 		if (item->n_locations == 0)
 			printf("%-20.*s %-10s\n", (int)item->sku.len, item->sku.data, "nowhere");
@@ -155,11 +158,16 @@ static int run_show(struct args *a)
 }
 
 const struct command stock_commands[] = {
-	{"item", "put", "--title T --price MINOR --currency CUR --weight GRAMS SKU", "create or change an item", run_item},
-	{"location", "create", "--name N --street S --city C --postal-code P --country CC [--region R] [--priority N] CODE",
+	{"item", "put", "--title T --price MINOR --currency CUR --weight GRAMS SKU",
+	 "create or change an item", run_item},
+	{"location", "create",
+	 "--name N --street S --city C --postal-code P --country CC [--region R] [--priority N] "
+	 "CODE",
 	 "create a location", run_location},
-	{"stock", "receive", "--location CODE [--reference R] [--request-id ID] SKU=QTY...", "goods have arrived", run_receive},
-	{"stock", "adjust", "--location CODE --by N --reason TEXT [--kind count|unavailable] [--request-id ID] SKU",
+	{"stock", "receive", "--location CODE [--reference R] [--request-id ID] SKU=QTY...",
+	 "goods have arrived", run_receive},
+	{"stock", "adjust",
+	 "--location CODE --by N --reason TEXT [--kind count|unavailable] [--request-id ID] SKU",
 	 "a count, a loss, a quarantine", run_adjust},
 	{"stock", "show", "SKU...", "what is where", run_show},
 	{NULL, NULL, NULL, NULL, NULL},

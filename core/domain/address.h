@@ -13,10 +13,13 @@
 #include "core/base/str.h"
 
 struct address {
-	struct str name, street, city, region, postal_code, country, email, phone; /* absent: empty */
+	struct str name, street, city, region, postal_code, country, email, phone; /* n == 0: none */
 };
 
-struct str address_pack(const struct address *a, struct arena *arena); /* p == NULL: arena full or a text over 65,535 bytes */
-bool address_unpack(struct str packed, struct address *ret);           /* texts point into `packed` */
+/* p == NULL: the arena is full, or a text is over 65,535 bytes. */
+struct str address_pack(const struct address *a, struct arena *arena);
+
+/* false: not such bytes.  The texts point into `packed`. */
+bool address_unpack(struct str packed, struct address *ret);
 
 #endif

@@ -20,7 +20,8 @@ struct money {
 
 bool money_currency(struct str code, char ret_currency[4]); /* three upper-case letters */
 bool money_of(struct str code, int64_t minor, struct money *ret);
-bool money_add(struct money *sum, struct money more); /* false: overflow or another currency; *sum is as before */
+/* false: overflow or another currency; *sum is as before */
+bool money_add(struct money *sum, struct money more);
 bool money_times(struct money unit, int64_t quantity, struct money *ret);
 
 #endif

@@ -21,6 +21,7 @@ static const char *const order_edges[ORDER_STATES][ORDER_STATES] = {ORDER_EDGE_T
 #define X(from, to, why) [BUCKET_##from][BUCKET_##to] = (why),
 static const char *const bucket_edges[BUCKETS][BUCKETS] = {BUCKET_EDGE_TABLE(X)};
 #undef X
+
 /* clang-format on */
 
 static unsigned find(const char *const *names, unsigned n, struct str text)

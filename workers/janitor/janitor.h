@@ -2,7 +2,8 @@
  * The janitor: what nobody rings for.  Every sweep_ms it
  *
  *	- rebuilds what Redis has lost (streams, groups, the epoch of the stock pools);
- *	- rings jobs whose lease has ended, and ready jobs whose ring got lost or whose time has come;
+ *	- rings jobs whose lease has ended, and ready jobs whose ring got lost or whose time
+ *	  has come;
  *	- ends pending orders that were not paid in time;
  *	- gives back stock holds whose time is over.
  *

@@ -110,7 +110,8 @@ static int got_gateway(struct flow *fl, const struct answer *a)
 	case GATEWAY_CANCELED:
 	case GATEWAY_ABSENT:
 		if (p->code.n == 0)
-			p->code = g.verdict == GATEWAY_DECLINED ? STR("card_declined") : STR("canceled");
+			p->code = g.verdict == GATEWAY_DECLINED ? STR("card_declined")
+								: STR("canceled");
 		return DECLINED;
 	case GATEWAY_REQUIRES_ACTION:
 		p->code = STR("authentication_required");
@@ -119,14 +120,18 @@ static int got_gateway(struct flow *fl, const struct answer *a)
 		return FOUND;
 	case GATEWAY_CAPTURED:
 	case GATEWAY_UNEXPECTED:
-		return job_fail(fl, ERR_PROVIDER_BROKEN, "the gateway took money it was asked to hold");
+		return job_fail(fl, ERR_PROVIDER_BROKEN,
+				"the gateway took money it was asked to hold");
 	case GATEWAY_FAILED:
 		break;
 	}
 	return FLOW_FAIL;
 }
 
-/* Asked again with the key, the gateway would repeat that it has not decided: next time look by its own id. */
+/*
+ * Asked again with the key, the gateway would repeat that it has not decided: next time look by its
+ * own id.
+ */
 static int ask_found(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
@@ -151,7 +156,9 @@ static int got_found(struct flow *fl, const struct answer *a)
 	return job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway has not decided yet");
 }
 
-/* A payment that waits for its customer could still be confirmed by them one day: cancel it first. */
+/*
+ * A payment that waits for its customer could still be confirmed by them one day: cancel it first.
+ */
 static int ask_release(struct flow *fl)
 {
 	struct authorizing *p = job_state(fl);
@@ -165,7 +172,9 @@ static int got_release(struct flow *fl, const struct answer *a)
 
 	if (v == GATEWAY_CANCELED || v == GATEWAY_ABSENT)
 		return DECLINED;
-	return v == GATEWAY_FAILED ? FLOW_FAIL : job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway did not cancel the payment");
+	return v == GATEWAY_FAILED
+		       ? FLOW_FAIL
+		       : job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway did not cancel the payment");
 }
 
 static int ask_authorized(struct flow *fl)
@@ -173,7 +182,8 @@ static int ask_authorized(struct flow *fl)
 	const struct job *j = job_of(fl);
 	struct authorizing *p = job_state(fl);
 	struct payment_authorized_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct payment_authorized_line *picks = arena_array(&fl->arena, (size_t)j->groups, sizeof(*picks));
+	struct payment_authorized_line *picks =
+		arena_array(&fl->arena, (size_t)j->groups, sizeof(*picks));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
 	*h = (struct payment_authorized_head){.tenant = j->tenant,
@@ -183,10 +193,12 @@ static int ask_authorized(struct flow *fl)
 					      .epoch = j->epoch,
 					      .attempt_id = p->payment.attempt,
 					      .gateway_id = p->gateway_id,
-					      .authorized_until = p->until_us == 0 ? DB_NULL : p->until_us,
+					      .authorized_until =
+						      p->until_us == 0 ? DB_NULL : p->until_us,
 					      .void_job = id_child(j->order)};
 	for (int16_t i = 0; i < j->groups; i++)
-		picks[i] = (struct payment_authorized_line){.group_no = (int16_t)(i + 1), .job_id = id_child(j->order)};
+		picks[i] = (struct payment_authorized_line){.group_no = (int16_t)(i + 1),
+							    .job_id = id_child(j->order)};
 	*u = payment_authorized_unit(h, picks, (uint32_t)j->groups);
 	return store_ask(fl, worker_of(fl)->store, u);
 }
@@ -207,7 +219,8 @@ static int ask_declined(struct flow *fl)
 	const struct job *j = job_of(fl);
 	struct authorizing *p = job_state(fl);
 	struct payment_declined_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct payment_declined_line *voids = arena_array(&fl->arena, (size_t)j->groups, sizeof(*voids));
+	struct payment_declined_line *voids =
+		arena_array(&fl->arena, (size_t)j->groups, sizeof(*voids));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
 	*h = (struct payment_declined_head){.tenant = j->tenant,
@@ -219,7 +232,8 @@ static int ask_declined(struct flow *fl)
 					    .gateway_id = p->gateway_id,
 					    .decline_code = p->code};
 	for (int16_t i = 0; i < j->groups; i++)
-		voids[i] = (struct payment_declined_line){.group_no = (int16_t)(i + 1), .job_id = id_child(j->order)};
+		voids[i] = (struct payment_declined_line){.group_no = (int16_t)(i + 1),
+							  .job_id = id_child(j->order)};
 	*u = payment_declined_unit(h, voids, (uint32_t)j->groups);
 	return store_ask(fl, worker_of(fl)->store, u);
 }
@@ -246,7 +260,10 @@ static int got_freed(struct flow *fl, const struct answer *a)
 	return DONE;
 }
 
-/* Only what may have held the money is unknown; a gateway that was never reached was simply not asked. */
+/*
+ * Only what may have held the money is unknown; a gateway that was never reached was simply not
+ * asked.
+ */
 static int ask_unknown(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
@@ -254,7 +271,8 @@ static int ask_unknown(struct flow *fl)
 	struct payment_unknown_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	if (err_retry(fl->err) != ERR_RETRY_FIND_OUT || j->attempts >= worker_of(fl)->cfg.max_attempts)
+	if (err_retry(fl->err) != ERR_RETRY_FIND_OUT ||
+	    j->attempts >= worker_of(fl)->cfg.max_attempts)
 		return DONE;
 	*h = (struct payment_unknown_head){.tenant = j->tenant,
 					   .order_id = j->order,

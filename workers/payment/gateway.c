@@ -1,30 +1,38 @@
 #include "workers/payment/gateway.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "workers/job.h"
 
-/* Stripe's documented bound on keys is 255 bytes, on amounts 8 digits; both are checked by the gateway itself. */
+/*
+ * Stripe's documented bound on keys is 255 bytes, on amounts 8 digits; both are checked by the
+ * gateway itself.
+ */
 
-static int ask(struct flow *fl, struct worker *w, const char *method, struct str path, struct id key, const char *verb,
-	       const struct http_form *form)
+static int ask(struct flow *fl, struct worker *w, const char *method, struct str path,
+	       struct id key, const char *verb, const struct http_form *form)
 {
 	struct http_request *rq = arena_alloc(&fl->arena, sizeof(*rq));
 	const char **headers = arena_array(&fl->arena, 4, sizeof(*headers));
 	char text[ID_TEXT_SIZE];
-	char *url = arena_printf(&fl->arena, "%s/v1/payment_intents" STR_FMT, w->cfg.gateway_url, STR_ARG(path));
+	char *url = arena_printf(&fl->arena, "%s/v1/payment_intents" STR_FMT, w->cfg.gateway_url,
+				 STR_ARG(path));
 
 	if (rq == NULL || headers == NULL || url == NULL || (form != NULL && form->failed))
 		return job_fail(fl, ERR_TOO_LARGE, "the request to the gateway does not fit");
 	headers[0] = arena_printf(&fl->arena, "Authorization: Bearer %s", w->gateway_key);
 	if (verb != NULL) {
-		headers[1] = arena_printf(&fl->arena, "Idempotency-Key: %s-%s", id_format(key, text), verb);
+		headers[1] = arena_printf(&fl->arena, "Idempotency-Key: %s-%s",
+					  id_format(key, text), verb);
 		headers[2] = "Content-Type: application/x-www-form-urlencoded";
 	}
-	*rq = (struct http_request){
-		.method = method, .url = url, .headers = headers, .timeout_ms = (int)w->cfg.http_timeout_ms};
+	*rq = (struct http_request){.method = method,
+				    .url = url,
+				    .headers = headers,
+				    .timeout_ms = (int)w->cfg.http_timeout_ms};
 	if (verb != NULL)
 		rq->body = form != NULL ? (struct str){form->p, form->n} : STR("");
 	return http_ask(fl, w->http, rq);
@@ -35,8 +43,9 @@ int gateway_ask_authorize(struct flow *fl, struct worker *w, const struct gatewa
 	struct http_form form = {.arena = &fl->arena};
 	char order[ID_TEXT_SIZE], attempt[ID_TEXT_SIZE], currency[4] = "";
 
+	/* A-Z only, checked when it was stored: the bit makes it lower case. */
 	for (size_t i = 0; i < p->currency.n && i < 3; i++)
-		currency[i] = (char)(p->currency.p[i] | 0x20); /* A-Z only, checked when it was stored */
+		currency[i] = (char)(p->currency.p[i] | 0x20);
 	http_form_add_int(&form, "amount", p->amount_minor);
 	http_form_add(&form, "currency", str_of(currency));
 	http_form_add(&form, "payment_method", p->method_token);
@@ -50,7 +59,8 @@ int gateway_ask_authorize(struct flow *fl, struct worker *w, const struct gatewa
 	return ask(fl, w, "POST", STR(""), p->attempt, "authorize", &form);
 }
 
-int gateway_ask_capture(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id, int64_t amount_minor)
+int gateway_ask_capture(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id,
+			int64_t amount_minor)
 {
 	struct http_form form = {.arena = &fl->arena};
 	char *path = arena_printf(&fl->arena, "/" STR_FMT "/capture", STR_ARG(gateway_id));
@@ -68,7 +78,8 @@ int gateway_ask_cancel(struct flow *fl, struct worker *w, struct id attempt, str
 
 int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id)
 {
-	char *path = arena_printf(&fl->arena, "/" STR_FMT "?expand[]=latest_charge", STR_ARG(gateway_id));
+	char *path = arena_printf(&fl->arena, "/" STR_FMT "?expand[]=latest_charge",
+				  STR_ARG(gateway_id));
 
 	return ask(fl, w, "GET", str_of(path), (struct id){{0}}, NULL, NULL);
 }
@@ -106,7 +117,10 @@ static enum gateway_verdict verdict_of(const char *status)
 	return GATEWAY_FAILED;
 }
 
-/* Unix seconds -> microseconds; 0, "not told", for what is no time of our calendar (to the year 9999). */
+/*
+ * Unix seconds -> microseconds; 0, "not told", for what is no time of our calendar (to the year
+ * 9999).
+ */
 static int64_t time_of(int64_t seconds)
 {
 	return seconds > 0 && seconds <= INT64_C(253402300799) ? seconds * 1000000 : 0;
@@ -117,16 +131,20 @@ static struct gateway_answer read_intent(struct flow *fl, const json_t *intent)
 	const char *status = json_string_value(json_object_get(intent, "status"));
 	const json_t *error = json_object_get(intent, "last_payment_error");
 	const json_t *charge = json_object_get(intent, "latest_charge");
-	struct gateway_answer g = {.verdict = verdict_of(status), .id = keep(fl, json_object_get(intent, "id"))};
+	struct gateway_answer g = {.verdict = verdict_of(status),
+				   .id = keep(fl, json_object_get(intent, "id"))};
 
 	if (g.verdict == GATEWAY_FAILED || g.id.n == 0)
-		return NO_VERDICT(fl, ERR_PROVIDER_BROKEN, "the gateway answered with a payment in state %.40s",
+		return NO_VERDICT(fl, ERR_PROVIDER_BROKEN,
+				  "the gateway answered with a payment in state %.40s",
 				  status != NULL ? status : "(none)");
 	g.amount_received = json_integer_value(json_object_get(intent, "amount_received"));
 	g.code = keep(fl, json_object_get(error, "decline_code"));
 	if (g.code.n == 0)
 		g.code = keep(fl, json_object_get(error, "code"));
-	charge = json_object_get(json_object_get(json_object_get(charge, "payment_method_details"), "card"), "capture_before");
+	charge = json_object_get(
+		json_object_get(json_object_get(charge, "payment_method_details"), "card"),
+		"capture_before");
 	g.authorized_until_us = time_of(json_integer_value(charge));
 	return g;
 }
@@ -160,25 +178,31 @@ static struct gateway_answer read_error(struct flow *fl, int status, const json_
 	if (status == 404 && strcmp(code, "resource_missing") == 0)
 		return (struct gateway_answer){.verdict = GATEWAY_ABSENT};
 	if (status == 400 && (strcmp(code, "payment_intent_unexpected_state") == 0 ||
-			      strcmp(code, "charge_already_captured") == 0 || strcmp(code, "charge_expired_for_capture") == 0))
+			      strcmp(code, "charge_already_captured") == 0 ||
+			      strcmp(code, "charge_expired_for_capture") == 0))
 		return (struct gateway_answer){.verdict = GATEWAY_UNEXPECTED};
 	if (status == 409 || status == 429)
-		return NO_VERDICT(fl, ERR_PROVIDER_BUSY, "the gateway answered %d %.60s", status, code);
+		return NO_VERDICT(fl, ERR_PROVIDER_BUSY, "the gateway answered %d %.60s", status,
+				  code);
 	if (status >= 500)
-		return NO_VERDICT(fl, ERR_HTTP_UNKNOWN, "the gateway answered %d %.60s", status, code);
-	return NO_VERDICT(fl, ERR_PROVIDER_REFUSED, "the gateway answered %d: %.120s", status, text != NULL ? text : code);
+		return NO_VERDICT(fl, ERR_HTTP_UNKNOWN, "the gateway answered %d %.60s", status,
+				  code);
+	return NO_VERDICT(fl, ERR_PROVIDER_REFUSED, "the gateway answered %d: %.120s", status,
+			  text != NULL ? text : code);
 }
 
 struct gateway_answer gateway_answer(struct flow *fl, const struct answer *a)
 {
 	const struct http_response *r = http_response(a);
-	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n,
+				  JSON_REJECT_DUPLICATES, NULL);
 	struct gateway_answer g;
 
 	if (r->status == 200 && json_is_object(body))
 		g = read_intent(fl, body);
 	else if (r->status == 200)
-		g = NO_VERDICT(fl, ERR_PROVIDER_BROKEN, "the gateway answered 200 and no JSON object");
+		g = NO_VERDICT(fl, ERR_PROVIDER_BROKEN,
+			       "the gateway answered 200 and no JSON object");
 	else
 		g = read_error(fl, r->status, json_object_get(body, "error"));
 	json_decref(body);

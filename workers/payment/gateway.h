@@ -18,9 +18,10 @@ enum gateway_verdict {
 	GATEWAY_DECLINED,        /* a definite no; `code` says why */
 	GATEWAY_REQUIRES_ACTION, /* the customer would have to act: not off-session */
 	GATEWAY_OPEN,            /* known there, not decided yet */
-	GATEWAY_UNEXPECTED,      /* the payment is in another state than the request needs: look at it */
-	GATEWAY_ABSENT,          /* no such payment there */
-	GATEWAY_FAILED,          /* no verdict: fl->err says what to do, job_fail() was called */
+	/* the payment is in another state than the request needs: look at it */
+	GATEWAY_UNEXPECTED,
+	GATEWAY_ABSENT, /* no such payment there */
+	GATEWAY_FAILED, /* no verdict: fl->err says what to do, job_fail() was called */
 };
 
 struct gateway_answer {
@@ -41,7 +42,8 @@ struct gateway_payment {
 };
 
 int gateway_ask_authorize(struct flow *fl, struct worker *w, const struct gateway_payment *p);
-int gateway_ask_capture(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id, int64_t amount_minor);
+int gateway_ask_capture(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id,
+			int64_t amount_minor);
 int gateway_ask_cancel(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id);
 int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id);
 

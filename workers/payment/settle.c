@@ -29,7 +29,8 @@ static int ask_find(struct flow *fl)
 	struct payment_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	*h = (struct payment_find_head){.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
+	*h = (struct payment_find_head){
+		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
 	*u = payment_find_unit(h, NULL, 0);
 	return store_ask(fl, worker_of(fl)->store, u);
 }
@@ -51,8 +52,9 @@ static int got_find(struct flow *fl, const struct answer *a)
 	id = arena_dup(&fl->arena, r.gateway_id.p, r.gateway_id.n);
 	if (id == NULL)
 		return job_fail(fl, ERR_TOO_LARGE, "the gateway's id does not fit");
-	*s = (struct settling){
-		.attempt = r.attempt_id, .gateway_id = {id, r.gateway_id.n}, .amount_minor = r.amount_minor};
+	*s = (struct settling){.attempt = r.attempt_id,
+			       .gateway_id = {id, r.gateway_id.n},
+			       .amount_minor = r.amount_minor};
 	if (r.amount_minor > 0)
 		return ASK;
 	return RECORD; /* nothing was held */
@@ -85,7 +87,8 @@ static int got_capture(struct flow *fl, const struct answer *a)
 	if (g.verdict == GATEWAY_FAILED)
 		return FLOW_FAIL;
 	if (g.verdict != GATEWAY_CAPTURED)
-		return job_fail(fl, ERR_PROVIDER_REFUSED, "the authorization cannot be captured any more");
+		return job_fail(fl, ERR_PROVIDER_REFUSED,
+				"the authorization cannot be captured any more");
 	if (s->taken_minor != s->amount_minor)
 		return job_fail(fl, ERR_PROVIDER_REFUSED, "the gateway took %lld instead of %lld",
 				(long long)s->taken_minor, (long long)s->amount_minor);
@@ -160,7 +163,8 @@ static int got_void(struct flow *fl, const struct answer *a)
 	if (g.verdict == GATEWAY_FAILED)
 		return FLOW_FAIL;
 	if (g.verdict != GATEWAY_CANCELED && g.verdict != GATEWAY_ABSENT)
-		return job_fail(fl, ERR_PROVIDER_REFUSED, "the payment cannot be cancelled any more");
+		return job_fail(fl, ERR_PROVIDER_REFUSED,
+				"the payment cannot be cancelled any more");
 	return RECORD;
 }
 

@@ -1,24 +1,28 @@
 #include "workers/shipping/carrier.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <jansson.h>
 
 #include "workers/job.h"
 
 /* One ounce is 28.349523125 g (international avoirdupois); the API counts in ounces. */
 static const double GRAMS_PER_OUNCE = 28.349523125;
 
-static int ask(struct flow *fl, struct worker *w, const char *method, const char *path, json_t *take_body)
+static int ask(struct flow *fl, struct worker *w, const char *method, const char *path,
+	       json_t *take_body)
 {
 	struct http_request *rq = arena_alloc(&fl->arena, sizeof(*rq));
 	const char **headers = arena_array(&fl->arena, 2, sizeof(*headers));
-	char *url = arena_printf(&fl->arena, "%s/v2%s", w->cfg.carrier_url, path != NULL ? path : "");
+	char *url =
+		arena_printf(&fl->arena, "%s/v2%s", w->cfg.carrier_url, path != NULL ? path : "");
 	char *text = take_body != NULL ? json_dumps(take_body, JSON_COMPACT) : NULL;
 	char *body = text != NULL ? arena_dup(&fl->arena, text, strlen(text)) : NULL;
-	bool fits = rq != NULL && headers != NULL && url != NULL && path != NULL && (take_body == NULL || body != NULL);
+	bool fits = rq != NULL && headers != NULL && url != NULL && path != NULL &&
+		    (take_body == NULL || body != NULL);
 
 	json_decref(take_body);
 	free(text);
@@ -42,39 +46,47 @@ static json_t *text(struct str s)
 
 static json_t *address_json(const struct address *a)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", text(a->name), "street1", text(a->street),
-			 "city", text(a->city), "state", text(a->region), "zip", text(a->postal_code), "country",
-			 text(a->country), "email", text(a->email), "phone", text(a->phone));
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", text(a->name),
+			 "street1", text(a->street), "city", text(a->city), "state",
+			 text(a->region), "zip", text(a->postal_code), "country", text(a->country),
+			 "email", text(a->email), "phone", text(a->phone));
 }
 
-int carrier_ask_create(struct flow *fl, struct worker *w, struct id reference, const struct address *from,
-		       const struct address *to, int64_t weight_g)
+int carrier_ask_create(struct flow *fl, struct worker *w, struct id reference,
+		       const struct address *from, const struct address *to, int64_t weight_g)
 {
 	char ref[ID_TEXT_SIZE];
 
 	return ask(fl, w, "POST", "/shipments",
-		   json_pack("{s:{s:s, s:o, s:o, s:{s:f}}}", "shipment", "reference", id_format(reference, ref), "from_address",
-			     address_json(from), "to_address", address_json(to), "parcel", "weight",
+		   json_pack("{s:{s:s, s:o, s:o, s:{s:f}}}", "shipment", "reference",
+			     id_format(reference, ref), "from_address", address_json(from),
+			     "to_address", address_json(to), "parcel", "weight",
 			     (double)weight_g / GRAMS_PER_OUNCE));
 }
 
 int carrier_ask_read(struct flow *fl, struct worker *w, struct str parcel_id)
 {
-	return ask(fl, w, "GET", arena_printf(&fl->arena, "/shipments/" STR_FMT, STR_ARG(parcel_id)), NULL);
+	return ask(fl, w, "GET",
+		   arena_printf(&fl->arena, "/shipments/" STR_FMT, STR_ARG(parcel_id)), NULL);
 }
 
 int carrier_ask_buy(struct flow *fl, struct worker *w, struct str parcel_id, struct str rate_id)
 {
-	return ask(fl, w, "POST", arena_printf(&fl->arena, "/shipments/" STR_FMT "/buy", STR_ARG(parcel_id)),
+	return ask(fl, w, "POST",
+		   arena_printf(&fl->arena, "/shipments/" STR_FMT "/buy", STR_ARG(parcel_id)),
 		   json_pack("{s:{s:o}}", "rate", "id", text(rate_id)));
 }
 
-int carrier_ask_tracker(struct flow *fl, struct worker *w, struct str tracker_id, struct str tracking_code, struct str carrier)
+int carrier_ask_tracker(struct flow *fl, struct worker *w, struct str tracker_id,
+			struct str tracking_code, struct str carrier)
 {
 	if (tracker_id.n > 0)
-		return ask(fl, w, "GET", arena_printf(&fl->arena, "/trackers/" STR_FMT, STR_ARG(tracker_id)), NULL);
+		return ask(fl, w, "GET",
+			   arena_printf(&fl->arena, "/trackers/" STR_FMT, STR_ARG(tracker_id)),
+			   NULL);
 	return ask(fl, w, "POST", "/trackers",
-		   json_pack("{s:{s:o, s:o}}", "tracker", "tracking_code", text(tracking_code), "carrier", text(carrier)));
+		   json_pack("{s:{s:o, s:o}}", "tracker", "tracking_code", text(tracking_code),
+			     "carrier", text(carrier)));
 }
 
 /* ---------------------------------------------------------------- answers */
@@ -87,7 +99,9 @@ static struct str keep(struct flow *fl, const json_t *from, const char *name)
 	return (struct str){p, p != NULL ? strlen(p) : 0};
 }
 
-/* "7.58" -> 758; the API gives amounts as decimal strings with two places.  -1: not such a string. */
+/*
+ * "7.58" -> 758; the API gives amounts as decimal strings with two places.  -1: not such a string.
+ */
 static int64_t minor_of(const char *z)
 {
 	int64_t minor = 0;
@@ -147,20 +161,26 @@ static void read_cheapest(struct flow *fl, const json_t *rates, struct carrier_p
 struct carrier_parcel carrier_parcel(struct flow *fl, const struct answer *a)
 {
 	const struct http_response *r = http_response(a);
-	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n, JSON_REJECT_DUPLICATES, NULL);
-	const char *code = json_string_value(json_object_get(json_object_get(body, "error"), "code"));
+	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n,
+				  JSON_REJECT_DUPLICATES, NULL);
+	const char *code =
+		json_string_value(json_object_get(json_object_get(body, "error"), "code"));
 	const json_t *rate = json_object_get(body, "selected_rate");
 	struct carrier_parcel p = {.id = keep(fl, body, "id")};
 
 	p.ok = (r->status == 200 || r->status == 201) && p.id.n > 0;
-	p.buy_again = r->status == 422 && code != NULL && strcmp(code, "SHIPMENT.POSTAGE.EXISTS") == 0;
+	p.buy_again =
+		r->status == 422 && code != NULL && strcmp(code, "SHIPMENT.POSTAGE.EXISTS") == 0;
 	if (p.ok) {
 		read_cheapest(fl, json_object_get(body, "rates"), &p);
 		p.tracking_code = keep(fl, body, "tracking_code");
-		p.bought = json_is_object(rate) && json_is_object(json_object_get(body, "postage_label")) && p.tracking_code.n > 0;
+		p.bought = json_is_object(rate) &&
+			   json_is_object(json_object_get(body, "postage_label")) &&
+			   p.tracking_code.n > 0;
 		p.carrier = keep(fl, rate, "carrier");
 		p.service = keep(fl, rate, "service");
-		p.rate_minor = p.bought ? minor_of(json_string_value(json_object_get(rate, "rate"))) : 0;
+		p.rate_minor =
+			p.bought ? minor_of(json_string_value(json_object_get(rate, "rate"))) : 0;
 		p.label_url = keep(fl, json_object_get(body, "postage_label"), "label_url");
 		p.tracker_id = keep(fl, json_object_get(body, "tracker"), "id");
 	} else if (!p.buy_again) {
@@ -194,13 +214,16 @@ static struct carrier_scan read_scan(struct flow *fl, const json_t *d)
 struct carrier_tracker carrier_tracker(struct flow *fl, const struct answer *a)
 {
 	const struct http_response *r = http_response(a);
-	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n, JSON_REJECT_DUPLICATES, NULL);
+	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n,
+				  JSON_REJECT_DUPLICATES, NULL);
 	const json_t *details = json_object_get(body, "tracking_details");
-	size_t n = json_array_size(details), from = n > CARRIER_SCANS_MAX ? n - CARRIER_SCANS_MAX : 0;
+	size_t n = json_array_size(details),
+	       from = n > CARRIER_SCANS_MAX ? n - CARRIER_SCANS_MAX : 0;
 	struct carrier_tracker t = {.id = keep(fl, body, "id"), .status = keep(fl, body, "status")};
 
 	t.scans = arena_array(&fl->arena, n - from + 1, sizeof(*t.scans));
-	t.ok = (r->status == 200 || r->status == 201) && t.id.n > 0 && t.status.n > 0 && t.scans != NULL;
+	t.ok = (r->status == 200 || r->status == 201) && t.id.n > 0 && t.status.n > 0 &&
+	       t.scans != NULL;
 	for (size_t i = from; t.ok && i < n; i++) {
 		struct carrier_scan s = read_scan(fl, json_array_get(details, i));
 

@@ -72,7 +72,8 @@ static int ask_find(struct flow *fl)
 	struct shipment_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	*h = (struct shipment_find_head){.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
+	*h = (struct shipment_find_head){
+		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
 	*u = shipment_find_unit(h, NULL, 0);
 	return store_ask(fl, worker_of(fl)->store, u);
 }
@@ -116,7 +117,8 @@ static int ask_record(struct flow *fl)
 	const struct job *j = job_of(fl);
 	struct tracking *t = job_state(fl);
 	struct tracking_recorded_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct tracking_recorded_line *scans = arena_array(&fl->arena, t->seen.n_scans + 1, sizeof(*scans));
+	struct tracking_recorded_line *scans =
+		arena_array(&fl->arena, t->seen.n_scans + 1, sizeof(*scans));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
 	if (h == NULL || scans == NULL || u == NULL)
@@ -133,11 +135,12 @@ static int ask_record(struct flow *fl)
 	for (uint32_t i = 0; i < t->seen.n_scans; i++) {
 		const struct carrier_scan *s = &t->seen.scans[i];
 
-		scans[i] = (struct tracking_recorded_line){.at = s->at_us,
-							   .status = s->status,
-							   .detail = s->detail.p != NULL ? s->detail : STR(""),
-							   .message = s->message.p != NULL ? s->message : STR(""),
-							   .city = s->city.p != NULL ? s->city : STR("")};
+		scans[i] = (struct tracking_recorded_line){
+			.at = s->at_us,
+			.status = s->status,
+			.detail = s->detail.p != NULL ? s->detail : STR(""),
+			.message = s->message.p != NULL ? s->message : STR(""),
+			.city = s->city.p != NULL ? s->city : STR("")};
 	}
 	*u = tracking_recorded_unit(h, scans, t->seen.n_scans);
 	return store_ask(fl, worker_of(fl)->store, u);

@@ -37,7 +37,8 @@ static int ask_find(struct flow *fl)
 	struct shipment_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	*h = (struct shipment_find_head){.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
+	*h = (struct shipment_find_head){
+		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
 	*u = shipment_find_unit(h, NULL, 0);
 	return store_ask(fl, worker_of(fl)->store, u);
 }
@@ -58,7 +59,8 @@ static int got_find(struct flow *fl, const struct answer *a)
 	}
 	opened = seal_open(&worker_of(fl)->contact_key, j->tenant, j->order, r.sealed, &fl->arena);
 	if (opened.p == NULL || !address_unpack(opened, &l->to))
-		return job_fail(fl, ERR_PROVIDER_REFUSED, "the address does not open: another key sealed it");
+		return job_fail(fl, ERR_PROVIDER_REFUSED,
+				"the address does not open: another key sealed it");
 	l->shipment = r.shipment_id;
 	l->weight_g = r.weight_g;
 	l->from = (struct address){.name = keep(fl, r.from_name),
@@ -156,7 +158,8 @@ static int got_buy(struct flow *fl, const struct answer *a)
 	if (!p.ok)
 		return FLOW_FAIL;
 	if (!p.bought)
-		return job_fail(fl, ERR_PROVIDER_BROKEN, "the carrier sold a label and did not show it");
+		return job_fail(fl, ERR_PROVIDER_BROKEN,
+				"the carrier sold a label and did not show it");
 	l->parcel = p;
 	return RECORD;
 }
@@ -168,18 +171,19 @@ static int ask_record(struct flow *fl)
 	struct label_bought_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	*h = (struct label_bought_head){.tenant = j->tenant,
-					.order_id = j->order,
-					.group_no = j->group_no,
-					.job_id = j->id,
-					.epoch = j->epoch,
-					.carrier = l->parcel.carrier,
-					.service = l->parcel.service,
-					.tracking_code = l->parcel.tracking_code,
-					.tracker_id = l->parcel.tracker_id,
-					.label_url = l->parcel.label_url.p != NULL ? l->parcel.label_url : STR(""),
-					.rate_minor = l->parcel.rate_minor,
-					.next_job = id_child(j->order)};
+	*h = (struct label_bought_head){
+		.tenant = j->tenant,
+		.order_id = j->order,
+		.group_no = j->group_no,
+		.job_id = j->id,
+		.epoch = j->epoch,
+		.carrier = l->parcel.carrier,
+		.service = l->parcel.service,
+		.tracking_code = l->parcel.tracking_code,
+		.tracker_id = l->parcel.tracker_id,
+		.label_url = l->parcel.label_url.p != NULL ? l->parcel.label_url : STR(""),
+		.rate_minor = l->parcel.rate_minor,
+		.next_job = id_child(j->order)};
 	*u = label_bought_unit(h, NULL, 0);
 	return store_ask(fl, worker_of(fl)->store, u);
 }

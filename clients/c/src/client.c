@@ -4,6 +4,11 @@
  */
 #include "orderd/client.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
@@ -11,10 +16,6 @@
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
 #include <grpc/support/time.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
@@ -33,7 +34,8 @@ struct orderd_client *orderd_client_new(const char *target)
 {
 	struct orderd_client *c = calloc(1, sizeof(*c));
 	grpc_channel_credentials *creds;
-	grpc_arg arg = {.type = GRPC_ARG_INTEGER, .key = (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH};
+	grpc_arg arg = {.type = GRPC_ARG_INTEGER,
+			.key = (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH};
 	grpc_channel_args args = {1, &arg};
 
 	if (c == NULL)
@@ -74,7 +76,9 @@ static void read_bad_request(struct orderd_error *e, const ProtobufCBinaryData *
 {
 	Google__Rpc__BadRequest *b = google__rpc__bad_request__unpack(NULL, any->len, any->data);
 
-	for (size_t i = 0; b != NULL && i < b->n_field_violations && e->n_violations < ORDERD_VIOLATIONS_MAX; i++) {
+	for (size_t i = 0;
+	     b != NULL && i < b->n_field_violations && e->n_violations < ORDERD_VIOLATIONS_MAX;
+	     i++) {
 		struct orderd_violation *v = &e->violations[e->n_violations++];
 
 		copy_text(v->field, sizeof(v->field), b->field_violations[i]->field);
@@ -106,7 +110,8 @@ static void read_details(struct orderd_error *e, const grpc_metadata_array *trai
 
 		if (grpc_slice_str_cmp(m->key, "grpc-status-details-bin") != 0)
 			continue;
-		s = google__rpc__status__unpack(NULL, GRPC_SLICE_LENGTH(m->value), GRPC_SLICE_START_PTR(m->value));
+		s = google__rpc__status__unpack(NULL, GRPC_SLICE_LENGTH(m->value),
+						GRPC_SLICE_START_PTR(m->value));
 		for (size_t d = 0; s != NULL && d < s->n_details; d++) {
 			if (strstr(s->details[d]->type_url, "google.rpc.BadRequest") != NULL)
 				read_bad_request(e, &s->details[d]->value);
@@ -129,15 +134,16 @@ struct call {
 	grpc_slice details;
 };
 
-static void call_run(struct orderd_client *c, const char *path, const ProtobufCMessage *rq, gpr_timespec deadline,
-		     struct call *k)
+static void call_run(struct orderd_client *c, const char *path, const ProtobufCMessage *rq,
+		     gpr_timespec deadline, struct call *k)
 {
 	grpc_slice packed = grpc_slice_malloc(protobuf_c_message_get_packed_size(rq));
 	grpc_slice method = grpc_slice_from_static_string(path);
 	grpc_op ops[6];
 
 	k->cq = grpc_completion_queue_create_for_pluck(NULL);
-	k->call = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, k->cq, method, NULL, deadline, NULL);
+	k->call = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, k->cq, method,
+					   NULL, deadline, NULL);
 	memset(ops, 0, sizeof(ops));
 	protobuf_c_message_pack(rq, GRPC_SLICE_START_PTR(packed));
 	k->sent = grpc_raw_byte_buffer_create(&packed, 1);
@@ -179,7 +185,8 @@ static void call_error(const struct call *k, struct orderd_error *e)
 {
 	memset(e, 0, sizeof(*e));
 	e->status = (int)k->status;
-	copy(e->message, sizeof(e->message), (const char *)GRPC_SLICE_START_PTR(k->details), GRPC_SLICE_LENGTH(k->details));
+	copy(e->message, sizeof(e->message), (const char *)GRPC_SLICE_START_PTR(k->details),
+	     GRPC_SLICE_LENGTH(k->details));
 	read_details(e, &k->trailing);
 }
 
@@ -205,7 +212,9 @@ static bool pause_before(int try, gpr_timespec deadline)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ms = ms / 2 + (int)((unsigned long)now.tv_nsec / 1000 % (unsigned)(ms / 2 + 1));
-	if (gpr_time_cmp(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(ms, GPR_TIMESPAN)), deadline) >= 0)
+	if (gpr_time_cmp(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+				      gpr_time_from_millis(ms, GPR_TIMESPAN)),
+			 deadline) >= 0)
 		return false;
 	pause = (struct timespec){ms / 1000, (long)(ms % 1000) * 1000000};
 	nanosleep(&pause, NULL);
@@ -213,9 +222,11 @@ static bool pause_before(int try, gpr_timespec deadline)
 }
 
 static ProtobufCMessage *call(struct orderd_client *c, const char *path, const ProtobufCMessage *rq,
-			      const ProtobufCMessageDescriptor *type, int deadline_ms, struct orderd_error *reterr)
+			      const ProtobufCMessageDescriptor *type, int deadline_ms,
+			      struct orderd_error *reterr)
 {
-	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(deadline_ms, GPR_TIMESPAN));
+	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+					     gpr_time_from_millis(deadline_ms, GPR_TIMESPAN));
 	struct orderd_error ignored, *e = reterr != NULL ? reterr : &ignored;
 
 	for (int try = 0;; try++) {
@@ -233,21 +244,22 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 		if (m == NULL)
 			call_error(&k, e);
 		again = k.status == GRPC_STATUS_UNAVAILABLE ||
-			(k.status == GRPC_STATUS_ABORTED && strcmp(e->reason, "ETAG_MISMATCH") != 0);
+			(k.status == GRPC_STATUS_ABORTED &&
+			 strcmp(e->reason, "ETAG_MISMATCH") != 0);
 		call_done(&k);
 		if (m != NULL || !again || try + 1 >= TRIES_MAX || !pause_before(try, deadline))
 			return m;
 	}
 }
 
-#define X(name, service, method, message)                                                                              \
-	Orderd__V1__##method##Response *orderd_##name(struct orderd_client *c,                                         \
-						      const Orderd__V1__##method##Request *rq, int deadline_ms,        \
-						      struct orderd_error *reterr)                                     \
-	{                                                                                                              \
-		return (Orderd__V1__##method##Response *)call(c, "/orderd.v1." #service "/" #method, &rq->base,        \
-							      &orderd__v1__##message##_response__descriptor,           \
-							      deadline_ms, reterr);                                    \
+#define X(name, service, method, message)                                                          \
+	Orderd__V1__##method##Response *orderd_##name(                                             \
+		struct orderd_client *c, const Orderd__V1__##method##Request *rq, int deadline_ms, \
+		struct orderd_error *reterr)                                                       \
+	{                                                                                          \
+		return (Orderd__V1__##method##Response *)call(                                     \
+			c, "/orderd.v1." #service "/" #method, &rq->base,                          \
+			&orderd__v1__##message##_response__descriptor, deadline_ms, reterr);       \
 	}
 ORDERD_METHODS(X)
 #undef X

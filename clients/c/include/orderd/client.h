@@ -26,24 +26,33 @@ struct orderd_client;
 
 enum { ORDERD_VIOLATIONS_MAX = 32 };
 
-/* Why a call failed.  `status` is the gRPC status code, `reason` the name from google.rpc.ErrorInfo. */
+/*
+ * Why a call failed.  `status` is the gRPC status code, `reason` the name from
+ * google.rpc.ErrorInfo.
+ */
 struct orderd_error {
 	int status;
 	char reason[64];
 	char message[512];
+
 	struct orderd_violation {
 		char field[96]; /* "lines[3].sku" */
 		char why[160];
 	} violations[ORDERD_VIOLATIONS_MAX];
+
 	size_t n_violations;
+
 	struct orderd_fact {
 		char key[32]; /* "sku" */
 		char value[96];
 	} facts[16];
+
 	size_t n_facts;
 };
 
-/* `target`: "127.0.0.1:7070" or "unix:/run/orderd/orderd.sock".  Does not connect yet; never NULL. */
+/*
+ * `target`: "127.0.0.1:7070" or "unix:/run/orderd/orderd.sock".  Does not connect yet; never NULL.
+ */
 struct orderd_client *orderd_client_new(const char *target);
 
 /* No call may be under way. */
@@ -53,27 +62,28 @@ void orderd_client_free(struct orderd_client *c);
  * One function per method:
  *
  *	Orderd__V1__PlaceOrderResponse *orderd_place_order(struct orderd_client *c,
- *		const Orderd__V1__PlaceOrderRequest *rq, int deadline_ms, struct orderd_error *reterr);
+ *		const Orderd__V1__PlaceOrderRequest *rq, int deadline_ms,
+ *		struct orderd_error *reterr);
  *
- * NULL: it failed, and *reterr (if given) says why.  DEADLINE_EXCEEDED and UNAVAILABLE of a write do not say that it did
- * not happen: call again with the same request_id.
+ * NULL: it failed, and *reterr (if given) says why.  DEADLINE_EXCEEDED and UNAVAILABLE of a write
+ * do not say that it did not happen: call again with the same request_id.
  */
-#define ORDERD_METHODS(X)                                                                                              \
-	X(place_order, OrderService, PlaceOrder, place_order)                                                          \
-	X(get_order, OrderService, GetOrder, get_order)                                                                \
-	X(get_order_status, OrderService, GetOrderStatus, get_order_status)                                            \
-	X(list_orders, OrderService, ListOrders, list_orders)                                                          \
-	X(cancel_order, OrderService, CancelOrder, cancel_order)                                                       \
-	X(upsert_items, InventoryService, UpsertItems, upsert_items)                                                   \
-	X(create_location, InventoryService, CreateLocation, create_location)                                          \
-	X(receive_stock, InventoryService, ReceiveStock, receive_stock)                                                \
-	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)                                                   \
+#define ORDERD_METHODS(X)                                                     \
+	X(place_order, OrderService, PlaceOrder, place_order)                 \
+	X(get_order, OrderService, GetOrder, get_order)                       \
+	X(get_order_status, OrderService, GetOrderStatus, get_order_status)   \
+	X(list_orders, OrderService, ListOrders, list_orders)                 \
+	X(cancel_order, OrderService, CancelOrder, cancel_order)              \
+	X(upsert_items, InventoryService, UpsertItems, upsert_items)          \
+	X(create_location, InventoryService, CreateLocation, create_location) \
+	X(receive_stock, InventoryService, ReceiveStock, receive_stock)       \
+	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)          \
 	X(get_availability, InventoryService, GetAvailability, get_availability)
 
-#define X(name, service, method, message)                                                                              \
-	Orderd__V1__##method##Response *orderd_##name(struct orderd_client *c,                                         \
-						      const Orderd__V1__##method##Request *rq, int deadline_ms,        \
-						      struct orderd_error *reterr);
+#define X(name, service, method, message)                                                          \
+	Orderd__V1__##method##Response *orderd_##name(                                             \
+		struct orderd_client *c, const Orderd__V1__##method##Request *rq, int deadline_ms, \
+		struct orderd_error *reterr);
 ORDERD_METHODS(X)
 #undef X
 
