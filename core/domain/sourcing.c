@@ -139,9 +139,12 @@ static bool fill_table(struct table *t, const struct sourcing_question *q, struc
 
 		if (item == t->n_items || o->available <= 0)
 			continue;
-		for (size_t p = 0; p < t->n_places; p++)
-			if (t->places[p].location == o->location)
+		for (size_t p = 0; p < t->n_places; p++) {
+			if (t->places[p].location == o->location) {
 				t->has[item * t->n_places + p] = o->available;
+				break;
+			}
+		}
 	}
 	return true;
 }
@@ -221,17 +224,25 @@ static uint64_t exact_set(const struct table *t)
 	return best;
 }
 
-/* How much of what is missing one place has, counted in units. */
-static double gain_of(const struct table *t, const int64_t *missing, size_t place)
+/* The place outside `set` that has most of what is missing, counted in units; n_places: none. */
+static size_t fullest(const struct table *t, const int64_t *missing, uint64_t set)
 {
-	double gain = 0;
+	double gain[SOURCING_PLACES_MAX] = {0}, best_gain = 0;
+	size_t best = t->n_places;
 
 	for (size_t i = 0; i < t->n_items; i++) {
-		int64_t has = t->has[i * t->n_places + place];
+		const int64_t *has = &t->has[i * t->n_places];
 
-		gain += (double)(has < missing[i] ? has : missing[i]);
+		for (size_t p = 0; p < t->n_places && missing[i] > 0; p++)
+			gain[p] += (double)(has[p] < missing[i] ? has[p] : missing[i]);
 	}
-	return gain;
+	for (size_t p = 0; p < t->n_places; p++) {
+		if ((set >> p & 1) == 0 && gain[p] > best_gain) {
+			best = p;
+			best_gain = gain[p];
+		}
+	}
+	return best;
 }
 
 /* Always the place next that has most of what is missing; 0: no memory. */
@@ -245,21 +256,12 @@ static uint64_t greedy_set(const struct table *t, struct arena *arena)
 	for (size_t i = 0; i < t->n_items; i++)
 		missing[i] = t->items[i].qty;
 	while (!fills(t, set)) {
-		size_t best = t->n_places;
-		double best_gain = 0;
+		size_t next = fullest(t, missing, set);
 
-		for (size_t p = 0; p < t->n_places; p++) {
-			double gain = set >> p & 1 ? 0 : gain_of(t, missing, p);
-
-			if (gain > best_gain) {
-				best = p;
-				best_gain = gain;
-			}
-		}
-		assert(best < t->n_places); /* the caller knows that all places together fill it */
-		set |= UINT64_C(1) << best;
+		assert(next < t->n_places); /* the caller knows that all places together fill it */
+		set |= UINT64_C(1) << next;
 		for (size_t i = 0; i < t->n_items; i++) {
-			int64_t has = t->has[i * t->n_places + best];
+			int64_t has = t->has[i * t->n_places + next];
 
 			missing[i] -= has < missing[i] ? has : missing[i];
 		}

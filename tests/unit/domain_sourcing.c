@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -499,24 +500,33 @@ static void the_64_preferred_of_many_locations_are_considered(void **state)
 	arena_done(&arena);
 }
 
+/* Of this thread alone: the machine may be busy with other tests. */
+static int64_t cpu_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
 /* The plan is made on the loop thread, so the worst question must not hold up the others. */
 static void assert_is_quick(const struct sourcing_question *q, int16_t groups)
 {
-	int64_t before = clock_mono_us();
+	int64_t before = cpu_us();
 	struct arena arena;
 	struct sourcing_plan plan;
 	enum sourcing_outcome outcome;
 
 	arena_init(&arena, 64 << 20);
 	outcome = sourcing_plan(q, &arena, &plan);
-	before = clock_mono_us() - before;
+	before = cpu_us() - before;
 	print_message("%zu lines, %zu offers: %lld us\n", q->n_lines, q->n_offers,
 		      (long long)before);
 	assert_int_equal(outcome, SOURCING_OK);
 	assert_int_equal(plan.groups, groups);
 	assert_lines_get_what_they_ask(q, &plan);
 	assert_groups_are_in_order(&plan);
-	assert_true(before < 2000000); /* sanitizers and a busy machine included */
+	assert_true(before < 4000000); /* under sanitizers; a few per cent of it without */
 	arena_done(&arena);
 }
 
