@@ -16,6 +16,10 @@ while [[ $# -gt 0 ]]; do
 done
 [[ -z $config || -r $config ]] || die "up: $config cannot be read"
 
+if [[ -n $config && -e var/env ]]; then
+	die "up: it runs already, with other settings; ./dev down first"
+fi
+
 packages_need build run
 build_preset release orderd orderd-worker orderctl orderd-sim
 # shellcheck source=tests/support/servers.sh
