@@ -111,8 +111,7 @@ static const char *keep_str(struct flow *fl, struct str s)
 
 static const char *keep(struct flow *fl, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
-__attribute__((format(printf, 2, 0))) static const char *keep(struct flow *fl, const char *fmt,
-							      va_list ap)
+static const char *keep(struct flow *fl, const char *fmt, va_list ap)
 {
 	char text[2 * PARTICULAR_MAX];
 	int n = vsnprintf(text, sizeof(text), fmt, ap);

@@ -109,7 +109,8 @@ void rpc_forgive(struct flow *fl);
 /* Details of an rpc_fail(), sent in grpc-status-details-bin beside ErrorInfo(reason = error name, domain "orderd"). */
 void rpc_violation(struct flow *fl, const char *why, const char *field_fmt, ...)
 	__attribute__((format(printf, 3, 4))); /* BadRequest: ("at most 5000", "lines[%u].sku", i) */
-void rpc_vviolation(struct flow *fl, const char *why, const char *field_fmt, va_list ap);
+void rpc_vviolation(struct flow *fl, const char *why, const char *field_fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 bool rpc_has_violations(struct flow *fl);
 void rpc_fact(struct flow *fl, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));                                   /* ErrorInfo.metadata */

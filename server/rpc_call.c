@@ -31,8 +31,10 @@ static enum rpc_class class_of(const struct rpc *c)
 
 void rpc_batch(struct rpc *c, const grpc_op *ops, size_t n, struct rpc_tag *tag)
 {
-	grpc_call_error e = grpc_call_start_batch(c->call, ops, n, tag, NULL);
+	grpc_call_error e;
 
+	TAG_HANDED_OVER(tag);
+	e = grpc_call_start_batch(c->call, ops, n, tag, NULL);
 	assert(e == GRPC_CALL_OK);
 	c->batches++;
 }

@@ -23,6 +23,26 @@
 struct rpc_server;
 struct shape;
 
+/*
+ * gRPC orders what it is given before what it gives back, but ThreadSanitizer cannot see
+ * that in a library not built for it.  So the one who hands a tag over says so, and the poller.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define RPC_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RPC_TSAN 1
+#endif
+#endif
+#ifdef RPC_TSAN
+#include <sanitizer/tsan_interface.h>
+#define TAG_HANDED_OVER(tag) __tsan_release(tag)
+#define TAG_CAME_BACK(tag)   __tsan_acquire(tag)
+#else
+#define TAG_HANDED_OVER(tag) ((void)(tag))
+#define TAG_CAME_BACK(tag)   ((void)(tag))
+#endif
+
 enum rpc_event { RPC_ARRIVED, RPC_CLOSED, RPC_SENT, RPC_RECEIVED, RPC_FINISHED, RPC_SERVER_DOWN };
 
 /* What gRPC hands back when something is done; the poller mails it to the loop. */

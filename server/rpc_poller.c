@@ -51,6 +51,7 @@ static void post(struct rpc_server *s, struct rpc_served *served, struct rpc *c)
 	tag_init(&c->received, c, RPC_RECEIVED);
 	tag_init(&c->finished, c, RPC_FINISHED);
 	grpc_metadata_array_init(&c->metadata);
+	TAG_HANDED_OVER(&c->arrived);
 	if (served->method == NULL) {
 		grpc_call_details_init(&c->details);
 		e = grpc_server_request_call(s->core, &c->call, &c->details, &c->metadata, s->cq, s->cq, &c->arrived);
@@ -161,6 +162,7 @@ static void *poll(void *arg)
 
 		if (e.type == GRPC_QUEUE_SHUTDOWN)
 			return NULL;
+		TAG_CAME_BACK(tag);
 		tag->ok = e.success != 0;
 		if (tag->event == RPC_ARRIVED && tag->ok)
 			arrived(s, tag->rpc);

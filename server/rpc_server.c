@@ -131,6 +131,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 
 	s->opt = *opt;
 	s->loop = opt->loop;
+	s->down = (struct rpc_tag){.event = RPC_SERVER_DOWN};
 	gpr_set_log_function(on_core_log);
 	grpc_init();
 	s->descriptors = descriptors_new(opt->descriptor_set, opt->descriptor_set_size);
@@ -190,7 +191,6 @@ static void close_server(struct timer *t)
 
 	s->phase = RPC_CLOSING;
 	atomic_store(&s->closing, true);
-	s->down = (struct rpc_tag){.event = RPC_SERVER_DOWN};
 	grpc_server_shutdown_and_notify(s->core, s->cq, &s->down);
 	for (struct rpc *c = s->alive; c != NULL; c = c->next)
 		if (c->open)
