@@ -67,21 +67,30 @@ int64_t number(const char *z, const char *what)
 	return n;
 }
 
+int32_t small_number(const char *z, const char *what)
+{
+	int64_t n = number(z, what);
+
+	if (n < INT32_MIN || n > INT32_MAX)
+		usage_error("%s is out of range: %s", what, z);
+	return (int32_t)n;
+}
+
 ProtobufCBinaryData text(const char *z)
 {
 	return (ProtobufCBinaryData){z != NULL ? strlen(z) : 0, (uint8_t *)(uintptr_t)z};
 }
 
-/* A version 4 UUID: a call made by hand is repeated by the library only, with this one. */
-const char *request_id(const struct args *a)
+/* A fresh one is a version 4 UUID. */
+const char *request_id(struct args *a)
 {
 	static char fresh[37];
-	const char *given = option(a, "request-id");
 	uint8_t b[16];
 	char *p = fresh;
 
-	if (given != NULL)
-		return given;
+	a->request_id = option(a, "request-id");
+	if (a->request_id != NULL)
+		return a->request_id;
 	if (getrandom(b, sizeof(b), 0) != sizeof(b))
 		usage_error("no random numbers to be had");
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
@@ -91,5 +100,6 @@ const char *request_id(const struct args *a)
 			*p++ = '-';
 		p += snprintf(p, 3, "%02x", b[i]);
 	}
+	a->request_id = fresh;
 	return fresh;
 }

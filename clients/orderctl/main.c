@@ -43,12 +43,15 @@ static void read_args(struct args *a, int argc, char **argv)
 		equals = strchr(name, '=');
 		if (equals != NULL)
 			*equals++ = '\0';
-		else if (is_flag(name))
+		if (is_flag(name)) {
+			if (equals != NULL)
+				usage_error("--%s takes no value", name);
 			equals = (char *)"yes";
-		else if (i + 1 < argc)
-			equals = argv[++i];
-		else
-			usage_error("--%s needs a value", name);
+		} else if (equals == NULL) {
+			if (++i == argc)
+				usage_error("--%s needs a value", name);
+			equals = argv[i];
+		}
 		a->names[a->n_options] = name;
 		a->values[a->n_options++] = equals;
 	}
@@ -72,21 +75,29 @@ static const struct command *find_command(struct args *a)
 	return NULL;
 }
 
-/*
- * An option no command knows is a typing mistake, and a silent one could place another order than
- * was meant.
- */
-static void check_options(const struct args *a, const struct command *c)
+/* Whether `usage` has --name, and not only as the beginning of another option. */
+static bool mentions(const char *usage, const char *name)
 {
-	static const char global[] = "--server --json --deadline --help --version";
+	size_t n = strlen(name);
 
-	for (int i = 0; i < a->n_options; i++) {
-		char name[64];
+	for (const char *p = strstr(usage, "--"); p != NULL; p = strstr(p + 2, "--"))
+		if (strncmp(p + 2, name, n) == 0 && strchr(" ]", p[2 + n]) != NULL)
+			return true;
+	return false;
+}
 
-		snprintf(name, sizeof(name), "--%s", a->names[i]);
-		if (strstr(c->usage, name) == NULL && strstr(global, name) == NULL)
-			usage_error("%s takes no option %s", c->verb, name);
-	}
+/*
+ * What no command knows is a typing mistake, and a silent one could place another order than was
+ * meant.
+ */
+static void check_args(const struct args *a, const struct command *c)
+{
+	for (int i = 0; i < a->n_options; i++)
+		if (!mentions(c->usage, a->names[i]) &&
+		    !mentions("--server --json --deadline", a->names[i]))
+			usage_error("%s takes no option --%s", c->verb, a->names[i]);
+	if (a->n_words > c->words_max)
+		usage_error("%s does not take this: %s", c->verb, a->words[c->words_max]);
 }
 
 int main(int argc, char **argv)
@@ -108,9 +119,11 @@ int main(int argc, char **argv)
 	c = find_command(&a);
 	if (c == NULL)
 		usage_error("no such command: %s (see orderctl --help)", a.words[0]);
-	check_options(&a, c);
+	check_args(&a, c);
 	a.json = flag(&a, "json");
-	a.deadline_ms = (int)number(option_or(&a, "deadline", "10000"), "--deadline");
+	a.deadline_ms = small_number(option_or(&a, "deadline", "10000"), "--deadline");
+	if (a.deadline_ms <= 0)
+		usage_error("--deadline is not above 0: %d", a.deadline_ms);
 	target = option_or(&a, "server", getenv("ORDERD_SERVER")); /* banned-ok: its one variable */
 	a.client = orderd_client_new(target != NULL && *target != '\0' ? target : "127.0.0.1:7070");
 	code = c->run(&a);

@@ -24,12 +24,15 @@ struct args {
 	int n_words;
 	bool json;
 	int deadline_ms;
+	const char *request_id; /* of the call that was made; NULL: it changes nothing */
 	struct orderd_client *client;
 };
 
 struct command {
 	const char *noun, *verb; /* "stock", "receive"; noun NULL for `orderctl get` */
-	const char *usage;       /* options and words, for help */
+	const char
+		*usage; /* options and words, for help; an option that is not in here is refused */
+	int words_max;  /* as many words it takes */
 	const char *help;
 	int (*run)(struct args *a); /* exit code */
 };
@@ -43,11 +46,13 @@ const char *option_or(const struct args *a, const char *name, const char *otherw
 const char *need(const struct args *a, const char *name);        /* exits 2 when missing */
 const char *word(const struct args *a, int i, const char *what); /* exits 2 when missing */
 bool flag(const struct args *a, const char *name);
-int64_t number(const char *text, const char *what); /* exits 2 when it is none */
+int64_t number(const char *text, const char *what);       /* exits 2 when it is none */
+int32_t small_number(const char *text, const char *what); /* exits 2 when it does not fit */
 _Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-ProtobufCBinaryData text(const char *z);      /* NULL: empty */
-const char *request_id(const struct args *a); /* --request-id, or a fresh one */
+ProtobufCBinaryData text(const char *z); /* NULL: empty */
+const char *
+request_id(struct args *a); /* --request-id, or a fresh one; remembered for print_error() */
 
 /* ---- printing ---- */
 
@@ -56,6 +61,7 @@ int print_error(const struct args *a, const struct orderd_error *e);
 
 void print_json(const ProtobufCMessage *m);
 void print_order(const Orderd__V1__Order *o);
+void print_status(const Orderd__V1__GetOrderStatusResponse *rs);
 void print_events(Orderd__V1__OrderEvent *const *events, size_t n);
 void print_orders(Orderd__V1__Order *const *orders, size_t n);
 void print_money(char *to, size_t room, const Orderd__V1__Money *m); /* "19.99 EUR" */

@@ -22,9 +22,10 @@ static void read_line(char *spec, Orderd__V1__NewOrderLine *l, Orderd__V1__Money
 		*at++ = '\0';
 		space = strchr(at, ' ');
 		if (space == NULL)
-			usage_error("no price, which is SKU=3@\"1999 EUR\", minor units and a "
-				    "currency: %s",
-				    at);
+			usage_error(
+				"no price, which is SKU=3@\"1999 EUR\", minor units and a "
+				"currency: %s",
+				at);
 		*space++ = '\0';
 		orderd__v1__money__init(price);
 		price->amount_minor = number(at, "the price");
@@ -113,14 +114,7 @@ static int run_status(struct args *a)
 	if (a->json)
 		print_json(&rs->base);
 	else
-		printf("%lld %s %s %s\n", (long long)rs->order_number,
-		       orderd__v1__order_state__descriptor.values[rs->state].name +
-			       strlen("ORDER_STATE_"),
-		       orderd__v1__payment_state__descriptor.values[rs->payment_state].name +
-			       strlen("PAYMENT_STATE_"),
-		       orderd__v1__fulfillment_state__descriptor.values[rs->fulfillment_state]
-				       .name +
-			       strlen("FULFILLMENT_STATE_"));
+		print_status(rs);
 	return finish(&rs->base);
 }
 
@@ -131,7 +125,7 @@ static int run_list(struct args *a)
 	struct orderd_error e;
 
 	rq.customer = text(option(a, "customer"));
-	rq.page_size = (int32_t)number(option_or(a, "page-size", "0"), "--page-size");
+	rq.page_size = small_number(option_or(a, "page-size", "0"), "--page-size");
 	rq.page_token = text(option(a, "page-token"));
 	rs = orderd_list_orders(a->client, &rq, a->deadline_ms, &e);
 	if (rs == NULL)
@@ -173,13 +167,13 @@ const struct command order_commands[] = {
 	 "--country CC [--region R]\n"
 	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] "
 	 "[--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
-	 "take an order", run_place},
-	{NULL, "get", "[--events] ORDER", "show an order, with --events also what happened to it",
-	 run_get},
-	{NULL, "status", "ORDER", "where an order stands, in one line", run_status},
-	{NULL, "list", "[--customer ID] [--page-size N] [--page-token T]", "orders, newest first",
-	 run_list},
-	{NULL, "cancel", "[--reason TEXT] [--etag E] [--request-id ID] ORDER",
+	 OPTIONS_MAX, "take an order", run_place},
+	{NULL, "get", "[--events] ORDER", 1,
+	 "show an order, with --events also what happened to it", run_get},
+	{NULL, "status", "ORDER", 1, "where an order stands, in one line", run_status},
+	{NULL, "list", "[--customer ID] [--page-size N] [--page-token T]", 0,
+	 "orders, newest first", run_list},
+	{NULL, "cancel", "[--reason TEXT] [--etag E] [--request-id ID] ORDER", 1,
 	 "cancel an order that is not packed yet", run_cancel},
-	{NULL, NULL, NULL, NULL, NULL},
+	{NULL, NULL, NULL, 0, NULL, NULL},
 };

@@ -145,6 +145,15 @@ static const char *state_name(int value)
 	return enum_name(&orderd__v1__order_state__descriptor, value, "ORDER_STATE_");
 }
 
+void print_status(const Orderd__V1__GetOrderStatusResponse *rs)
+{
+	printf("%" PRId64 " %s %s %s\n", rs->order_number, state_name((int)rs->state),
+	       enum_name(&orderd__v1__payment_state__descriptor, (int)rs->payment_state,
+			 "PAYMENT_STATE_"),
+	       enum_name(&orderd__v1__fulfillment_state__descriptor, (int)rs->fulfillment_state,
+			 "FULFILLMENT_STATE_"));
+}
+
 static void print_time(char *to, size_t room, const Google__Protobuf__Timestamp *t)
 {
 	time_t s = t != NULL ? (time_t)t->seconds : 0;
@@ -284,9 +293,14 @@ static json_t *json_of_error(const struct orderd_error *e)
 
 int print_error(const struct args *a, const struct orderd_error *e)
 {
+	bool unknown = outcome_is_unknown(e->status);
+
 	if (a->json) {
 		json_t *o = json_of_error(e);
 
+		if (a->request_id != NULL)
+			json_object_set_new(json_object_get(o, "error"), "request_id",
+					    json_string(a->request_id));
 		json_dumpf(o, stdout, JSON_COMPACT);
 		putchar('\n');
 		json_decref(o);
@@ -297,6 +311,9 @@ int print_error(const struct args *a, const struct orderd_error *e)
 			fprintf(stderr, "  %s: %s\n", e->violations[i].field, e->violations[i].why);
 		for (size_t i = 0; i < e->n_facts; i++)
 			fprintf(stderr, "  %s = %s\n", e->facts[i].key, e->facts[i].value);
+		if (unknown && a->request_id != NULL)
+			fprintf(stderr, "  it may have happened: repeat it with --request-id %s\n",
+				a->request_id);
 	}
-	return outcome_is_unknown(e->status) ? EXIT_UNKNOWN : EXIT_REFUSED;
+	return unknown ? EXIT_UNKNOWN : EXIT_REFUSED;
 }

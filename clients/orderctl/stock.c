@@ -35,7 +35,7 @@ static int run_item(struct args *a)
 	price.amount_minor = number(need(a, "price"), "--price");
 	price.currency_code = text(need(a, "currency"));
 	item.unit_price = &price;
-	item.weight_grams = (int32_t)number(need(a, "weight"), "--weight");
+	item.weight_grams = small_number(need(a, "weight"), "--weight");
 	rq.items = items;
 	rq.n_items = 1;
 	rs = orderd_upsert_items(a->client, &rq, a->deadline_ms, &e);
@@ -51,7 +51,7 @@ static int run_location(struct args *a)
 	struct orderd_error e;
 
 	l.code = text(word(a, 0, "the location's code"));
-	l.priority = (int32_t)number(option_or(a, "priority", "100"), "--priority");
+	l.priority = small_number(option_or(a, "priority", "100"), "--priority");
 	at.name = text(need(a, "name"));
 	at.street = text(need(a, "street"));
 	at.city = text(need(a, "city"));
@@ -158,17 +158,17 @@ static int run_show(struct args *a)
 }
 
 const struct command stock_commands[] = {
-	{"item", "put", "--title T --price MINOR --currency CUR --weight GRAMS SKU",
+	{"item", "put", "--title T --price MINOR --currency CUR --weight GRAMS SKU", 1,
 	 "create or change an item", run_item},
 	{"location", "create",
 	 "--name N --street S --city C --postal-code P --country CC [--region R] [--priority N] "
 	 "CODE",
-	 "create a location", run_location},
+	 1, "create a location", run_location},
 	{"stock", "receive", "--location CODE [--reference R] [--request-id ID] SKU=QTY...",
-	 "goods have arrived", run_receive},
+	 OPTIONS_MAX, "goods have arrived", run_receive},
 	{"stock", "adjust",
-	 "--location CODE --by N --reason TEXT [--kind count|unavailable] [--request-id ID] SKU",
+	 "--location CODE --by N --reason TEXT [--kind count|unavailable] [--request-id ID] SKU", 1,
 	 "a count, a loss, a quarantine", run_adjust},
-	{"stock", "show", "SKU...", "what is where", run_show},
-	{NULL, NULL, NULL, NULL, NULL},
+	{"stock", "show", "SKU...", OPTIONS_MAX, "what is where", run_show},
+	{NULL, NULL, NULL, 0, NULL, NULL},
 };

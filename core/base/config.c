@@ -90,8 +90,10 @@ void config_refuse(const char *field, const char *fmt, ...)
 	const struct setting *s = find_setting(field);
 	va_list ap;
 
-	assert(s != NULL);
-	print_place(origins[s - settings], field);
+	if (s != NULL)
+		print_place(origins[s - settings], field);
+	else
+		(void)fprintf(stderr, "%s: ", field);
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);

@@ -37,7 +37,7 @@ enum config_wish config_read(struct config *cfg, const char *program, int argc, 
 			     int *ret_argc);
 
 /* Report a mistake found later (a file that cannot be read, a role nobody knows) the same way and
- * exit 2. */
+ * exit 2.  A field that is no setting, "arguments", is named as it is. */
 _Noreturn void config_refuse(const char *field, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -200,6 +200,14 @@ static void mistake_found_later_names_its_source(void **state)
 	assert_refused(&(struct start){.refuse = "log_level"}, "--log-level: cannot be so\n");
 }
 
+/* Programs refuse arguments they do not take; that once tripped over an assertion. */
+static void mistake_that_is_no_setting_is_named_as_it_is(void **state)
+{
+	(void)state;
+	assert_refused(&(struct start){.args = {"frobnicate"}, .refuse = "arguments"},
+		       "arguments: cannot be so\n");
+}
+
 static void version_and_help_are_served_before_mistakes(void **state)
 {
 	struct child c;
@@ -288,6 +296,7 @@ int main(void)
 		cmocka_unit_test(text_over_its_length_is_refused),
 		cmocka_unit_test(file_that_is_no_text_is_refused),
 		cmocka_unit_test(mistake_found_later_names_its_source),
+		cmocka_unit_test(mistake_that_is_no_setting_is_named_as_it_is),
 		cmocka_unit_test(version_and_help_are_served_before_mistakes),
 		cmocka_unit_test(printed_settings_are_read_back_the_same),
 		cmocka_unit_test(secret_is_read_without_its_newline),
