@@ -164,8 +164,9 @@ static struct gateway_answer read_decline(struct flow *fl, const json_t *error)
 }
 
 /*
- * An error by its HTTP status.  After 5xx the request may have acted, so it has to be
- * found out; 409 and 429 say that it has not.  Other 4xx: asked like this, never.
+ * An error by its HTTP status.  After 5xx, and after a status that is no error, the request
+ * may have acted, so it has to be found out; 409 and 429 say that it has not.  Other 4xx:
+ * asked like this, never.
  */
 static struct gateway_answer read_error(struct flow *fl, int status, const json_t *error)
 {
@@ -184,7 +185,7 @@ static struct gateway_answer read_error(struct flow *fl, int status, const json_
 	if (status == 409 || status == 429)
 		return NO_VERDICT(fl, ERR_PROVIDER_BUSY, "the gateway answered %d %.60s", status,
 				  code);
-	if (status >= 500)
+	if (status >= 500 || status < 400)
 		return NO_VERDICT(fl, ERR_HTTP_UNKNOWN, "the gateway answered %d %.60s", status,
 				  code);
 	return NO_VERDICT(fl, ERR_PROVIDER_REFUSED, "the gateway answered %d: %.120s", status,

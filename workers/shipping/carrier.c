@@ -105,6 +105,7 @@ static struct str keep(struct flow *fl, const json_t *from, const char *name)
 static int64_t minor_of(const char *z)
 {
 	int64_t minor = 0;
+	bool digits = false;
 	int places = -1;
 
 	for (; z != NULL && *z != '\0'; z++) {
@@ -114,6 +115,7 @@ static int64_t minor_of(const char *z)
 		}
 		if (*z < '0' || *z > '9' || minor > INT32_MAX)
 			return -1;
+		digits = true;
 		if (places >= 0 && places++ >= 2) {
 			if (*z != '0')
 				return -1;
@@ -121,7 +123,7 @@ static int64_t minor_of(const char *z)
 		}
 		minor = minor * 10 + (*z - '0');
 	}
-	if (z == NULL)
+	if (!digits)
 		return -1;
 	return minor * (places <= 0 ? 100 : places == 1 ? 10 : 1);
 }
@@ -151,11 +153,20 @@ static void read_cheapest(struct flow *fl, const json_t *rates, struct carrier_p
 	{
 		int64_t minor = minor_of(json_string_value(json_object_get(rate, "rate")));
 
-		if (minor < 0 || (best >= 0 && minor >= best))
+		if (json_string_length(json_object_get(rate, "id")) == 0 || minor < 0 ||
+		    (best >= 0 && minor >= best))
 			continue;
 		best = minor;
 		p->rate_id = keep(fl, rate, "id");
 	}
+}
+
+/* A label was bought whatever its price looks like; one that cannot be read counts as nothing. */
+static int64_t price_of(const json_t *rate)
+{
+	int64_t minor = minor_of(json_string_value(json_object_get(rate, "rate")));
+
+	return minor > 0 ? minor : 0;
 }
 
 struct carrier_parcel carrier_parcel(struct flow *fl, const struct answer *a)
@@ -179,8 +190,7 @@ struct carrier_parcel carrier_parcel(struct flow *fl, const struct answer *a)
 			   p.tracking_code.n > 0;
 		p.carrier = keep(fl, rate, "carrier");
 		p.service = keep(fl, rate, "service");
-		p.rate_minor =
-			p.bought ? minor_of(json_string_value(json_object_get(rate, "rate"))) : 0;
+		p.rate_minor = p.bought ? price_of(rate) : 0;
 		p.label_url = keep(fl, json_object_get(body, "postage_label"), "label_url");
 		p.tracker_id = keep(fl, json_object_get(body, "tracker"), "id");
 	} else if (!p.buy_again) {
@@ -190,14 +200,23 @@ struct carrier_parcel carrier_parcel(struct flow *fl, const struct answer *a)
 	return p;
 }
 
-/* RFC 3339 in UTC, to the second: "2026-01-02T03:04:05Z".  0: not such a time. */
+/* RFC 3339, to the second: "2026-01-02T03:04:05Z", "2026-01-02T04:04:05.5+01:00".  0: not such a
+ * time. */
 static int64_t time_of(const char *z)
 {
 	struct tm tm = {0};
+	const char *zone = z != NULL ? strptime(z, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	const char *end;
+	int64_t seconds;
 
-	if (z == NULL || strptime(z, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
+	if (zone != NULL && *zone == '.')
+		zone += 1 + strspn(zone + 1, "0123456789");
+	end = zone != NULL ? strptime(zone, "%z", &tm) : NULL;
+	if (end == NULL || *end != '\0')
 		return 0;
-	return (int64_t)timegm(&tm) * 1000000;
+	seconds = -(int64_t)tm.tm_gmtoff; /* timegm() overwrites it */
+	seconds += (int64_t)timegm(&tm);
+	return seconds > 0 ? seconds * 1000000 : 0;
 }
 
 static struct carrier_scan read_scan(struct flow *fl, const json_t *d)

@@ -1,0 +1,342 @@
+/*
+ * The carrier's answers, read: parcels, prices, labels and scans, and what is made of an
+ * answer that is none of them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/provider.h"
+#include "workers/shipping/carrier.h"
+
+static struct carrier_parcel parcel(int status, const char *body)
+{
+	return carrier_parcel(&provider_flow, provider_says(status, body));
+}
+
+static struct carrier_tracker tracker(int status, const char *body)
+{
+	return carrier_tracker(&provider_flow, provider_says(status, body));
+}
+
+/* The price of a bought label is what a rate's text means in minor units; -1: nothing bought. */
+static int64_t price_of(const char *rate)
+{
+	char body[512];
+	struct carrier_parcel p;
+
+	(void)snprintf(body, sizeof(body),
+		       "{\"id\":\"shp_1\",\"tracking_code\":\"94\",\"postage_label\":{},"
+		       "\"selected_rate\":{\"rate\":%s}}",
+		       rate);
+	p = parcel(200, body);
+	assert_true(p.ok);
+	return p.bought ? p.rate_minor : -1;
+}
+
+static void assert_refused(bool ok, enum errc err)
+{
+	assert_false(ok);
+	assert_int_equal(provider_flow.err, err);
+	assert_true(provider_complaint[0] != '\0');
+}
+
+/* ---- parcels ---- */
+
+static void new_parcel_offers_its_cheapest_rate(void **state)
+{
+	struct carrier_parcel p =
+		parcel(201,
+		       "{\"id\":\"shp_1\",\"selected_rate\":null,\"postage_label\":null,"
+		       "\"tracking_code\":null,\"rates\":["
+		       "{\"id\":\"dear\",\"rate\":\"10.00\"},{\"id\":\"cheap\",\"rate\":\"9.5\"},"
+		       "{\"id\":\"same\",\"rate\":\"9.50\"},{\"id\":\"odd\",\"rate\":\"x\"}]}");
+
+	(void)state;
+	assert_true(p.ok);
+	assert_false(p.bought);
+	assert_false(p.buy_again);
+	assert_true(str_eq(p.id, STR("shp_1")));
+	assert_true(str_eq(p.rate_id, STR("cheap")));
+	assert_int_equal(p.rate_minor, 0);
+}
+
+static void rate_without_an_id_or_a_price_is_no_offer(void **state)
+{
+	struct carrier_parcel p = parcel(
+		200,
+		"{\"id\":\"shp_1\",\"rates\":[{\"rate\":\"1.00\"},{\"id\":\"\",\"rate\":\"1.00\"},"
+		"{\"id\":\"free\",\"rate\":\"\"},{\"id\":\"dot\",\"rate\":\".\"},"
+		"{\"id\":7,\"rate\":\"2.00\"},null,[],{\"id\":\"good\",\"rate\":\"3.00\"}]}");
+
+	(void)state;
+	assert_true(str_eq(p.rate_id, STR("good")));
+	assert_int_equal(
+		parcel(200, "{\"id\":\"shp_1\",\"rates\":[{\"rate\":\"1.00\"}]}").rate_id.n, 0);
+	assert_int_equal(parcel(200, "{\"id\":\"shp_1\",\"rates\":{\"id\":1}}").rate_id.n, 0);
+}
+
+static void bought_parcel_tells_all_about_its_label(void **state)
+{
+	struct carrier_parcel p =
+		parcel(200,
+		       "{\"id\":\"shp_1\",\"rates\":[],\"tracking_code\":\"9400\","
+		       "\"selected_rate\":{\"carrier\":\"USPS\",\"service\":\"Priority\","
+		       "\"rate\":\"5.5\"},\"postage_label\":{\"label_url\":\"https://x/l.png\"},"
+		       "\"tracker\":{\"id\":\"trk_1\"}}");
+
+	(void)state;
+	assert_true(p.ok && p.bought);
+	assert_true(str_eq(p.carrier, STR("USPS")));
+	assert_true(str_eq(p.service, STR("Priority")));
+	assert_true(str_eq(p.tracking_code, STR("9400")));
+	assert_true(str_eq(p.tracker_id, STR("trk_1")));
+	assert_true(str_eq(p.label_url, STR("https://x/l.png")));
+	assert_int_equal(p.rate_minor, 550);
+}
+
+static void parcel_without_label_rate_or_code_is_not_bought(void **state)
+{
+	(void)state;
+	assert_false(
+		parcel(200, "{\"id\":\"s\",\"tracking_code\":\"94\",\"selected_rate\":{}}").bought);
+	assert_false(
+		parcel(200, "{\"id\":\"s\",\"tracking_code\":\"94\",\"postage_label\":{}}").bought);
+	assert_false(
+		parcel(200, "{\"id\":\"s\",\"postage_label\":{},\"selected_rate\":{}}").bought);
+	assert_false(parcel(200,
+			    "{\"id\":\"s\",\"tracking_code\":\"\",\"postage_label\":{},"
+			    "\"selected_rate\":{}}")
+			     .bought);
+}
+
+static void price_is_read_to_the_minor_unit(void **state)
+{
+	(void)state;
+	assert_int_equal(price_of("\"7.58\""), 758);
+	assert_int_equal(price_of("\"7.5\""), 750);
+	assert_int_equal(price_of("\"7\""), 700);
+	assert_int_equal(price_of("\"7.\""), 700);
+	assert_int_equal(price_of("\".5\""), 50);
+	assert_int_equal(price_of("\"0.00\""), 0);
+	assert_int_equal(price_of("\"007.580000\""), 758);
+	assert_int_equal(price_of("\"21474836.48\""), 2147483648);
+}
+
+/* A label that was paid for is bought even if its price cannot be read: that must not buy a second.
+ */
+static void price_that_is_none_counts_as_nothing(void **state)
+{
+	static const char *const rates[] = {"\"\"",
+					    "\".\"",
+					    "\"-1.00\"",
+					    "\"+1.00\"",
+					    "\"1.005\"",
+					    "\"1,00\"",
+					    "\"1.0.0\"",
+					    "\"1e3\"",
+					    "\" 1.00\"",
+					    "\"1.00 \"",
+					    "\"NaN\"",
+					    "7.58",
+					    "null",
+					    "{}",
+					    "\"99999999999999999999\"",
+					    "\"12345678901234.00\""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
+		assert_int_equal(price_of(rates[i]), 0);
+}
+
+static void label_bought_before_is_looked_at_not_an_error(void **state)
+{
+	struct carrier_parcel p =
+		parcel(422, "{\"error\":{\"code\":\"SHIPMENT.POSTAGE.EXISTS\",\"message\":\"m\"}}");
+
+	(void)state;
+	assert_true(p.buy_again);
+	assert_false(p.ok);
+	assert_int_equal(provider_flow.err, ERR_OK);
+	p = parcel(400, "{\"error\":{\"code\":\"SHIPMENT.POSTAGE.EXISTS\"}}");
+	assert_false(p.buy_again);
+}
+
+static void parcel_refused_says_what_to_do(void **state)
+{
+	static const struct {
+		int status;
+		enum errc err;
+	} rows[] = {
+		{100, ERR_HTTP_UNKNOWN},     {200, ERR_HTTP_UNKNOWN},
+		{201, ERR_HTTP_UNKNOWN},     {204, ERR_HTTP_UNKNOWN},
+		{302, ERR_HTTP_UNKNOWN},     {400, ERR_PROVIDER_REFUSED},
+		{401, ERR_PROVIDER_REFUSED}, {404, ERR_PROVIDER_REFUSED},
+		{409, ERR_PROVIDER_BUSY},    {422, ERR_PROVIDER_REFUSED},
+		{429, ERR_PROVIDER_BUSY},    {500, ERR_HTTP_UNKNOWN},
+		{503, ERR_HTTP_UNKNOWN},
+	};
+
+	static const char *const bodies[] = {"",
+					     "{",
+					     "[]",
+					     "null",
+					     "{\"id\":7}",
+					     "{\"error\":{\"code\":7}}",
+					     "{}",
+					     "{\"error\":[]}",
+					     "{\"id\":\"\"}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (size_t b = 0; b < sizeof(bodies) / sizeof(bodies[0]); b++) {
+			assert_refused(parcel(rows[i].status, bodies[b]).ok, rows[i].err);
+			assert_refused(tracker(rows[i].status, bodies[b]).ok, rows[i].err);
+		}
+}
+
+/* ---- scans ---- */
+
+static struct carrier_tracker scanned_at(const char *when)
+{
+	char body[512];
+
+	(void)snprintf(body, sizeof(body),
+		       "{\"id\":\"trk_1\",\"status\":\"in_transit\",\"tracking_details\":"
+		       "[{\"status\":\"in_transit\",\"datetime\":%s}]}",
+		       when);
+	return tracker(200, body);
+}
+
+static void scan_is_read_whole(void **state)
+{
+	struct carrier_tracker t =
+		tracker(200,
+			"{\"id\":\"trk_1\",\"status\":\"delivered\",\"tracking_details\":[{"
+			"\"datetime\":\"2026-01-02T03:04:05Z\",\"status\":\"delivered\","
+			"\"status_detail\":\"arrived\",\"message\":\"left at door\","
+			"\"tracking_location\":{\"city\":\"Ulm\"}}]}");
+
+	(void)state;
+	assert_true(t.ok);
+	assert_true(str_eq(t.status, STR("delivered")));
+	assert_int_equal(t.n_scans, 1);
+	assert_int_equal(t.scans[0].at_us, 1767323045000000);
+	assert_true(str_eq(t.scans[0].detail, STR("arrived")));
+	assert_true(str_eq(t.scans[0].message, STR("left at door")));
+	assert_true(str_eq(t.scans[0].city, STR("Ulm")));
+}
+
+static void time_of_a_scan_is_utc_whatever_its_offset(void **state)
+{
+	static const char *const same[] = {
+		"\"2026-01-02T03:04:05Z\"",      "\"2026-01-02T03:04:05+00:00\"",
+		"\"2026-01-02T05:34:05+02:30\"", "\"2026-01-01T22:04:05-05:00\"",
+		"\"2026-01-02T03:04:05.999Z\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		struct carrier_tracker t = scanned_at(same[i]);
+
+		assert_int_equal(t.n_scans, 1);
+		assert_int_equal(t.scans[0].at_us, 1767323045000000);
+	}
+}
+
+static void scan_without_a_time_or_a_status_is_left_out(void **state)
+{
+	static const char *const times[] = {"null",
+					    "\"\"",
+					    "7",
+					    "\"yesterday\"",
+					    "\"2026-01-02\"",
+					    "\"2026-01-02T03:04:05\"",
+					    "\"2026-01-02T03:04:05Zulu\"",
+					    "\"2026-13-02T03:04:05Z\"",
+					    "\"2026-01-02T25:04:05Z\"",
+					    "\"0000-01-01T00:00:00Z\"",
+					    "\"1969-12-31T23:59:59Z\""};
+	struct carrier_tracker t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		t = scanned_at(times[i]);
+		assert_true(t.ok);
+		assert_int_equal(t.n_scans, 0);
+	}
+	t = tracker(200,
+		    "{\"id\":\"t\",\"status\":\"unknown\",\"tracking_details\":"
+		    "[null,7,[],{\"datetime\":\"2026-01-02T03:04:05Z\"}]}");
+	assert_true(t.ok);
+	assert_int_equal(t.n_scans, 0);
+}
+
+static void of_too_many_scans_the_latest_count(void **state)
+{
+	enum { MANY = CARRIER_SCANS_MAX + 50 };
+
+	static char body[MANY * 80 + 200];
+	int n = snprintf(body, sizeof(body),
+			 "{\"id\":\"t\",\"status\":\"in_transit\",\"tracking_details\":[");
+	struct carrier_tracker t;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		n += snprintf(body + n, sizeof(body) - (size_t)n,
+			      "%s{\"datetime\":\"2026-01-02T%02d:%02d:%02dZ\",\"status\":\"s%d\"}",
+			      i > 0 ? "," : "", i / 3600, i / 60 % 60, i % 60, i);
+	(void)snprintf(body + n, sizeof(body) - (size_t)n, "]}");
+	t = tracker(200, body);
+	assert_true(t.ok);
+	assert_int_equal(t.n_scans, CARRIER_SCANS_MAX);
+	assert_true(str_eq(t.scans[0].status, STR("s50")));
+	assert_true(str_eq(t.scans[CARRIER_SCANS_MAX - 1].status, STR("s249")));
+}
+
+static void tracker_without_id_or_status_is_none(void **state)
+{
+	(void)state;
+	assert_refused(tracker(200, "{\"id\":\"trk_1\"}").ok, ERR_HTTP_UNKNOWN);
+	assert_refused(tracker(200, "{\"status\":\"delivered\"}").ok, ERR_HTTP_UNKNOWN);
+	assert_refused(tracker(200, "{\"id\":\"t\",\"status\":\"\"}").ok, ERR_HTTP_UNKNOWN);
+	assert_refused(tracker(404, "{\"id\":\"t\",\"status\":\"delivered\"}").ok,
+		       ERR_PROVIDER_REFUSED);
+}
+
+static void scans_that_do_not_fit_are_an_error(void **state)
+{
+	(void)state;
+	arena_done(&provider_flow.arena);
+	arena_init(&provider_flow.arena, 64);
+	assert_false(scanned_at("\"2026-01-02T03:04:05Z\"").ok);
+	assert_int_not_equal(provider_flow.err, ERR_OK);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, provider_set_up, provider_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(new_parcel_offers_its_cheapest_rate),
+		TEST(rate_without_an_id_or_a_price_is_no_offer),
+		TEST(bought_parcel_tells_all_about_its_label),
+		TEST(parcel_without_label_rate_or_code_is_not_bought),
+		TEST(price_is_read_to_the_minor_unit),
+		TEST(price_that_is_none_counts_as_nothing),
+		TEST(label_bought_before_is_looked_at_not_an_error),
+		TEST(parcel_refused_says_what_to_do),
+		TEST(scan_is_read_whole),
+		TEST(time_of_a_scan_is_utc_whatever_its_offset),
+		TEST(scan_without_a_time_or_a_status_is_left_out),
+		TEST(of_too_many_scans_the_latest_count),
+		TEST(tracker_without_id_or_status_is_none),
+		TEST(scans_that_do_not_fit_are_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
