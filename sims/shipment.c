@@ -326,7 +326,7 @@ static void tracking_code_new(const json_t *shipment, char ret[32])
 
 	memcpy(ret, "94001", 5);
 	for (i = 0; i < 17; i++) {
-		int c = id[i];
+		int c = (unsigned char)id[i];
 
 		ret[5 + i] = (char)('0' + (c >= 'a' ? c - 'a' : c - '0') % 10);
 	}

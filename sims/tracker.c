@@ -68,7 +68,7 @@ json_t *tracker_now(const struct sim *s, json_t *take_tracker)
 	int64_t done = step_us > 0 ? (sim_now_us(s) - begun_us) / step_us : SCANS - 1;
 	int fixed = constant_of(text_in(take_tracker, "tracking_code"));
 	json_t *details = must(json_array());
-	const struct scan *last;
+	const struct scan *last = script;
 	char at[32] = "";
 	int64_t i;
 
