@@ -196,6 +196,15 @@ def list__pages_newest_first_without_gaps(w):
     assert "page_token" in got[3]
 
 
+def order_of_five_thousand_lines__is_one_order(w):
+    w.receive("BER1", bulk=5000)
+    order = w.place(lines=[("bulk", 1)] * 5000)
+    assert len(order.lines) == 5000 and order.total.amount_minor == 5000 * 100
+    w.until(lambda: w.state(order.order_id) == "completed", "delivery")
+    got = w.get(order.order_id).order
+    assert [l.line for l in got.lines] == list(range(1, 5001)) and all(l.quantities.delivered == 1 for l in got.lines)
+
+
 def stock__is_received_counted_and_taken_off_sale(w):
     inv = w.pb["inventory_service"]
 
@@ -235,5 +244,5 @@ run(order__is_carried_to_the_door, order_over_two_locations__is_two_parcels_and_
     cancel_of_an_older_version__is_refused, replayed_request__answers_the_order_as_it_is_now,
     order_without_stock__is_refused_and_its_request_id_free_again, expected_total__guards_the_price,
     validate_only__stores_nothing, bad_input__names_the_field_and_stores_nothing, text_that_is_no_text__is_refused_by_field,
-    unknown_order__is_not_found, list__pages_newest_first_without_gaps, stock__is_received_counted_and_taken_off_sale,
+    unknown_order__is_not_found, list__pages_newest_first_without_gaps, order_of_five_thousand_lines__is_one_order, stock__is_received_counted_and_taken_off_sale,
     at_the_end__the_books_are_right)
