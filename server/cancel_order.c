@@ -77,22 +77,17 @@ static int got_groups(struct flow *fl, const struct answer *a)
 static int ask_cancel(struct flow *fl)
 {
 	struct cancelling *c = rpc_state(fl);
-	struct order_cancel_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct order_cancel_head h = {.tenant = rpc_identity(fl)->tenant,
+				      .order_id = fl->subject,
+				      .request_method = REQUEST_CANCEL_ORDER,
+				      .request_key = c->request_id,
+				      .fingerprint = c->fingerprint,
+				      .cause = id_child(fl->subject),
+				      .version = c->version,
+				      .reason = c->reason,
+				      .actor = rpc_identity(fl)->subject};
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_cancel_head){.tenant = rpc_identity(fl)->tenant,
-					.order_id = fl->subject,
-					.request_method = REQUEST_CANCEL_ORDER,
-					.request_key = c->request_id,
-					.fingerprint = c->fingerprint,
-					.cause = id_child(fl->subject),
-					.version = c->version,
-					.reason = c->reason,
-					.actor = rpc_identity(fl)->subject};
-	*u = order_cancel_unit(h, c->voids, c->n_voids);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, order_cancel_unit(&h, c->voids, c->n_voids));
 }
 
 static int got_cancel(struct flow *fl, const struct answer *a)

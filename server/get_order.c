@@ -109,18 +109,13 @@ enum { STATUS, STATUS_DONE };
 static int ask_status(struct flow *fl)
 {
 	const Orderd__V1__GetOrderStatusRequest *rq = rpc_request(fl);
-	struct order_status_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct order_status_head h;
 
 	fl->subject = want_id(fl, rq->order_id, "order_id");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_status_head){.tenant = rpc_identity(fl)->tenant,
-					.order_id = fl->subject};
-	*u = order_status_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	h = (struct order_status_head){.tenant = rpc_identity(fl)->tenant, .order_id = fl->subject};
+	return store_ask(fl, rpc_app(fl)->store, order_status_unit(&h, NULL, 0));
 }
 
 static int got_status(struct flow *fl, const struct answer *a)

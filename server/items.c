@@ -44,11 +44,10 @@ static struct item_upsert_line read_item(struct flow *fl, const Orderd__V1__Item
 static int ask_items(struct flow *fl)
 {
 	const Orderd__V1__UpsertItemsRequest *rq = rpc_request(fl);
-	struct item_upsert_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct item_upsert_head h = {.tenant = rpc_identity(fl)->tenant};
 	struct item_upsert_line *lines = arena_array(&fl->arena, rq->n_items + 1, sizeof(*lines));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	if (h == NULL || lines == NULL || u == NULL)
+	if (lines == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	want_range(fl, (int64_t)rq->n_items, 1, ITEMS_MAX, "items");
 	for (uint32_t i = 0; i < rq->n_items && i < ITEMS_MAX; i++)
@@ -61,9 +60,8 @@ static int ask_items(struct flow *fl)
 			rpc_violation(fl, "an SKU may occur once", "items[%d].sku", lines[i].line);
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	h->tenant = rpc_identity(fl)->tenant;
-	*u = item_upsert_unit(h, lines, (uint32_t)rq->n_items);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store,
+			 item_upsert_unit(&h, lines, (uint32_t)rq->n_items));
 }
 
 static int got_items(struct flow *fl, const struct answer *a)
@@ -98,18 +96,15 @@ static int ask_location(struct flow *fl)
 {
 	const Orderd__V1__Location *l =
 		((const Orderd__V1__CreateLocationRequest *)rpc_request(fl))->location;
-	struct location_create_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct location_create_head h;
 	struct address at;
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
 	if (l == NULL) {
 		rpc_violation(fl, "it is required", "location");
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	}
 	at = want_address(fl, l->address, "location.address");
-	*h = (struct location_create_head){
+	h = (struct location_create_head){
 		.tenant = rpc_identity(fl)->tenant,
 		.code = want_text(fl, l->code, REQUEST_CODE_MAX, "location.code"),
 		.name = at.name,
@@ -121,13 +116,12 @@ static int ask_location(struct flow *fl)
 		.country = at.country};
 	if (l->address != NULL &&
 	    want_position(fl, l->address->position, "location.address.position")) {
-		h->latitude_e6 = l->address->position->latitude_e6;
-		h->longitude_e6 = l->address->position->longitude_e6;
+		h.latitude_e6 = l->address->position->latitude_e6;
+		h.longitude_e6 = l->address->position->longitude_e6;
 	}
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	*u = location_create_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, location_create_unit(&h, NULL, 0));
 }
 
 static int got_location(struct flow *fl, const struct answer *a)

@@ -77,30 +77,26 @@ static int ask_page(struct flow *fl)
 {
 	const Orderd__V1__ListOrdersRequest *rq = rpc_request(fl);
 	struct listing *l = rpc_state(fl);
-	struct order_list_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct order_list_head h;
 	int64_t most = rpc_app(fl)->cfg.max_page;
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
 	l->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, "customer");
 	l->page = (int32_t)want_range(fl, rq->page_size, 0, most, "page_size");
 	if (l->page == 0)
 		l->page = (int32_t)(PAGE_DEFAULT < most ? PAGE_DEFAULT : most);
-	*h = (struct order_list_head){.tenant = rpc_identity(fl)->tenant, .most = l->page + 1};
+	h = (struct order_list_head){.tenant = rpc_identity(fl)->tenant, .most = l->page + 1};
 	if (l->customer.n > 0)
-		h->customer = l->customer;
+		h.customer = l->customer;
 	if (rq->placed_after != NULL)
-		h->from_id = id_at(timestamp_us(rq->placed_after));
+		h.from_id = id_at(timestamp_us(rq->placed_after));
 	if (rq->placed_before != NULL)
-		h->before = id_at(timestamp_us(rq->placed_before));
+		h.before = id_at(timestamp_us(rq->placed_before));
 	if (!rpc_has_violations(fl) && rq->page_token.len > 0 &&
-	    !open_token(fl, text_of(rq->page_token), &h->before))
+	    !open_token(fl, text_of(rq->page_token), &h.before))
 		rpc_violation(fl, "it is not a token of this list with this filter", "page_token");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	*u = order_list_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, order_list_unit(&h, NULL, 0));
 }
 
 static Orderd__V1__Order *order_from_row(struct flow *fl, const struct order_list_row *r)

@@ -8,14 +8,9 @@
 
 int ask_order_view(struct flow *fl, struct id order)
 {
-	struct order_view_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct order_view_head h = {.tenant = rpc_identity(fl)->tenant, .order_id = order};
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_view_head){.tenant = rpc_identity(fl)->tenant, .order_id = order};
-	*u = order_view_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, order_view_unit(&h, NULL, 0));
 }
 
 Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct answer *a)
@@ -28,6 +23,10 @@ Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct
 		rpc_fail(fl, ERR_NOT_FOUND);
 		return NULL;
 	}
+	if (answer_rows(a) > ORDER_LINES_ORDINARY && !rpc_grow(fl, answer_rows(a) * ORDER_LINE_MEMORY)) {
+		rpc_fail(fl, ERR_OVERLOADED);
+		return NULL;
+	}
 	o = order_from_view(fl, &rpc_app(fl)->contact_key, rpc_identity(fl)->tenant, order, a);
 	if (o == NULL)
 		rpc_fail(fl, ERR_TOO_LARGE);
@@ -36,43 +35,28 @@ Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct
 
 int ask_order_groups(struct flow *fl, struct id order)
 {
-	struct order_groups_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct order_groups_head h = {.tenant = rpc_identity(fl)->tenant, .order_id = order};
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_groups_head){.tenant = rpc_identity(fl)->tenant, .order_id = order};
-	*u = order_groups_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, order_groups_unit(&h, NULL, 0));
 }
 
 int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t most)
 {
-	struct order_events_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct order_events_head h = {.tenant = rpc_identity(fl)->tenant,
+				      .order_id = order,
+				      .after = after,
+				      .most = most};
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_events_head){.tenant = rpc_identity(fl)->tenant,
-					.order_id = order,
-					.after = after,
-					.most = most};
-	*u = order_events_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, order_events_unit(&h, NULL, 0));
 }
 
 int ask_request_find(struct flow *fl, int16_t method, struct str request_id)
 {
-	struct request_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct request_find_head h = {.tenant = rpc_identity(fl)->tenant,
+				      .request_method = method,
+				      .request_key = request_id};
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct request_find_head){.tenant = rpc_identity(fl)->tenant,
-					.request_method = method,
-					.request_key = request_id};
-	*u = request_find_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, request_find_unit(&h, NULL, 0));
 }
 
 bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a,
@@ -90,11 +74,4 @@ bool got_request_find(struct flow *fl, struct str fingerprint, const struct answ
 	fl->err = ERR_OK;
 	*ret_resource = r.resource;
 	return true;
-}
-
-struct str str_keep(struct flow *fl, struct str s)
-{
-	char *p = s.p != NULL ? arena_dup(&fl->arena, s.p, s.n) : NULL;
-
-	return (struct str){p, p != NULL ? s.n : 0};
 }

@@ -1,5 +1,5 @@
 /*
- * Reading an order back: and what an earlier request made: questions several RPCs ask.
+ * Reading an order back, and what an earlier request made: questions several RPCs ask.
  */
 #ifndef ORDERD_SERVER_ORDER_READ_H
 #define ORDERD_SERVER_ORDER_READ_H
@@ -10,6 +10,11 @@
 #include "core/base/str.h"
 #include "core/flow/flow.h"
 #include "orderd/v1/order_service.pb-c.h"
+
+enum {
+	ORDER_LINES_ORDINARY = 50, /* an order of so many lines fits an ordinary flow's arena */
+	ORDER_LINE_MEMORY = 1536,  /* bytes a line takes on its way: priced, sourced, stored, answered */
+};
 
 /*
  * Order and lines; the got half answers NULL with fl->err set (NOT_FOUND, TOO_LARGE), to be
@@ -31,8 +36,5 @@ int ask_order_events(struct flow *fl, struct id order, int64_t after, int32_t mo
 int ask_request_find(struct flow *fl, int16_t method, struct str request_id);
 bool got_request_find(struct flow *fl, struct str fingerprint, const struct answer *a,
 		      struct id *ret_resource);
-
-/* Text copied to the flow's arena; p == NULL when absent or the arena is full. */
-struct str str_keep(struct flow *fl, struct str s);
 
 #endif

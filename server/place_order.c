@@ -14,47 +14,20 @@
  * refusal is final only when no earlier call with this request_id was accepted, so every
  * refusal passes through find.
  */
-#include <assert.h>
+#include <string.h>
 
 #include "core/base/clock.h"
-#include "core/domain/sourcing.h"
 #include "core/queue/queue.h"
 #include "core/store/store.h"
 #include "server/app.h"
 #include "server/methods.h"
 #include "server/order_message.h"
 #include "server/order_read.h"
+#include "server/placing.h"
 #include "server/request.h"
 #include "server/rpc.h"
-#include "sql.gen.h"
 
 enum { QUOTE, HOLD, PLACE, FIND, VIEW, GROUPS, LET_GO, DONE };
-
-/* One line as ordered, priced. */
-struct placing_line {
-	struct str sku, title;
-	int64_t item;
-	struct money unit;
-	bool own_price; /* the caller named it; else the catalogue does */
-};
-
-struct placing {
-	struct id order;
-	struct str request_id, fingerprint;
-	struct placing_line *lines;
-	struct sourcing_line *needs; /* n_lines, as placing_line; quantities are here */
-	uint32_t n_lines;
-	struct sourcing_plan plan;
-	int64_t *group_minor;    /* per group, from 1 */
-	struct str *group_codes; /* of their locations */
-	struct money total;
-	struct address ship_to;
-	struct id hold;
-	bool held;               /* Redis may hold the goods for us: to be settled */
-	enum errc refusal;       /* what find answers when it finds nothing */
-	struct ring *rings;      /* per group: the jobs that start its payment */
-	Orderd__V1__Order *seen; /* accepted by an earlier call */
-};
 
 static const Orderd__V1__PlaceOrderRequest *request_of(struct flow *fl)
 {
@@ -109,25 +82,25 @@ static int ask_quote(struct flow *fl)
 {
 	const Orderd__V1__PlaceOrderRequest *rq = request_of(fl);
 	struct placing *p = rpc_state(fl);
-	struct catalog_quote_head *head = arena_alloc(&fl->arena, sizeof(*head));
-	struct catalog_quote_line *lines = arena_array(&fl->arena, rq->n_lines + 1, sizeof(*lines));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct catalog_quote_head head = {.tenant = rpc_identity(fl)->tenant};
+	struct catalog_quote_line *lines;
 
+	if (rq->n_lines > ORDER_LINES_ORDINARY && !rpc_grow(fl, rq->n_lines * ORDER_LINE_MEMORY))
+		return rpc_fail(fl, ERR_OVERLOADED);
+	lines = arena_array(&fl->arena, rq->n_lines + 1, sizeof(*lines));
 	p->n_lines = (uint32_t)rq->n_lines;
 	p->lines = arena_array(&fl->arena, rq->n_lines + 1, sizeof(*p->lines));
 	p->needs = arena_array(&fl->arena, rq->n_lines + 1, sizeof(*p->needs));
-	if (head == NULL || lines == NULL || u == NULL || p->lines == NULL || p->needs == NULL)
+	if (lines == NULL || p->lines == NULL || p->needs == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	if (!read_request(fl, p))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	if (p->fingerprint.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	p->order = fl->subject = id_new();
-	head->tenant = rpc_identity(fl)->tenant;
 	for (uint32_t i = 0; i < p->n_lines; i++)
 		lines[i] = (struct catalog_quote_line){.line = (int32_t)i, .sku = p->lines[i].sku};
-	*u = catalog_quote_unit(head, lines, p->n_lines);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store, catalog_quote_unit(&head, lines, p->n_lines));
 }
 
 /* Refuse, unless it turns out that this very request was accepted before. */
@@ -152,97 +125,6 @@ static int refuse_stock(struct flow *fl, int64_t item, int64_t left)
 	return refuse(fl, ERR_OUT_OF_STOCK);
 }
 
-/* Prices from the rows (one or more per line, in order of lines); false: an item is unknown. */
-static bool price_lines(struct flow *fl, struct placing *p, const struct answer *a,
-			struct sourcing_offer *offers, size_t *n_offers)
-{
-	uint32_t n = answer_rows(a);
-	bool known = true;
-
-	for (uint32_t i = 0; i < n; i++) {
-		struct catalog_quote_row r = catalog_quote_row(a, i);
-		struct placing_line *line = &p->lines[r.line];
-
-		assert(r.line >= 0 && (uint32_t)r.line < p->n_lines);
-		if (r.item == 0) {
-			rpc_violation(fl, "no such item", "lines[%d].sku", r.line);
-			known = false;
-			continue;
-		}
-		line->item = p->needs[r.line].item = r.item;
-		if (line->title.p == NULL)
-			line->title = str_keep(fl, r.title);
-		if (!line->own_price && line->unit.currency[0] == '\0' &&
-		    !money_of(r.currency, r.unit_minor, &line->unit))
-			known = false;
-		if (r.location != 0)
-			offers[(*n_offers)++] =
-				(struct sourcing_offer){.item = r.item,
-							.location = r.location,
-							.priority = r.priority,
-							.latitude_e6 = r.latitude_e6,
-							.longitude_e6 = r.longitude_e6,
-							.available = r.available};
-	}
-	return known;
-}
-
-static bool sum_total(struct flow *fl, struct placing *p)
-{
-	for (uint32_t i = 0; i < p->n_lines; i++) {
-		struct money line;
-
-		if (i == 0) {
-			p->total = p->lines[0].unit;
-			p->total.minor = 0;
-		}
-		if (memcmp(p->lines[i].unit.currency, p->total.currency,
-			   sizeof(p->total.currency)) != 0)
-			rpc_violation(fl, "all lines must be in one currency",
-				      "lines[%u].unit_price.currency_code", i);
-		else if (!money_times(p->lines[i].unit, p->needs[i].qty, &line) ||
-			 !money_add(&p->total, line))
-			rpc_violation(fl, "the order's total is larger than an amount may be",
-				      "lines[%u].quantity", i);
-	}
-	return !rpc_has_violations(fl);
-}
-
-static bool price_is_expected(struct flow *fl, const struct placing *p)
-{
-	const Orderd__V1__Money *m = request_of(fl)->expected_total;
-
-	return m == NULL || (m->amount_minor == p->total.minor &&
-			     str_eq(text_of(m->currency_code), str_of(p->total.currency)));
-}
-
-/* What each group comes to and where it leaves from. */
-static bool sum_groups(struct flow *fl, struct placing *p, const struct answer *a)
-{
-	size_t n = (size_t)p->plan.groups + 1;
-
-	p->group_minor = arena_array(&fl->arena, n, sizeof(*p->group_minor));
-	p->group_codes = arena_array(&fl->arena, n, sizeof(*p->group_codes));
-	if (p->group_minor == NULL || p->group_codes == NULL)
-		return false;
-	for (size_t i = 0; i < p->plan.n_shares; i++) {
-		const struct sourcing_share *s = &p->plan.shares[i];
-
-		/* No share is larger than its line, and the lines were summed without overflow. */
-		p->group_minor[s->group] += s->qty * p->lines[s->line].unit.minor;
-		for (uint32_t r = 0; p->group_codes[s->group].p == NULL && r < answer_rows(a);
-		     r++) {
-			struct catalog_quote_row row = catalog_quote_row(a, r);
-
-			if (row.location == s->location)
-				p->group_codes[s->group] = str_keep(fl, row.location_code);
-		}
-	}
-	return true;
-}
-
-static int reply_placed(struct flow *fl, struct placing *p, const struct order_place_row *row);
-
 static int got_quote(struct flow *fl, const struct answer *a)
 {
 	const Orderd__V1__PlaceOrderRequest *rq = request_of(fl);
@@ -256,7 +138,7 @@ static int got_quote(struct flow *fl, const struct answer *a)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	if (!price_lines(fl, p, a, offers, &n_offers))
 		return refuse(fl, ERR_UNKNOWN_ITEM);
-	if (!sum_total(fl, p))
+	if (!price_total(fl, p))
 		return refuse(fl, ERR_INVALID_ARGUMENT);
 	if (!price_is_expected(fl, p)) {
 		rpc_fact(fl, "total", "%lld %s", (long long)p->total.minor, p->total.currency);
@@ -277,7 +159,7 @@ static int got_quote(struct flow *fl, const struct answer *a)
 	case SOURCING_OK:
 		break;
 	}
-	if (!sum_groups(fl, p, a))
+	if (!price_groups(fl, p, a))
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	return rq->validate_only ? reply_placed(fl, p, NULL) : HOLD;
 }
@@ -375,9 +257,8 @@ static int ask_place(struct flow *fl)
 	const Orderd__V1__PlaceOrderRequest *rq = request_of(fl);
 	struct placing *p = rpc_state(fl);
 	struct app *app = rpc_app(fl);
-	struct order_place_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct order_place_head h;
 	struct order_place_line *lines = arena_array(&fl->arena, p->plan.n_shares, sizeof(*lines));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 	struct str packed = address_pack(&p->ship_to, &fl->arena);
 
 	if (fl->err == ERR_CANCELLED || fl->err == ERR_DRAINING ||
@@ -385,10 +266,9 @@ static int ask_place(struct flow *fl)
 		/* Nobody waits for it any more. */
 		return rpc_fail(fl, fl->err != ERR_OK ? fl->err : ERR_DEADLINE);
 	rpc_forgive(fl); /* a hold that failed has cost time, nothing else */
-	if (h == NULL || lines == NULL || u == NULL || packed.p == NULL ||
-	    !fill_shares(fl, p, lines))
+	if (lines == NULL || packed.p == NULL || !fill_shares(fl, p, lines))
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct order_place_head){
+	h = (struct order_place_head){
 		.tenant = rpc_identity(fl)->tenant,
 		.order_id = p->order,
 		.request_method = REQUEST_PLACE_ORDER,
@@ -406,10 +286,9 @@ static int ask_place(struct flow *fl)
 		.expires_s = (int32_t)app->cfg.reservation_s,
 		.method_token = text_of(rq->payment_method),
 		.actor = rpc_identity(fl)->subject};
-	if (h->sealed.p == NULL)
+	if (h.sealed.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*u = order_place_unit(h, lines, (uint32_t)p->plan.n_shares);
-	return store_ask(fl, app->store, u);
+	return store_ask(fl, app->store, order_place_unit(&h, lines, (uint32_t)p->plan.n_shares));
 }
 
 /* Tell Redis what became of its hold; it forgets by itself if this gets lost. */
@@ -496,87 +375,6 @@ static int got_groups(struct flow *fl, const struct answer *a)
 	if (!order_add_groups(fl, p->seen, a))
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	rs.order = p->seen;
-	return rpc_ok(fl, &rs.base);
-}
-
-/* ---------------------------------------------------------------- reply */
-
-static bool lines_as_placed(struct flow *fl, struct placing *p, Orderd__V1__Order *o)
-{
-	o->lines = arena_array(&fl->arena, p->n_lines, sizeof(*o->lines));
-	if (o->lines == NULL)
-		return false;
-	for (uint32_t i = 0; i < p->n_lines; i++) {
-		Orderd__V1__OrderLine *l = arena_alloc(&fl->arena, sizeof(*l));
-		Orderd__V1__LineQuantities *q = arena_alloc(&fl->arena, sizeof(*q));
-
-		if (l == NULL || q == NULL)
-			return false;
-		orderd__v1__order_line__init(l);
-		orderd__v1__line_quantities__init(q);
-		l->line = (int32_t)i + 1;
-		l->sku = data_of(p->lines[i].sku);
-		l->title = data_of(p->lines[i].title);
-		l->unit_price = money_message(fl, str_of(p->lines[i].unit.currency),
-					      p->lines[i].unit.minor);
-		l->quantities = q;
-		q->ordered = q->reserved = p->needs[i].qty;
-		o->lines[o->n_lines++] = l;
-	}
-	return true;
-}
-
-static bool groups_as_placed(struct flow *fl, struct placing *p, Orderd__V1__Order *o)
-{
-	o->groups = arena_array(&fl->arena, (size_t)p->plan.groups, sizeof(*o->groups));
-	if (o->groups == NULL)
-		return false;
-	for (int16_t i = 1; i <= p->plan.groups; i++) {
-		Orderd__V1__ShipmentGroup *g = arena_alloc(&fl->arena, sizeof(*g));
-
-		if (g == NULL)
-			return false;
-		orderd__v1__shipment_group__init(g);
-		g->group = i;
-		g->location = data_of(p->group_codes[i]);
-		g->amount = money_message(fl, str_of(p->total.currency), p->group_minor[i]);
-		g->payment_state = ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_PENDING;
-		o->groups[o->n_groups++] = g;
-	}
-	return true;
-}
-
-/* The order as it was stored a moment ago (`row`), or would have been (NULL: validate_only). */
-static int reply_placed(struct flow *fl, struct placing *p, const struct order_place_row *row)
-{
-	const Orderd__V1__PlaceOrderRequest *rq = request_of(fl);
-	Orderd__V1__PlaceOrderResponse rs = ORDERD__V1__PLACE_ORDER_RESPONSE__INIT;
-	Orderd__V1__Order o = ORDERD__V1__ORDER__INIT;
-	ProtobufCBinaryData reasons[SOURCING_REASONS_MAX];
-
-	o.state = ORDERD__V1__ORDER_STATE__ORDER_STATE_PENDING;
-	o.payment_state = ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_PENDING;
-	o.fulfillment_state = ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_UNFULFILLED;
-	o.customer = rq->customer;
-	o.channel = rq->channel.len > 0 ? rq->channel : data_of(STR("api"));
-	o.reference = rq->reference;
-	o.ship_to = rq->ship_to;
-	o.total = money_message(fl, str_of(p->total.currency), p->total.minor);
-	if (!lines_as_placed(fl, p, &o) || !groups_as_placed(fl, p, &o))
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	if (row != NULL) {
-		o.order_id = id_text(fl, p->order);
-		o.order_number = row->number;
-		o.etag = etag_text(fl, 1);
-		o.create_time = o.update_time = timestamp_message(fl, row->placed_at);
-		o.expire_time = timestamp_message(
-			fl, row->placed_at + rpc_app(fl)->cfg.reservation_s * 1000000);
-	}
-	for (size_t i = 0; i < p->plan.n_reasons; i++)
-		reasons[i] = data_of(str_of(p->plan.reasons[i]));
-	rs.order = &o;
-	rs.sourcing_reasons = reasons;
-	rs.n_sourcing_reasons = p->plan.n_reasons;
 	return rpc_ok(fl, &rs.base);
 }
 

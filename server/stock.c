@@ -20,9 +20,48 @@ enum { STOCK_LINES_MAX = 1000 }; /* of one call */
 
 enum { WRITE, FIND, DONE };
 
+/* What both writing calls are: a request kept by its id, answered by an empty message. */
 struct writing {
+	int16_t method;
 	struct str request_id, fingerprint;
 };
+
+/* `body` is the request without its id; false: its fingerprint does not fit. */
+static bool read_request_id(struct flow *fl, enum request_method method, ProtobufCBinaryData id,
+			    ProtobufCMessage *body)
+{
+	struct writing *w = rpc_state(fl);
+
+	*w = (struct writing){.method = (int16_t)method,
+			      .request_id = want_text(fl, id, REQUEST_ID_MAX, "request_id"),
+			      .fingerprint = request_fingerprint(fl, body)};
+	return w->fingerprint.p != NULL;
+}
+
+static int reply(struct flow *fl)
+{
+	Orderd__V1__ReceiveStockResponse received = ORDERD__V1__RECEIVE_STOCK_RESPONSE__INIT;
+	Orderd__V1__AdjustStockResponse adjusted = ORDERD__V1__ADJUST_STOCK_RESPONSE__INIT;
+	const struct writing *w = rpc_state(fl);
+
+	return rpc_ok(fl, w->method == REQUEST_RECEIVE_STOCK ? &received.base : &adjusted.base);
+}
+
+static int ask_find(struct flow *fl)
+{
+	const struct writing *w = rpc_state(fl);
+
+	return ask_request_find(fl, w->method, w->request_id);
+}
+
+static int got_find(struct flow *fl, const struct answer *a)
+{
+	const struct writing *w = rpc_state(fl);
+
+	if (!got_request_find(fl, w->fingerprint, a, &fl->subject))
+		return rpc_fail(fl, fl->err);
+	return reply(fl);
+}
 
 /* An outcome that is no success, as an error naming the field. */
 static int refuse_outcome(struct flow *fl, struct str outcome, const char *sku_path, int line)
@@ -43,18 +82,15 @@ static int ask_receive(struct flow *fl)
 	const Orderd__V1__ReceiveStockRequest *rq = rpc_request(fl);
 	Orderd__V1__ReceiveStockRequest body = *rq;
 	struct writing *w = rpc_state(fl);
-	struct stock_receive_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct stock_receive_head h;
 	struct stock_receive_line *lines = arena_array(&fl->arena, rq->n_lines + 1, sizeof(*lines));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	if (h == NULL || lines == NULL || u == NULL)
+	if (lines == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	w->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
 	body.request_id = (ProtobufCBinaryData){0, NULL};
-	w->fingerprint = request_fingerprint(fl, &body.base);
-	if (w->fingerprint.p == NULL)
+	if (!read_request_id(fl, REQUEST_RECEIVE_STOCK, rq->request_id, &body.base))
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct stock_receive_head){
+	h = (struct stock_receive_head){
 		.tenant = rpc_identity(fl)->tenant,
 		.receipt_id = id_new(),
 		.request_method = REQUEST_RECEIVE_STOCK,
@@ -73,16 +109,9 @@ static int ask_receive(struct flow *fl)
 					  "lines[%u].quantity", i)};
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	fl->subject = h->receipt_id;
-	*u = stock_receive_unit(h, lines, (uint32_t)rq->n_lines);
-	return store_ask(fl, rpc_app(fl)->store, u);
-}
-
-static int reply_received(struct flow *fl)
-{
-	Orderd__V1__ReceiveStockResponse rs = ORDERD__V1__RECEIVE_STOCK_RESPONSE__INIT;
-
-	return rpc_ok(fl, &rs.base);
+	fl->subject = h.receipt_id;
+	return store_ask(fl, rpc_app(fl)->store,
+			 stock_receive_unit(&h, lines, (uint32_t)rq->n_lines));
 }
 
 static int got_receive(struct flow *fl, const struct answer *a)
@@ -96,28 +125,14 @@ static int got_receive(struct flow *fl, const struct answer *a)
 	for (uint32_t i = 0; i < answer_rows(a); i++)
 		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant,
 				   stock_receive_row(a, i).item);
-	return reply_received(fl);
-}
-
-static int ask_receive_find(struct flow *fl)
-{
-	return ask_request_find(fl, REQUEST_RECEIVE_STOCK,
-				((struct writing *)rpc_state(fl))->request_id);
-}
-
-static int got_receive_find(struct flow *fl, const struct answer *a)
-{
-	struct writing *w = rpc_state(fl);
-
-	return got_request_find(fl, w->fingerprint, a, &fl->subject) ? reply_received(fl)
-								     : rpc_fail(fl, fl->err);
+	return reply(fl);
 }
 
 /* clang-format off */
 static const struct flow_step receive_stock_steps[] = {
-	/*          name     ask               got               ms     on error  next                */
-	[WRITE] = {"write", ask_receive,      got_receive,      600000, DONE,     TO(FIND) | TO(DONE)},
-	[FIND]  = {"find",  ask_receive_find, got_receive_find, 5000,   DONE,     TO(DONE)},
+	/*          name     ask          got          ms      on error  next                */
+	[WRITE] = {"write", ask_receive, got_receive, 600000, DONE,     TO(FIND) | TO(DONE)},
+	[FIND]  = {"find",  ask_find,    got_find,    5000,   DONE,     TO(DONE)},
 	[DONE]  = {"done"},
 };
 /* clang-format on */
@@ -140,17 +155,12 @@ static int ask_adjust(struct flow *fl)
 	const Orderd__V1__AdjustStockRequest *rq = rpc_request(fl);
 	Orderd__V1__AdjustStockRequest body = *rq;
 	struct writing *w = rpc_state(fl);
-	struct stock_adjust_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct stock_adjust_head h;
 
-	if (h == NULL || u == NULL)
-		return rpc_fail(fl, ERR_TOO_LARGE);
-	w->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
 	body.request_id = (ProtobufCBinaryData){0, NULL};
-	w->fingerprint = request_fingerprint(fl, &body.base);
-	if (w->fingerprint.p == NULL)
+	if (!read_request_id(fl, REQUEST_ADJUST_STOCK, rq->request_id, &body.base))
 		return rpc_fail(fl, ERR_TOO_LARGE);
-	*h = (struct stock_adjust_head){
+	h = (struct stock_adjust_head){
 		.tenant = rpc_identity(fl)->tenant,
 		.adjustment_id = id_new(),
 		.request_method = REQUEST_ADJUST_STOCK,
@@ -164,20 +174,12 @@ static int ask_adjust(struct flow *fl)
 		.actor = rpc_identity(fl)->subject};
 	if (rq->delta == 0)
 		rpc_violation(fl, "it must not be 0", "delta");
-	if (rq->kind != ORDERD__V1__ADJUSTMENT_KIND__ADJUSTMENT_KIND_COUNT && !h->unavailable)
+	if (rq->kind != ORDERD__V1__ADJUSTMENT_KIND__ADJUSTMENT_KIND_COUNT && !h.unavailable)
 		rpc_violation(fl, "it is required", "kind");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	fl->subject = h->adjustment_id;
-	*u = stock_adjust_unit(h, NULL, 0);
-	return store_ask(fl, rpc_app(fl)->store, u);
-}
-
-static int reply_adjusted(struct flow *fl)
-{
-	Orderd__V1__AdjustStockResponse rs = ORDERD__V1__ADJUST_STOCK_RESPONSE__INIT;
-
-	return rpc_ok(fl, &rs.base);
+	fl->subject = h.adjustment_id;
+	return store_ask(fl, rpc_app(fl)->store, stock_adjust_unit(&h, NULL, 0));
 }
 
 static int got_adjust(struct flow *fl, const struct answer *a)
@@ -188,7 +190,7 @@ static int got_adjust(struct flow *fl, const struct answer *a)
 		return FIND;
 	if (str_eq(r.outcome, STR("adjusted"))) {
 		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant, r.item);
-		return reply_adjusted(fl);
+		return reply(fl);
 	}
 	if (!str_eq(r.outcome, STR("short")))
 		return refuse_outcome(fl, r.outcome, "sku", 0);
@@ -196,25 +198,11 @@ static int got_adjust(struct flow *fl, const struct answer *a)
 	return rpc_fail(fl, ERR_OUT_OF_STOCK);
 }
 
-static int ask_adjust_find(struct flow *fl)
-{
-	return ask_request_find(fl, REQUEST_ADJUST_STOCK,
-				((struct writing *)rpc_state(fl))->request_id);
-}
-
-static int got_adjust_find(struct flow *fl, const struct answer *a)
-{
-	struct writing *w = rpc_state(fl);
-
-	return got_request_find(fl, w->fingerprint, a, &fl->subject) ? reply_adjusted(fl)
-								     : rpc_fail(fl, fl->err);
-}
-
 /* clang-format off */
 static const struct flow_step adjust_stock_steps[] = {
-	/*          name     ask              got              ms     on error  next                */
-	[WRITE] = {"write", ask_adjust,      got_adjust,      600000, DONE,     TO(FIND) | TO(DONE)},
-	[FIND]  = {"find",  ask_adjust_find, got_adjust_find, 5000,   DONE,     TO(DONE)},
+	/*          name     ask         got         ms      on error  next                */
+	[WRITE] = {"write", ask_adjust, got_adjust, 600000, DONE,     TO(FIND) | TO(DONE)},
+	[FIND]  = {"find",  ask_find,   got_find,   5000,   DONE,     TO(DONE)},
 	[DONE]  = {"done"},
 };
 /* clang-format on */
@@ -237,11 +225,10 @@ enum { LOOK, LOOK_DONE };
 static int ask_look(struct flow *fl)
 {
 	const Orderd__V1__GetAvailabilityRequest *rq = rpc_request(fl);
-	struct availability_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct availability_head h = {.tenant = rpc_identity(fl)->tenant};
 	struct availability_line *lines = arena_array(&fl->arena, rq->n_skus + 1, sizeof(*lines));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	if (h == NULL || lines == NULL || u == NULL)
+	if (lines == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	want_range(fl, (int64_t)rq->n_skus, 1, STOCK_LINES_MAX, "skus");
 	for (uint32_t i = 0; i < rq->n_skus && i < STOCK_LINES_MAX; i++)
@@ -250,9 +237,8 @@ static int ask_look(struct flow *fl)
 			.sku = want_text(fl, rq->skus[i], REQUEST_SKU_MAX, "skus[%u]", i)};
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	h->tenant = rpc_identity(fl)->tenant;
-	*u = availability_unit(h, lines, (uint32_t)rq->n_skus);
-	return store_ask(fl, rpc_app(fl)->store, u);
+	return store_ask(fl, rpc_app(fl)->store,
+			 availability_unit(&h, lines, (uint32_t)rq->n_skus));
 }
 
 static Orderd__V1__LocationAvailability *location_message(struct flow *fl,

@@ -4,16 +4,9 @@
 
 int freed_ask(struct flow *fl, struct worker *w, int32_t tenant, struct id order)
 {
-	struct order_view_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct order_view_head h = {.tenant = tenant, .order_id = order};
 
-	if (h == NULL || u == NULL) {
-		fl->err = ERR_TOO_LARGE;
-		return FLOW_FAIL;
-	}
-	*h = (struct order_view_head){.tenant = tenant, .order_id = order};
-	*u = order_view_unit(h, NULL, 0);
-	return store_ask(fl, w->store, u);
+	return store_ask(fl, w->store, order_view_unit(&h, NULL, 0));
 }
 
 void freed_got(struct worker *w, int32_t tenant, const struct answer *a)

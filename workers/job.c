@@ -205,62 +205,54 @@ static void finish(struct job_flow *s)
 
 enum { PUT_OFF, PUT_OFF_DONE };
 
-static int ask_settle(struct flow *fl, struct unit *u)
+static int ask_settle(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct job_settle_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct job_settle_head h = {.job_id = j->id, .epoch = j->epoch};
 
-	*h = (struct job_settle_head){.job_id = j->id, .epoch = j->epoch};
-	*u = job_settle_unit(h, NULL, 0);
 	metric_add(METRIC_job_done, j->kind->name, 1);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, job_settle_unit(&h, NULL, 0));
 }
 
-static int ask_bury(struct flow *fl, struct unit *u)
+static int ask_bury(struct flow *fl)
 {
 	struct job_flow *s = slot_of(fl);
 	const struct job *j = &s->job;
-	struct job_bury_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct job_bury_head h = {.tenant = j->tenant,
+				  .order_id = j->order,
+				  .job_id = j->id,
+				  .epoch = j->epoch,
+				  .error = str_of(s->why)};
 
-	*h = (struct job_bury_head){.tenant = j->tenant,
-				    .order_id = j->order,
-				    .job_id = j->id,
-				    .epoch = j->epoch,
-				    .error = str_of(s->why)};
-	*u = job_bury_unit(h, NULL, 0);
 	metric_add(METRIC_job_dead, j->kind->name, 1);
 	log_error("job_dead", "job_kind=%s order=%s attempts=%d why=%s", j->kind->name,
 		  id_format(j->order, (char[ID_TEXT_SIZE]){0}), j->attempts, LOG_Q(s->why));
-	return store_ask(fl, s->w->store, u);
+	return store_ask(fl, s->w->store, job_bury_unit(&h, NULL, 0));
 }
 
-static int ask_retry(struct flow *fl, struct unit *u)
+static int ask_retry(struct flow *fl)
 {
 	struct job_flow *s = slot_of(fl);
-	struct job_retry_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct job_retry_head h = {.job_id = s->job.id,
+				   .epoch = s->job.epoch,
+				   .delay_ms = s->cut ? 0 : job_backoff_ms(fl),
+				   .error = str_of(s->why),
+				   .refund = s->cut};
 
-	*h = (struct job_retry_head){.job_id = s->job.id,
-				     .epoch = s->job.epoch,
-				     .delay_ms = s->cut ? 0 : job_backoff_ms(fl),
-				     .error = str_of(s->why),
-				     .refund = s->cut};
-	*u = job_retry_unit(h, NULL, 0);
 	metric_add(METRIC_job_retried, s->job.kind->name, 1);
-	return store_ask(fl, s->w->store, u);
+	return store_ask(fl, s->w->store, job_retry_unit(&h, NULL, 0));
 }
 
 static int ask_put_off(struct flow *fl)
 {
 	struct job_flow *s = slot_of(fl);
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 	bool last = s->job.attempts >= s->w->cfg.max_attempts;
 
-	assert(u != NULL); /* the arena was just emptied */
 	if (s->outcome == MOOT)
-		return ask_settle(fl, u);
+		return ask_settle(fl);
 	if (!s->cut && (last || s->hopeless))
-		return ask_bury(fl, u);
-	return ask_retry(fl, u);
+		return ask_bury(fl);
+	return ask_retry(fl);
 }
 
 static int got_put_off(struct flow *fl, const struct answer *a)
@@ -337,14 +329,11 @@ enum { CLAIM, CLAIM_DONE };
 static int ask_claim(struct flow *fl)
 {
 	struct job_flow *s = slot_of(fl);
-	struct job_claim_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct job_claim_head h = {.job_id = s->job.id,
+				   .worker = s->w->incarnation,
+				   .lease_s = (int32_t)s->w->cfg.lease_s};
 
-	*h = (struct job_claim_head){.job_id = s->job.id,
-				     .worker = s->w->incarnation,
-				     .lease_s = (int32_t)s->w->cfg.lease_s};
-	*u = job_claim_unit(h, NULL, 0);
-	return store_ask(fl, s->w->store, u);
+	return store_ask(fl, s->w->store, job_claim_unit(&h, NULL, 0));
 }
 
 static int got_claim(struct flow *fl, const struct answer *a)
@@ -418,16 +407,13 @@ enum { DUE_MOST = 64 };
 static int ask_due(struct flow *fl)
 {
 	struct due_flow *d = (struct due_flow *)fl;
-	struct job_claim_due_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 	uint32_t room = job_room(d->w, d->role);
+	struct job_claim_due_head h = {.role = str_of(queue_role_name(d->role)),
+				       .worker = d->w->incarnation,
+				       .lease_s = (int32_t)d->w->cfg.lease_s,
+				       .most = (int32_t)(room < DUE_MOST ? room : DUE_MOST)};
 
-	*h = (struct job_claim_due_head){.role = str_of(queue_role_name(d->role)),
-					 .worker = d->w->incarnation,
-					 .lease_s = (int32_t)d->w->cfg.lease_s,
-					 .most = (int32_t)(room < DUE_MOST ? room : DUE_MOST)};
-	*u = job_claim_due_unit(h, NULL, 0);
-	return store_ask(fl, d->w->store, u);
+	return store_ask(fl, d->w->store, job_claim_due_unit(&h, NULL, 0));
 }
 
 static int got_due(struct flow *fl, const struct answer *a)
@@ -505,13 +491,10 @@ static struct job_flow *slot_of_beat(struct flow *fl)
 static int ask_beat(struct flow *fl)
 {
 	struct job_flow *s = slot_of_beat(fl);
-	struct job_extend_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
-
-	*h = (struct job_extend_head){
+	struct job_extend_head h = {
 		.job_id = s->job.id, .epoch = s->job.epoch, .lease_s = (int32_t)s->w->cfg.lease_s};
-	*u = job_extend_unit(h, NULL, 0);
-	return store_ask(fl, s->w->store, u);
+
+	return store_ask(fl, s->w->store, job_extend_unit(&h, NULL, 0));
 }
 
 static int got_beat(struct flow *fl, const struct answer *a)

@@ -160,6 +160,13 @@ void *arena_dup(struct arena *a, const void *data, size_t len)
 	return p;
 }
 
+struct str arena_str(struct arena *a, struct str s)
+{
+	char *p = s.p != NULL ? arena_dup(a, s.p, s.n) : NULL;
+
+	return (struct str){p, p != NULL ? s.n : 0};
+}
+
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap;

@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "core/base/str.h"
+
 struct arena_block;
 
 struct arena {
@@ -35,8 +37,10 @@ void *arena_alloc(struct arena *a, size_t size) __attribute__((warn_unused_resul
 /* Array of `n` elements; NULL beyond the cap or when n * size overflows. */
 void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((warn_unused_result));
 
-/* Copies of bytes or text, NUL-terminated behind the last byte; NULL beyond the cap. */
+/* Copies of bytes or text, NUL-terminated behind the last byte; NULL beyond the cap.  What
+ * is absent (NULL) stays so in arena_str(). */
 void *arena_dup(struct arena *a, const void *data, size_t len) __attribute__((warn_unused_result));
+struct str arena_str(struct arena *a, struct str s) __attribute__((warn_unused_result));
 char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 

@@ -79,15 +79,16 @@ struct store *store_new(struct loop *l, const struct store_options *opt)
 	return st;
 }
 
-int store_ask(struct flow *fl, struct store *st, const struct unit *u)
+int store_ask(struct flow *fl, struct store *st, struct unit u)
 {
 	struct ask *a = arena_alloc(&fl->arena, sizeof(*a));
 
-	if (a == NULL) {
+	u.head = arena_dup(&fl->arena, u.head, u.kind->head_size);
+	if (a == NULL || u.head == NULL) {
 		fl->err = ERR_TOO_LARGE;
 		return FLOW_FAIL;
 	}
-	*a = (struct ask){.u = *u, .lane = &st->lanes[u->kind->lane], .seq = ++st->seq};
+	*a = (struct ask){.u = u, .lane = &st->lanes[u.kind->lane], .seq = ++st->seq};
 	(void)op_ask(fl, &a->op);
 	a->bytes = unit_bytes(&a->u);
 	if (st->closing)

@@ -62,16 +62,11 @@ struct key {
 };
 
 struct key key_of_id(struct id id);
-struct key key_of_request(int32_t tenant, int16_t method,
-			  struct str request_key); /* SipHash or SHA-256, cut */
+struct key key_of_request(int32_t tenant, int16_t method, struct str request_key);
 
-/*
- * One change, whole or not at all.  Everything it points at lives in the flow's arena,
- * and so does the unit itself, until the answer.
- */
+/* One change, whole or not at all. */
 struct unit {
-	const struct unit_kind
-		*kind; /* &UNIT_ORDER_PLACE, generated from db/queries/order_place.sql */
+	const struct unit_kind *kind; /* &UNIT_ORDER_PLACE, from db/queries/order_place.sql */
 	struct key keys[2];
 	const void *head;  /* struct order_place_head, generated */
 	const void *lines; /* struct order_place_line[], generated; NULL if the kind has none */
@@ -80,11 +75,14 @@ struct unit {
 
 /*
  * Queue `u` for the next batch of its kind's lane; returns FLOW_WAIT, to be returned by
- * the step's ask().  Kinds of the read lane take the same door: they travel coalesced,
- * one statement per kind, without a transaction.  The answer's rows are read with the
- * kind's generated X_row(answer, i) and answer_rows(answer).
+ * the step's ask(), or FLOW_FAIL with ERR_TOO_LARGE when the flow's arena is full.  The
+ * unit and its head are copied to the arena, so both may stand on the stack; its lines
+ * and the texts live in the arena, or longer, until the answer.  Kinds of the read lane
+ * take the same door: they travel coalesced, one statement per kind, without a
+ * transaction.  The answer's rows are read with the kind's generated X_row(answer, i) and
+ * answer_rows(answer).
  */
-int store_ask(struct flow *fl, struct store *st, const struct unit *u);
+int store_ask(struct flow *fl, struct store *st, struct unit u);
 
 /* Rows of this unit in the answer; 0 when it was already settled. */
 uint32_t answer_rows(const struct answer *a);

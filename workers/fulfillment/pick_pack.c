@@ -12,17 +12,14 @@ enum { MOVE, DONE };
 static int ask_pick(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct fulfillment_picked_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct fulfillment_picked_head h = {.tenant = j->tenant,
+					    .order_id = j->order,
+					    .group_no = j->group_no,
+					    .job_id = j->id,
+					    .epoch = j->epoch,
+					    .next_job = id_child(j->order)};
 
-	*h = (struct fulfillment_picked_head){.tenant = j->tenant,
-					      .order_id = j->order,
-					      .group_no = j->group_no,
-					      .job_id = j->id,
-					      .epoch = j->epoch,
-					      .next_job = id_child(j->order)};
-	*u = fulfillment_picked_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, fulfillment_picked_unit(&h, NULL, 0));
 }
 
 static int got_pick(struct flow *fl, const struct answer *a)
@@ -39,18 +36,15 @@ static int got_pick(struct flow *fl, const struct answer *a)
 static int ask_pack(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct fulfillment_packed_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct fulfillment_packed_head h = {.tenant = j->tenant,
+					    .order_id = j->order,
+					    .group_no = j->group_no,
+					    .job_id = j->id,
+					    .epoch = j->epoch,
+					    .next_job = id_child(j->order),
+					    .shipment_id = id_child(j->order)};
 
-	*h = (struct fulfillment_packed_head){.tenant = j->tenant,
-					      .order_id = j->order,
-					      .group_no = j->group_no,
-					      .job_id = j->id,
-					      .epoch = j->epoch,
-					      .next_job = id_child(j->order),
-					      .shipment_id = id_child(j->order)};
-	*u = fulfillment_packed_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, fulfillment_packed_unit(&h, NULL, 0));
 }
 
 static int got_pack(struct flow *fl, const struct answer *a)

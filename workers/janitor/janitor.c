@@ -9,6 +9,7 @@
  */
 #include "workers/janitor/janitor.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -76,21 +77,22 @@ static struct janitor *janitor_of(struct flow *fl)
 	return (struct janitor *)fl;
 }
 
-/* Every question here has a head of a few words; the arena holds the largest page besides. */
-static void *must(struct flow *fl, size_t size)
+/* Room for a page of rows.  No question asks for more of them than the arena was made for. */
+static void *page_of(struct flow *fl, uint32_t rows, size_t size)
 {
-	return arena_alloc(&fl->arena, size);
+	void *page = arena_array(&fl->arena, (size_t)rows + 1, size);
+
+	assert(page != NULL);
+	return page;
 }
 
 /* ---------------------------------------------------------------- what Redis has lost */
 
 static int ask_generations(struct flow *fl)
 {
-	struct generations_head *h = must(fl, sizeof(*h));
-	struct unit *u = must(fl, sizeof(*u));
+	struct generations_head h = {0};
 
-	*u = generations_unit(h, NULL, 0);
-	return store_ask(fl, janitor_of(fl)->w->store, u);
+	return store_ask(fl, janitor_of(fl)->w->store, generations_unit(&h, NULL, 0));
 }
 
 static int got_generations(struct flow *fl, const struct answer *a)
@@ -135,12 +137,9 @@ static int got_streams(struct flow *fl, const struct answer *a)
 static int ask_raise(struct flow *fl)
 {
 	struct janitor *j = janitor_of(fl);
-	struct generation_raise_head *h = must(fl, sizeof(*h));
-	struct unit *u = must(fl, sizeof(*u));
+	struct generation_raise_head h = {.name = STR("stock"), .expected = j->epoch};
 
-	*h = (struct generation_raise_head){.name = STR("stock"), .expected = j->epoch};
-	*u = generation_raise_unit(h, NULL, 0);
-	return store_ask(fl, j->w->store, u);
+	return store_ask(fl, j->w->store, generation_raise_unit(&h, NULL, 0));
 }
 
 static int got_raise(struct flow *fl, const struct answer *a)
@@ -182,14 +181,12 @@ static void ring(struct janitor *j, struct id job, const struct job_kind *kind, 
 static int ask_orphans(struct flow *fl)
 {
 	struct janitor *j = janitor_of(fl);
-	struct jobs_orphaned_head *h = must(fl, sizeof(*h));
-	struct unit *u = must(fl, sizeof(*u));
+	struct jobs_orphaned_head h;
 
 	if (!queue_is_up(j->w->queue))
 		return EXPIRED; /* workers take due jobs straight from the database */
-	*h = (struct jobs_orphaned_head){.most = PAGE};
-	*u = jobs_orphaned_unit(h, NULL, 0);
-	return store_ask(fl, j->w->store, u);
+	h = (struct jobs_orphaned_head){.most = PAGE};
+	return store_ask(fl, j->w->store, jobs_orphaned_unit(&h, NULL, 0));
 }
 
 static int got_orphans(struct flow *fl, const struct answer *a)
@@ -205,13 +202,12 @@ static int got_orphans(struct flow *fl, const struct answer *a)
 static int ask_waiting(struct flow *fl)
 {
 	struct janitor *j = janitor_of(fl);
-	struct jobs_waiting_head *h = must(fl, sizeof(*h));
-	struct unit *u = must(fl, sizeof(*u));
+	struct jobs_waiting_head h = {.older_ms = j->w->cfg.sweep_ms,
+				      .after_run = j->after_run,
+				      .after_id = j->after_id,
+				      .most = PAGE};
 
-	*h = (struct jobs_waiting_head){
-		.older_ms = j->w->cfg.sweep_ms, .after_run = j->after_run, .after_id = j->after_id, .most = PAGE};
-	*u = jobs_waiting_unit(h, NULL, 0);
-	return store_ask(fl, j->w->store, u);
+	return store_ask(fl, j->w->store, jobs_waiting_unit(&h, NULL, 0));
 }
 
 static int got_waiting(struct flow *fl, const struct answer *a)
@@ -219,7 +215,7 @@ static int got_waiting(struct flow *fl, const struct answer *a)
 	struct janitor *j = janitor_of(fl);
 	uint32_t n = answer_rows(a);
 
-	j->waiting = must(fl, (n + 1) * sizeof(*j->waiting));
+	j->waiting = page_of(fl, n, sizeof(*j->waiting));
 	j->n_waiting = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct jobs_waiting_row r = jobs_waiting_row(a, i);
@@ -289,12 +285,9 @@ static int got_backlog(struct flow *fl, const struct answer *a)
 
 static int ask_expired(struct flow *fl)
 {
-	struct orders_expired_head *h = must(fl, sizeof(*h));
-	struct unit *u = must(fl, sizeof(*u));
+	struct orders_expired_head h = {.most = EXPIRE_MOST};
 
-	*h = (struct orders_expired_head){.most = EXPIRE_MOST};
-	*u = orders_expired_unit(h, NULL, 0);
-	return store_ask(fl, janitor_of(fl)->w->store, u);
+	return store_ask(fl, janitor_of(fl)->w->store, orders_expired_unit(&h, NULL, 0));
 }
 
 static int got_expired(struct flow *fl, const struct answer *a)
@@ -303,7 +296,7 @@ static int got_expired(struct flow *fl, const struct answer *a)
 
 	j->n_expired = answer_rows(a);
 	j->at_expired = 0;
-	j->expired = must(fl, (j->n_expired + 1) * sizeof(*j->expired));
+	j->expired = page_of(fl, j->n_expired, sizeof(*j->expired));
 	for (uint32_t i = 0; i < j->n_expired; i++) {
 		struct orders_expired_row r = orders_expired_row(a, i);
 
@@ -316,22 +309,20 @@ static int ask_expire(struct flow *fl)
 {
 	struct janitor *j = janitor_of(fl);
 	const struct expired_order *o = &j->expired[j->at_expired];
-	struct order_expire_head *h = must(fl, sizeof(*h));
-	struct unit *u = must(fl, sizeof(*u));
+	struct order_expire_head h;
 	struct order_expire_line *voids;
 
 	if (j->at_expired == j->n_expired)
 		return HOLDS;
 	voids = arena_array(&fl->arena, (size_t)o->groups, sizeof(*voids));
-	if (h == NULL || u == NULL || voids == NULL)
+	if (voids == NULL)
 		return HOLDS; /* enough for one sweep; the next one goes on */
-	*h = (struct order_expire_head){
+	h = (struct order_expire_head){
 		.tenant = o->tenant, .order_id = o->order, .cause = id_child(o->order)};
 	for (int16_t i = 0; i < o->groups; i++)
 		voids[i] = (struct order_expire_line){.group_no = (int16_t)(i + 1),
 						      .job_id = id_child(o->order)};
-	*u = order_expire_unit(h, voids, (uint32_t)o->groups);
-	return store_ask(fl, j->w->store, u);
+	return store_ask(fl, j->w->store, order_expire_unit(&h, voids, (uint32_t)o->groups));
 }
 
 static int got_expire(struct flow *fl, const struct answer *a)

@@ -28,27 +28,17 @@ struct authorizing {
 	int64_t until_us;
 };
 
-static struct str keep(struct flow *fl, struct str s)
-{
-	char *p = s.p != NULL ? arena_dup(&fl->arena, s.p, s.n) : NULL;
-
-	return (struct str){p, p != NULL ? s.n : 0};
-}
-
 static int ask_begin(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct payment_begin_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct payment_begin_head h = {.tenant = j->tenant,
+				       .order_id = j->order,
+				       .group_no = j->group_no,
+				       .job_id = j->id,
+				       .epoch = j->epoch,
+				       .attempt_id = id_child(j->order)};
 
-	*h = (struct payment_begin_head){.tenant = j->tenant,
-					 .order_id = j->order,
-					 .group_no = j->group_no,
-					 .job_id = j->id,
-					 .epoch = j->epoch,
-					 .attempt_id = id_child(j->order)};
-	*u = payment_begin_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, payment_begin_unit(&h, NULL, 0));
 }
 
 static int got_begin(struct flow *fl, const struct answer *a)
@@ -66,13 +56,14 @@ static int got_begin(struct flow *fl, const struct answer *a)
 		job_moot(fl);
 		return DONE;
 	}
-	p->payment = (struct gateway_payment){.attempt = r.attempt_id,
-					      .order = j->order,
-					      .group_no = j->group_no,
-					      .amount_minor = r.amount_minor,
-					      .currency = keep(fl, r.currency),
-					      .method_token = keep(fl, r.method_token)};
-	p->gateway_id = keep(fl, r.gateway_id);
+	p->payment =
+		(struct gateway_payment){.attempt = r.attempt_id,
+					 .order = j->order,
+					 .group_no = j->group_no,
+					 .amount_minor = r.amount_minor,
+					 .currency = arena_str(&fl->arena, r.currency),
+					 .method_token = arena_str(&fl->arena, r.method_token)};
+	p->gateway_id = arena_str(&fl->arena, r.gateway_id);
 	if (r.amount_minor == 0) {
 		p->gateway_id = STR("none"); /* nothing to hold, nobody to ask */
 		return AUTHORIZED;
@@ -136,18 +127,15 @@ static int ask_found(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct authorizing *p = job_state(fl);
-	struct payment_found_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct payment_found_head h = {.tenant = j->tenant,
+				       .order_id = j->order,
+				       .group_no = j->group_no,
+				       .job_id = j->id,
+				       .epoch = j->epoch,
+				       .attempt_id = p->payment.attempt,
+				       .gateway_id = p->gateway_id};
 
-	*h = (struct payment_found_head){.tenant = j->tenant,
-					 .order_id = j->order,
-					 .group_no = j->group_no,
-					 .job_id = j->id,
-					 .epoch = j->epoch,
-					 .attempt_id = p->payment.attempt,
-					 .gateway_id = p->gateway_id};
-	*u = payment_found_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, payment_found_unit(&h, NULL, 0));
 }
 
 static int got_found(struct flow *fl, const struct answer *a)
@@ -181,26 +169,26 @@ static int ask_authorized(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct authorizing *p = job_state(fl);
-	struct payment_authorized_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct payment_authorized_line *picks =
 		arena_array(&fl->arena, (size_t)j->groups, sizeof(*picks));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct payment_authorized_head h = {.tenant = j->tenant,
+					    .order_id = j->order,
+					    .group_no = j->group_no,
+					    .job_id = j->id,
+					    .epoch = j->epoch,
+					    .attempt_id = p->payment.attempt,
+					    .gateway_id = p->gateway_id,
+					    .authorized_until =
+						    p->until_us == 0 ? DB_NULL : p->until_us,
+					    .void_job = id_child(j->order)};
 
-	*h = (struct payment_authorized_head){.tenant = j->tenant,
-					      .order_id = j->order,
-					      .group_no = j->group_no,
-					      .job_id = j->id,
-					      .epoch = j->epoch,
-					      .attempt_id = p->payment.attempt,
-					      .gateway_id = p->gateway_id,
-					      .authorized_until =
-						      p->until_us == 0 ? DB_NULL : p->until_us,
-					      .void_job = id_child(j->order)};
+	if (picks == NULL)
+		return job_fail(fl, ERR_TOO_LARGE, "the order's groups do not fit");
 	for (int16_t i = 0; i < j->groups; i++)
 		picks[i] = (struct payment_authorized_line){.group_no = (int16_t)(i + 1),
 							    .job_id = id_child(j->order)};
-	*u = payment_authorized_unit(h, picks, (uint32_t)j->groups);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store,
+			 payment_authorized_unit(&h, picks, (uint32_t)j->groups));
 }
 
 static int got_authorized(struct flow *fl, const struct answer *a)
@@ -218,24 +206,24 @@ static int ask_declined(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct authorizing *p = job_state(fl);
-	struct payment_declined_head *h = arena_alloc(&fl->arena, sizeof(*h));
 	struct payment_declined_line *voids =
 		arena_array(&fl->arena, (size_t)j->groups, sizeof(*voids));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct payment_declined_head h = {.tenant = j->tenant,
+					  .order_id = j->order,
+					  .group_no = j->group_no,
+					  .job_id = j->id,
+					  .epoch = j->epoch,
+					  .attempt_id = p->payment.attempt,
+					  .gateway_id = p->gateway_id,
+					  .decline_code = p->code};
 
-	*h = (struct payment_declined_head){.tenant = j->tenant,
-					    .order_id = j->order,
-					    .group_no = j->group_no,
-					    .job_id = j->id,
-					    .epoch = j->epoch,
-					    .attempt_id = p->payment.attempt,
-					    .gateway_id = p->gateway_id,
-					    .decline_code = p->code};
+	if (voids == NULL)
+		return job_fail(fl, ERR_TOO_LARGE, "the order's groups do not fit");
 	for (int16_t i = 0; i < j->groups; i++)
 		voids[i] = (struct payment_declined_line){.group_no = (int16_t)(i + 1),
 							  .job_id = id_child(j->order)};
-	*u = payment_declined_unit(h, voids, (uint32_t)j->groups);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store,
+			 payment_declined_unit(&h, voids, (uint32_t)j->groups));
 }
 
 static int got_declined(struct flow *fl, const struct answer *a)
@@ -268,22 +256,20 @@ static int ask_unknown(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct authorizing *p = job_state(fl);
-	struct payment_unknown_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct payment_unknown_head h;
 
 	if (err_retry(fl->err) != ERR_RETRY_FIND_OUT ||
 	    j->attempts >= worker_of(fl)->cfg.max_attempts)
 		return DONE;
-	*h = (struct payment_unknown_head){.tenant = j->tenant,
-					   .order_id = j->order,
-					   .group_no = j->group_no,
-					   .job_id = j->id,
-					   .epoch = j->epoch,
-					   .attempt_id = p->payment.attempt,
-					   .delay_ms = job_backoff_ms(fl),
-					   .error = str_of(err_name(fl->err))};
-	*u = payment_unknown_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	h = (struct payment_unknown_head){.tenant = j->tenant,
+					  .order_id = j->order,
+					  .group_no = j->group_no,
+					  .job_id = j->id,
+					  .epoch = j->epoch,
+					  .attempt_id = p->payment.attempt,
+					  .delay_ms = job_backoff_ms(fl),
+					  .error = str_of(err_name(fl->err))};
+	return store_ask(fl, worker_of(fl)->store, payment_unknown_unit(&h, NULL, 0));
 }
 
 static int got_unknown(struct flow *fl, const struct answer *a)

@@ -88,10 +88,7 @@ int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id)
 
 static struct str keep(struct flow *fl, const json_t *text)
 {
-	const char *z = json_string_value(text);
-	char *p = z != NULL ? arena_dup(&fl->arena, z, strlen(z)) : NULL;
-
-	return (struct str){p, p != NULL ? strlen(p) : 0};
+	return arena_str(&fl->arena, str_of(json_string_value(text)));
 }
 
 #define NO_VERDICT(...) (job_fail(__VA_ARGS__), (struct gateway_answer){.verdict = GATEWAY_FAILED})

@@ -26,13 +26,10 @@ struct settling {
 static int ask_find(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct payment_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
-
-	*h = (struct payment_find_head){
+	struct payment_find_head h = {
 		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
-	*u = payment_find_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+
+	return store_ask(fl, worker_of(fl)->store, payment_find_unit(&h, NULL, 0));
 }
 
 /* The payment is in the state this job was made for, or there is nothing to do any more. */
@@ -99,20 +96,17 @@ static int ask_captured(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct settling *s = job_state(fl);
-	struct payment_captured_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct payment_captured_head h = {.tenant = j->tenant,
+					  .order_id = j->order,
+					  .group_no = j->group_no,
+					  .job_id = j->id,
+					  .epoch = j->epoch,
+					  .attempt_id = s->attempt,
+					  .gateway_ref = s->gateway_id,
+					  .amount_minor = s->amount_minor,
+					  .next_job = id_child(j->order)};
 
-	*h = (struct payment_captured_head){.tenant = j->tenant,
-					    .order_id = j->order,
-					    .group_no = j->group_no,
-					    .job_id = j->id,
-					    .epoch = j->epoch,
-					    .attempt_id = s->attempt,
-					    .gateway_ref = s->gateway_id,
-					    .amount_minor = s->amount_minor,
-					    .next_job = id_child(j->order)};
-	*u = payment_captured_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, payment_captured_unit(&h, NULL, 0));
 }
 
 static int got_captured(struct flow *fl, const struct answer *a)
@@ -172,18 +166,15 @@ static int ask_voided(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct settling *s = job_state(fl);
-	struct payment_voided_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct payment_voided_head h = {.tenant = j->tenant,
+					.order_id = j->order,
+					.group_no = j->group_no,
+					.job_id = j->id,
+					.epoch = j->epoch,
+					.attempt_id = s->attempt,
+					.gateway_ref = s->gateway_id};
 
-	*h = (struct payment_voided_head){.tenant = j->tenant,
-					  .order_id = j->order,
-					  .group_no = j->group_no,
-					  .job_id = j->id,
-					  .epoch = j->epoch,
-					  .attempt_id = s->attempt,
-					  .gateway_ref = s->gateway_id};
-	*u = payment_voided_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, payment_voided_unit(&h, NULL, 0));
 }
 
 static int got_voided(struct flow *fl, const struct answer *a)

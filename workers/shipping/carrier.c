@@ -93,10 +93,7 @@ int carrier_ask_tracker(struct flow *fl, struct worker *w, struct str tracker_id
 
 static struct str keep(struct flow *fl, const json_t *from, const char *name)
 {
-	const char *z = json_string_value(json_object_get(from, name));
-	char *p = z != NULL ? arena_dup(&fl->arena, z, strlen(z)) : NULL;
-
-	return (struct str){p, p != NULL ? strlen(p) : 0};
+	return arena_str(&fl->arena, str_of(json_string_value(json_object_get(from, name))));
 }
 
 /*

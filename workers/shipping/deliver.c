@@ -17,18 +17,15 @@ enum { HAND, HAND_DONE };
 static int ask_hand(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct shipment_handed_over_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct shipment_handed_over_head h = {.tenant = j->tenant,
+					      .order_id = j->order,
+					      .group_no = j->group_no,
+					      .job_id = j->id,
+					      .epoch = j->epoch,
+					      .next_job = id_child(j->order),
+					      .track_delay_ms = worker_of(fl)->cfg.track_poll_ms};
 
-	*h = (struct shipment_handed_over_head){.tenant = j->tenant,
-						.order_id = j->order,
-						.group_no = j->group_no,
-						.job_id = j->id,
-						.epoch = j->epoch,
-						.next_job = id_child(j->order),
-						.track_delay_ms = worker_of(fl)->cfg.track_poll_ms};
-	*u = shipment_handed_over_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, shipment_handed_over_unit(&h, NULL, 0));
 }
 
 static int got_hand(struct flow *fl, const struct answer *a)
@@ -59,23 +56,13 @@ struct tracking {
 	struct carrier_tracker seen;
 };
 
-static struct str keep(struct flow *fl, struct str s)
-{
-	char *p = arena_dup(&fl->arena, s.p != NULL ? s.p : "", s.n);
-
-	return (struct str){p, p != NULL ? s.n : 0};
-}
-
 static int ask_find(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct shipment_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
-
-	*h = (struct shipment_find_head){
+	struct shipment_find_head h = {
 		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
-	*u = shipment_find_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+
+	return store_ask(fl, worker_of(fl)->store, shipment_find_unit(&h, NULL, 0));
 }
 
 static int got_find(struct flow *fl, const struct answer *a)
@@ -91,9 +78,9 @@ static int got_find(struct flow *fl, const struct answer *a)
 		return DONE;
 	}
 	*t = (struct tracking){.shipment = r.shipment_id,
-			       .tracker_id = keep(fl, r.tracker_id),
-			       .tracking_code = keep(fl, r.tracking_code),
-			       .carrier = keep(fl, r.carrier)};
+			       .tracker_id = arena_str(&fl->arena, r.tracker_id),
+			       .tracking_code = arena_str(&fl->arena, r.tracking_code),
+			       .carrier = arena_str(&fl->arena, r.carrier)};
 	return LOOK;
 }
 
@@ -116,22 +103,21 @@ static int ask_record(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct tracking *t = job_state(fl);
-	struct tracking_recorded_head *h = arena_alloc(&fl->arena, sizeof(*h));
+	struct tracking_recorded_head h;
 	struct tracking_recorded_line *scans =
 		arena_array(&fl->arena, t->seen.n_scans + 1, sizeof(*scans));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
 
-	if (h == NULL || scans == NULL || u == NULL)
+	if (scans == NULL)
 		return job_fail(fl, ERR_TOO_LARGE, "the carrier's scans do not fit");
-	*h = (struct tracking_recorded_head){.tenant = j->tenant,
-					     .order_id = j->order,
-					     .group_no = j->group_no,
-					     .job_id = j->id,
-					     .epoch = j->epoch,
-					     .shipment_id = t->shipment,
-					     .tracking_state = t->seen.status,
-					     .delivered = str_eq(t->seen.status, STR("delivered")),
-					     .delay_ms = worker_of(fl)->cfg.track_poll_ms};
+	h = (struct tracking_recorded_head){.tenant = j->tenant,
+					    .order_id = j->order,
+					    .group_no = j->group_no,
+					    .job_id = j->id,
+					    .epoch = j->epoch,
+					    .shipment_id = t->shipment,
+					    .tracking_state = t->seen.status,
+					    .delivered = str_eq(t->seen.status, STR("delivered")),
+					    .delay_ms = worker_of(fl)->cfg.track_poll_ms};
 	for (uint32_t i = 0; i < t->seen.n_scans; i++) {
 		const struct carrier_scan *s = &t->seen.scans[i];
 
@@ -142,8 +128,8 @@ static int ask_record(struct flow *fl)
 			.message = s->message.p != NULL ? s->message : STR(""),
 			.city = s->city.p != NULL ? s->city : STR("")};
 	}
-	*u = tracking_recorded_unit(h, scans, t->seen.n_scans);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store,
+			 tracking_recorded_unit(&h, scans, t->seen.n_scans));
 }
 
 static int got_record(struct flow *fl, const struct answer *a)

@@ -24,23 +24,13 @@ struct labelling {
 	struct carrier_parcel parcel;
 };
 
-static struct str keep(struct flow *fl, struct str s)
-{
-	char *p = arena_dup(&fl->arena, s.p != NULL ? s.p : "", s.n);
-
-	return (struct str){p, p != NULL ? s.n : 0};
-}
-
 static int ask_find(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
-	struct shipment_find_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
-
-	*h = (struct shipment_find_head){
+	struct shipment_find_head h = {
 		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
-	*u = shipment_find_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+
+	return store_ask(fl, worker_of(fl)->store, shipment_find_unit(&h, NULL, 0));
 }
 
 static int got_find(struct flow *fl, const struct answer *a)
@@ -63,13 +53,13 @@ static int got_find(struct flow *fl, const struct answer *a)
 				"the address does not open: another key sealed it");
 	l->shipment = r.shipment_id;
 	l->weight_g = r.weight_g;
-	l->from = (struct address){.name = keep(fl, r.from_name),
-				   .street = keep(fl, r.from_street),
-				   .city = keep(fl, r.from_city),
-				   .region = keep(fl, r.from_region),
-				   .postal_code = keep(fl, r.from_postal_code),
-				   .country = keep(fl, r.from_country)};
-	l->parcel_id = keep(fl, r.remote_id);
+	l->from = (struct address){.name = arena_str(&fl->arena, r.from_name),
+				   .street = arena_str(&fl->arena, r.from_street),
+				   .city = arena_str(&fl->arena, r.from_city),
+				   .region = arena_str(&fl->arena, r.from_region),
+				   .postal_code = arena_str(&fl->arena, r.from_postal_code),
+				   .country = arena_str(&fl->arena, r.from_country)};
+	l->parcel_id = arena_str(&fl->arena, r.remote_id);
 	return l->parcel_id.n > 0 ? LOOK : CREATE;
 }
 
@@ -93,17 +83,14 @@ static int ask_intent(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct labelling *l = job_state(fl);
-	struct label_intent_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
+	struct label_intent_head h = {.tenant = j->tenant,
+				      .order_id = j->order,
+				      .group_no = j->group_no,
+				      .job_id = j->id,
+				      .epoch = j->epoch,
+				      .remote_id = l->parcel_id};
 
-	*h = (struct label_intent_head){.tenant = j->tenant,
-					.order_id = j->order,
-					.group_no = j->group_no,
-					.job_id = j->id,
-					.epoch = j->epoch,
-					.remote_id = l->parcel_id};
-	*u = label_intent_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+	return store_ask(fl, worker_of(fl)->store, label_intent_unit(&h, NULL, 0));
 }
 
 static int got_intent(struct flow *fl, const struct answer *a)
@@ -118,7 +105,8 @@ static int got_intent(struct flow *fl, const struct answer *a)
 	stored = label_intent_row(a, 0).remote_id;
 	if (str_eq(stored, l->parcel_id))
 		return BUY;
-	l->parcel_id = keep(fl, stored); /* an earlier try made one: that is the parcel */
+	l->parcel_id =
+		arena_str(&fl->arena, stored); /* an earlier try made one: that is the parcel */
 	return LOOK;
 }
 
@@ -168,10 +156,7 @@ static int ask_record(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct labelling *l = job_state(fl);
-	struct label_bought_head *h = arena_alloc(&fl->arena, sizeof(*h));
-	struct unit *u = arena_alloc(&fl->arena, sizeof(*u));
-
-	*h = (struct label_bought_head){
+	struct label_bought_head h = {
 		.tenant = j->tenant,
 		.order_id = j->order,
 		.group_no = j->group_no,
@@ -184,8 +169,8 @@ static int ask_record(struct flow *fl)
 		.label_url = l->parcel.label_url.p != NULL ? l->parcel.label_url : STR(""),
 		.rate_minor = l->parcel.rate_minor,
 		.next_job = id_child(j->order)};
-	*u = label_bought_unit(h, NULL, 0);
-	return store_ask(fl, worker_of(fl)->store, u);
+
+	return store_ask(fl, worker_of(fl)->store, label_bought_unit(&h, NULL, 0));
 }
 
 static int got_record(struct flow *fl, const struct answer *a)

@@ -23,7 +23,7 @@ static struct question *question_of(struct flow *fl)
 
 static int ask(struct flow *fl)
 {
-	return store_ask(fl, question_of(fl)->w->store, &question_of(fl)->u);
+	return store_ask(fl, question_of(fl)->w->store, question_of(fl)->u);
 }
 
 static int got(struct flow *fl, const struct answer *a)
