@@ -40,13 +40,24 @@ enum {
 
 /* ---------------------------------------------------------------- settings */
 
+static void check_postgres(const struct app *app)
+{
+	char why[256];
+
+	if (app->cfg.postgres[0] == '\0')
+		config_refuse("postgres", "it is required");
+	if (!store_conninfo_ok(app->cfg.postgres, why, sizeof(why)))
+		config_refuse("postgres", "%s", why);
+}
+
 static void check_settings(struct app *app)
 {
 	char *key;
 
 	auth_check(app->cfg.auth, app->cfg.listen, app->cfg.http_listen);
-	if (app->cfg.postgres[0] == '\0')
-		config_refuse("postgres", "it is required");
+	check_postgres(app);
+	if (app->cfg.redis[0] != '\0' && !queue_address_ok(app->cfg.redis))
+		config_refuse("redis", "it is host:port or unix:/path, not %s", app->cfg.redis);
 	if (app->cfg.contact_key_file[0] == '\0')
 		config_refuse("contact_key_file", "it is required");
 	key = config_secret("contact_key_file", app->cfg.contact_key_file);
@@ -223,8 +234,7 @@ static int serve(struct app *app)
 
 static int migrate(struct app *app)
 {
-	if (app->cfg.postgres[0] == '\0')
-		config_refuse("postgres", "it is required");
+	check_postgres(app);
 	return store_migrate(app->cfg.postgres, stdout);
 }
 

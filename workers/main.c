@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/store/migrate.h"
 #include "workers/janitor/janitor.h"
 #include "workers/job.h"
 
@@ -39,28 +41,56 @@ static unsigned read_roles(const char *list)
 	return roles;
 }
 
+static void check_stores(const struct worker *w)
+{
+	char why[256];
+
+	if (w->cfg.postgres[0] == '\0')
+		config_refuse("postgres", "it is required");
+	if (!store_conninfo_ok(w->cfg.postgres, why, sizeof(why)))
+		config_refuse("postgres", "%s", why);
+	if (w->cfg.redis[0] != '\0' && !queue_address_ok(w->cfg.redis))
+		config_refuse("redis", "it is host:port or unix:/path, not %s", w->cfg.redis);
+}
+
+static void check_url(const char *field, const char *url, const char *role)
+{
+	if (url[0] == '\0')
+		config_refuse(field, "the %s role needs it", role);
+	if (!http_url_ok(url))
+		config_refuse(field, "it is http(s)://host[:port], not %s", url);
+}
+
 /* What the roles of this worker need; the rest may be left out. */
 static void check_settings(struct worker *w)
 {
 	char *key;
 
 	w->roles = read_roles(w->cfg.roles);
-	if (w->cfg.postgres[0] == '\0')
-		config_refuse("postgres", "it is required");
+	check_stores(w);
+	if (w->cfg.ca_file[0] != '\0' && access(w->cfg.ca_file, R_OK) != 0)
+		config_refuse("ca_file", "%s cannot be read", w->cfg.ca_file);
 	if (worker_has(w, ROLE_PAYMENT)) {
-		if (w->cfg.gateway_url[0] == '\0')
-			config_refuse("gateway_url", "the payment role needs it");
+		check_url("gateway_url", w->cfg.gateway_url, "payment");
 		w->gateway_key = config_secret("gateway_key_file", w->cfg.gateway_key_file);
 	}
 	if (worker_has(w, ROLE_SHIPPING)) {
-		if (w->cfg.carrier_url[0] == '\0')
-			config_refuse("carrier_url", "the shipping role needs it");
+		check_url("carrier_url", w->cfg.carrier_url, "shipping");
 		w->carrier_key = config_secret("carrier_key_file", w->cfg.carrier_key_file);
 		key = config_secret("contact_key_file", w->cfg.contact_key_file);
 		if (!seal_key_parse(str_of(key), &w->contact_key))
 			config_refuse("contact_key_file", "it does not hold 64 hexadecimal digits");
 		free(key);
 	}
+}
+
+/* As orderd: not on tables it does not know; a server that cannot be asked yet is waited for. */
+static void check_schema(const struct worker *w)
+{
+	enum schema_state schema = store_schema_state(w->cfg.postgres, stderr);
+
+	if (schema == SCHEMA_OLD || schema == SCHEMA_CHANGED)
+		exit(1);
 }
 
 /* ---------------------------------------------------------------- closing, in reverse */
@@ -214,6 +244,7 @@ int main(int argc, char **argv)
 		config_refuse("log_level", "it is debug, info, warn or error: %s", w.cfg.log_level);
 	log_open("orderd-worker", level);
 	check_settings(&w);
+	check_schema(&w);
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);

@@ -11,6 +11,7 @@
 #ifndef ORDERD_HTTP_HTTP_H
 #define ORDERD_HTTP_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/str.h"
@@ -24,6 +25,9 @@ struct http_options {
 	size_t body_cap;     /* bytes of an answer */
 	const char *agent;   /* User-Agent */
 };
+
+/* Whether requests can be sent there: http(s)://host, with or without port and path. */
+bool http_url_ok(const char *url);
 
 struct http *http_new(struct loop *l, const struct http_options *opt);
 void http_close(struct http *h, void (*on_closed)(void *arg), void *arg);

@@ -16,6 +16,7 @@
 #include "core/base/mem.h"
 #include "core/base/metric.h"
 #include "core/queue/inside.h"
+#include "core/queue/redis_address.h"
 
 const char *queue_role_name(enum queue_role r)
 {
@@ -98,6 +99,15 @@ static void free_when_closed(struct task *t)
 	free(q);
 	if (on_closed != NULL)
 		on_closed(arg);
+}
+
+bool queue_address_ok(const char *address)
+{
+	struct redis_address a = {0};
+	bool ok = redis_address_parse(&a, address);
+
+	redis_address_done(&a);
+	return ok;
 }
 
 struct queue *queue_new(struct loop *l, const struct queue_options *opt)

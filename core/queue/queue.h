@@ -51,6 +51,9 @@ struct queue_options {
 	void *arg;
 };
 
+/* Whether this is an address: host:port or unix:/path. */
+bool queue_address_ok(const char *address);
+
 struct queue *queue_new(struct loop *l, const struct queue_options *opt); /* up from a later turn */
 
 /* Close the connections and all intakes.  Outstanding questions, and those still asked before

@@ -48,6 +48,20 @@ static PGconn *connect_to(const char *conninfo, FILE *out)
 	return NULL;
 }
 
+bool store_conninfo_ok(const char *conninfo, char *why, size_t room)
+{
+	struct conn_params p;
+	char *mistake = params_make(&p, conninfo, "", STATEMENT_TIMEOUT_NONE);
+
+	if (mistake == NULL) {
+		params_done(&p);
+		return true;
+	}
+	snprintf(why, room, "%.*s", (int)strcspn(mistake, "\n"), mistake);
+	free(mistake);
+	return false;
+}
+
 static PGresult *applied(PGconn *pg)
 {
 	return PQexec(

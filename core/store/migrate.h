@@ -5,6 +5,8 @@
 #ifndef ORDERD_STORE_MIGRATE_H
 #define ORDERD_STORE_MIGRATE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum schema_state {
@@ -21,7 +23,10 @@ enum schema_state {
  */
 int store_migrate(const char *conninfo, FILE *out);
 
-/* What a server asks before it starts; the reason, if it is not current, on `out`. */
+/* Whether libpq can read this connection string; why not, in `why`, as one line. */
+bool store_conninfo_ok(const char *conninfo, char *why, size_t room);
+
+/* What a program asks before it starts; the reason, if it is not current, on `out`. */
 enum schema_state store_schema_state(const char *conninfo, FILE *out);
 
 #endif
