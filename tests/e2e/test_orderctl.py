@@ -1,0 +1,234 @@
+"""orderctl, command by command: what it prints for people and for programs, and how it ends."""
+import json
+import os
+import re
+import socket
+import subprocess
+import uuid
+
+from google.protobuf import json_format
+
+from world import run
+
+NOWHERE = "127.0.0.1:1"
+TO = ("--customer", "ctl", "--payment-method", "pm_card_visa", "--name", "Ada Example", "--street", "Ring 1",
+      "--city", "Hamburg", "--postal-code", "20095", "--country", "DE")
+
+
+def ctl(w, *args, server=None):
+    """(exit code, stdout, stderr)"""
+    env = {"PATH": os.environ["PATH"], "ORDERD_SERVER": server or w.env["GRPC"]}
+    done = subprocess.run([os.path.join(w.env["DATA"], "bin", "orderctl"), *args], env=env, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60)
+    assert "Sanitizer" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def says(w, *args, **more):
+    """stdout of a command that must succeed, in silence."""
+    code, out, err = ctl(w, *args, **more)
+    assert (code, err) == (0, ""), (args, code, out, err)
+    return out
+
+
+def says_json(w, response, *args):
+    """The same as a message: Python's JSON mapping of protobuf is the judge of ours."""
+    out = says(w, "--json", *args)
+    assert out.endswith("\n") and out.count("\n") == 1, out
+    return json_format.ParseDict(json.loads(out), response)
+
+
+def place(w, *args):
+    """An order placed by orderctl; its id."""
+    return json.loads(says(w, "place", "--json", *TO, *args))["order"]["order_id"]
+
+
+def help__names_every_command_and_version_its_program(w):
+    out = says(w, "--help")
+    for command in ("place", "get", "status", "list", "cancel", "item put", "location create", "stock receive",
+                    "stock adjust", "stock show"):
+        assert re.search(r"^  %s " % command, out, re.M), (command, out)
+    assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
+
+
+def wrong_usage__ends_with_2_before_anybody_is_asked(w):
+    order = "01890000-0000-7000-8000-000000000000"
+    for args, word in (
+            ((), ""),
+            (("frobnicate",), "frobnicate"),
+            (("stock",), "stock"),
+            (("stock", "frobnicate", "mug"), "stock"),
+            (("place", "mug=1"), "--customer"),
+            (("place", *TO[2:], "mug=1"), "--customer"),
+            (("place", *TO), "SKU=QUANTITY"),
+            (("place", *TO, "mug"), "mug"),
+            (("place", *TO, "mug=two"), "two"),
+            (("place", *TO, "mug="), "quantity"),
+            (("place", *TO, "mug=99999999999999999999"), "99999999999999999999"),
+            (("place", *TO, "mug=1@1290"), "1290"),
+            (("place", *TO, "--customers", "x", "mug=1"), "--customers"),
+            (("place", *TO, "--custom", "x", "mug=1"), "--custom"),
+            (("place", *TO, "--validate-only=no", "mug=1"), "--validate-only"),
+            (("get",), "id"),
+            (("get", order, order), order),
+            (("get", "--event", order), "--event"),
+            (("status", "--events", order), "--events"),
+            (("list", "--customer"), "--customer"),
+            (("list", "bob"), "bob"),
+            (("list", "--page-size", "x"), "x"),
+            (("list", "--page-size", "4294967297"), "4294967297"),
+            (("cancel",), "id"),
+            (("cancel", order, order), order),
+            (("item", "put", "--title", "T", "--price", "1", "--currency", "EUR", "--weight", "4294967297", "s"), "--weight"),
+            (("item", "put", "--title", "T", "--price", "1.50", "--currency", "EUR", "--weight", "1", "s"), "1.50"),
+            (("location", "create", "X"), "--name"),
+            (("stock", "receive", "mug=1"), "--location"),
+            (("stock", "adjust", "--location", "BER1", "--by", "1", "--reason", "r", "--kind", "theft", "mug"), "theft"),
+            (("stock", "show"), "SKU"),
+            (("list", "--deadline", "0"), "--deadline"),
+            (("list", "--deadline", "99999999999"), "99999999999"),
+            (("list",) + ("x",) * 100, "too many")):
+        code, out, err = ctl(w, *args, server=NOWHERE)
+        assert code == 2 and word in (out if args == () else err), (args, code, out, err)
+        assert args == () or (out == "" and err.startswith("orderctl: ")), (args, out, err)
+
+
+def catalogue__is_written_and_shown(w):
+    put = ("item", "put", "--title", "A tea cup", "--price", "750", "--currency", "EUR", "--weight", "120", "cup")
+    assert says(w, *put) == "written\n"
+    assert says_json(w, w.pb["inventory_service"].UpsertItemsResponse(), *put).items == 1
+    at = ("--name", "Depot", "--street", "Kai 2", "--city", "Kiel", "--postal-code", "24103", "--country", "DE")
+    assert says(w, "location", "create", *at, "--priority", "7", "KIEL") == "created\n"
+    location = says_json(w, w.pb["inventory_service"].CreateLocationResponse(), "location", "create", *at, "--priority", "7",
+                         "KIEL").location
+    assert (location.code, location.priority, location.address.city) == ("KIEL", 7, "Kiel")
+    code, out, err = ctl(w, "location", "create", *at, "--priority", "8", "KIEL")
+    assert (code, out) == (1, "") and "ALREADY_EXISTS" in err, (code, out, err)
+
+
+def stock__is_received_adjusted_and_shown(w):
+    request = str(uuid.uuid4())
+    for _ in range(2):  # with its request_id the second one changes nothing
+        assert says(w, "stock", "receive", "--location", "KIEL", "--reference", "LS 9", "--request-id", request,
+                    "cup=40") == "received\n"
+    assert says(w, "stock", "adjust", "--location", "KIEL", "--by", "-3", "--reason", "broken", "cup") == "adjusted\n"
+    assert says(w, "stock", "adjust", "--location", "KIEL", "--by=5", "--reason", "quarantine", "--kind", "unavailable",
+                "cup") == "adjusted\n"
+    head, row = says(w, "stock", "show", "cup").splitlines()
+    assert head.split() == ["SKU", "LOCATION", "ON", "HAND", "RESERVED", "ALLOCATED", "UNAVAILABLE", "AVAILABLE"]
+    assert row.split() == ["cup", "KIEL", "37", "0", "0", "5", "32"]
+    inv = w.pb["inventory_service"]
+    shown = says_json(w, inv.GetAvailabilityResponse(), "stock", "show", "cup", "mug")
+    assert shown == w.call("InventoryService", "GetAvailability", inv.GetAvailabilityRequest(skus=["cup", "mug"]))
+    assert says(w, "--json", "stock", "receive", "--location", "KIEL", "cup=1") == "{}\n"
+    assert says(w, "--json", "stock", "adjust", "--location", "KIEL", "--by", "-1", "--reason", "r", "cup") == "{}\n"
+    assert says(w, "item", "put", "--title", "T", "--price", "1", "--currency", "EUR", "--weight", "1", "ghost") == "written\n"
+    assert says(w, "stock", "show", "ghost").splitlines()[1].split() == ["ghost", "nowhere"]
+
+
+def order__is_placed_and_told_for_people(w):
+    out = says(w, "place", *TO, "--channel", "phone", "--reference", "PO 1", "cup=2", "mug=1").splitlines()
+    found = re.fullmatch(r"order (\d+)  (\S{36})  PENDING / PENDING / UNFULFILLED", out[0])
+    assert found, out
+    number, order = found.groups()
+    assert re.fullmatch(r"  placed \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} by ctl through phone, total 27\.90 EUR", out[1]), out
+    assert re.fullmatch(r"    1  cup +2 x 7\.50 EUR +reserved 2", out[2]), out
+    assert re.fullmatch(r"    2  mug +1 x 12\.90 EUR +reserved 1", out[3]), out
+    assert all(re.fullmatch(r"  group \d from \S+: \d+\.\d\d EUR PENDING", line) for line in out[4:]) and out[4:], out
+    w.until(lambda: says(w, "status", order) == "%s COMPLETED CAPTURED DELIVERED\n" % number, "delivery")
+    out = says(w, "get", order)
+    assert "COMPLETED / CAPTURED / DELIVERED" in out and "delivered 2" in out and " delivered\n" in out, out
+    assert "placed" not in out.split("\n", 2)[2], "events only with --events"
+    out = says(w, "get", "--events", order)
+    for kind in ("placed", "payment_authorized", "label_bought", "payment_captured", "shipped", "completed"):
+        assert re.search(r"^ +\d+  \S+ \S+  %s " % kind, out, re.M), (kind, out)
+
+
+def order__is_told_for_programs_as_the_contract_has_it(w):
+    svc = w.pb["order_service"]
+    request = str(uuid.uuid4())
+    placed = says_json(w, svc.PlaceOrderResponse(), "place", *TO, "--request-id", request, "--email", "ada@example.org",
+                       "--phone", "+49 40 1", "--region", "HH", "cup=1")
+    order = placed.order.order_id
+    assert placed.order.ship_to.email == "ada@example.org" and placed.order.ship_to.region == "HH", placed
+    again = says_json(w, svc.PlaceOrderResponse(), "place", *TO, "--request-id", request, "--email", "ada@example.org",
+                      "--phone", "+49 40 1", "--region", "HH", "cup=1")
+    assert again.order.order_id == order
+    w.until(lambda: w.state(order) == "completed", "delivery")
+    assert says_json(w, svc.GetOrderResponse(), "get", "--events", order) == w.get(order, with_events=True)
+    assert says_json(w, svc.GetOrderStatusResponse(), "status", order) == w.call(
+        "OrderService", "GetOrderStatus", svc.GetOrderStatusRequest(order_id=order))
+
+
+def money__has_as_many_places_as_its_currency(w):
+    for sku, currency, price, shown in (("yen", "JPY", "1999", "1999 JPY"), ("dinar", "KWD", "1999", "1.999 KWD"),
+                                        ("cent", "USD", "5", "0.05 USD")):
+        says(w, "item", "put", "--title", sku, "--price", price, "--currency", currency, "--weight", "1", sku)
+        says(w, "stock", "receive", "--location", "KIEL", sku + "=1")
+        assert "total %s\n" % shown in says(w, "place", "--validate-only", *TO, sku + "=1")
+    assert "total 2.00 EUR\n" in says(w, "place", "--validate-only", *TO, "cup=2@100 EUR")
+    assert json.loads(says(w, "list", "--customer", "nobody", "--json"))["orders"] == []
+
+
+def list__goes_on_with_its_page_token(w):
+    mine = [place(w, "--customer", "pages", "cup=1") for _ in range(3)]
+    out = says(w, "list", "--customer", "pages", "--page-size", "2").splitlines()
+    assert out[0].split() == ["NUMBER", "ID", "STATE", "PAYMENT", "FULFILLMENT", "TOTAL", "PLACED"]
+    assert [line.split()[1] for line in out[1:3]] == mine[:0:-1] and "7.50 EUR" in out[1], out
+    token, = re.fullmatch(r"more: --page-token (\S+)", out[3]).groups()
+    out = says(w, "list", "--customer", "pages", "--page-size", "2", "--page-token", token).splitlines()
+    assert [line.split()[1] for line in out[1:]] == mine[:1], out
+    listed = says_json(w, w.pb["order_service"].ListOrdersResponse(), "list", "--customer", "pages")
+    assert [o.order_id for o in listed.orders] == mine[::-1] and listed.next_page_token == ""
+
+
+def cancel__says_what_it_came_to(w):
+    w.fault(path="/v1/payment_intents", fault="slow", count=2, ms=800)
+    first, second = place(w, "cup=1"), place(w, "cup=1")
+    out = says(w, "cancel", "--reason", "changed my mind", first)
+    assert re.search(r"  (CANCELLING|CANCELLED) / ", out) and " cancelled 1" in out, out
+    answer = says_json(w, w.pb["order_service"].CancelOrderResponse(), "cancel", second)
+    assert answer.order.order_id == second and answer.order.state in (3, 5), answer
+    w.until(lambda: w.state(first) == w.state(second) == "cancelled", "cancellation")
+    code, out, err = ctl(w, "cancel", "--etag", "1", first)
+    assert (code, out) == (1, "") and err.startswith("orderctl: "), (code, out, err)
+
+
+def refusal__ends_with_1_and_says_why(w):
+    code, out, err = ctl(w, "place", *TO, "nothing-like-it=1")
+    assert (code, out) == (1, "") and "UNKNOWN_ITEM" in err and "lines[0].sku" in err, (code, out, err)
+    code, out, err = ctl(w, "place", *TO, "cup=100000")
+    assert (code, out) == (1, "") and "OUT_OF_STOCK" in err and "sku = cup" in err, (code, out, err)
+    code, out, err = ctl(w, "get", "01890000-0000-7000-8000-000000000000")
+    assert (code, out) == (1, "") and err.startswith("orderctl: "), (code, out, err)
+    code, out, err = ctl(w, "--json", "place", *TO, "--request-id", "r-1", "--country", "de", "cup=-1")
+    error = json.loads(out)["error"]
+    assert (code, err, error["status"], error["request_id"]) == (1, "", 3, "r-1"), (code, err, error)
+    assert {v["field"] for v in error["violations"]} == {"ship_to.country_code", "lines[0].quantity"}, error
+
+
+def server_away__ends_with_3_and_a_write_says_how_to_repeat_it(w):
+    code, out, err = ctl(w, "list", "--deadline", "500", server=NOWHERE)
+    assert (code, out) == (3, "") and err.startswith("orderctl: ") and "request-id" not in err, (code, out, err)
+    request = str(uuid.uuid4())
+    again = ("place", *TO, "--customer", "again", "--deadline", "500", "cup=1")
+    code, out, err = ctl(w, *again, server=NOWHERE)
+    assert code == 3 and re.search(r"--request-id [0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}\n", err), err
+    code, out, err = ctl(w, "--json", *again, "--request-id", request, "--server", NOWHERE)
+    assert (code, err, json.loads(out)["error"]["request_id"]) == (3, "", request), (code, out, err)
+    for _ in range(2):
+        says(w, *again[:-1], "--deadline", "20000", "--request-id", request, "cup=1")
+    assert len(json.loads(says(w, "--json", "list", "--customer", "again"))["orders"]) == 1
+
+
+def server_that_never_answers__ends_with_3_at_the_deadline(w):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        code, out, err = ctl(w, "list", "--deadline", "300", server="127.0.0.1:%d" % mute.getsockname()[1])
+    assert (code, out) == (3, "") and err.startswith("orderctl: "), (code, out, err)
+
+
+run(help__names_every_command_and_version_its_program, wrong_usage__ends_with_2_before_anybody_is_asked,
+    catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown, order__is_placed_and_told_for_people,
+    order__is_told_for_programs_as_the_contract_has_it, money__has_as_many_places_as_its_currency,
+    list__goes_on_with_its_page_token, cancel__says_what_it_came_to, refusal__ends_with_1_and_says_why,
+    server_away__ends_with_3_and_a_write_says_how_to_repeat_it, server_that_never_answers__ends_with_3_at_the_deadline)
