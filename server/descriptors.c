@@ -21,7 +21,7 @@ struct symbol {
 
 struct descriptors {
 	Google__Protobuf__FileDescriptorSet *set;
-	struct str *raw; /* one per file, as in the set */
+	struct str *raw;        /* one per file, as in the set */
 	struct symbol *symbols; /* by name */
 	size_t n_symbols, room;
 };
@@ -66,24 +66,27 @@ static char *join(const char *scope, const char *name)
 }
 
 /* Returns the full name, owned by the index. */
-static const char *add(struct descriptors *d, size_t file, const char *scope, const char *name, const message_proto *m)
+static const char *add(struct descriptors *d, size_t file, const char *scope, const char *name,
+		       const message_proto *m)
 {
 	if (d->n_symbols == d->room) {
 		d->room = d->room * 2 + 64;
 		d->symbols = mem_grow(d->symbols, d->room, sizeof(*d->symbols));
 	}
-	d->symbols[d->n_symbols] = (struct symbol){.name = join(scope, name), .file = file, .message = m};
+	d->symbols[d->n_symbols] =
+		(struct symbol){.name = join(scope, name), .file = file, .message = m};
 	return d->symbols[d->n_symbols++].name;
 }
 
 static void add_enum(struct descriptors *d, size_t file, const char *scope, const enum_proto *e)
 {
 	add(d, file, scope, e->name, NULL);
-	for (size_t i = 0; i < e->n_value; i++)
-		add(d, file, scope, e->value[i]->name, NULL); /* values are siblings of their enum */
+	for (size_t i = 0; i < e->n_value; i++) /* values are siblings of their enum */
+		add(d, file, scope, e->value[i]->name, NULL);
 }
 
-static void add_message(struct descriptors *d, size_t file, const char *scope, const message_proto *m)
+static void add_message(struct descriptors *d, size_t file, const char *scope,
+			const message_proto *m)
 {
 	const char *full = add(d, file, scope, m->name, m);
 
@@ -95,7 +98,8 @@ static void add_message(struct descriptors *d, size_t file, const char *scope, c
 		add_message(d, file, full, m->nested_type[i]);
 }
 
-static void add_service(struct descriptors *d, size_t file, const char *scope, const service_proto *s)
+static void add_service(struct descriptors *d, size_t file, const char *scope,
+			const service_proto *s)
 {
 	const char *full = add(d, file, scope, s->name, NULL);
 
@@ -194,7 +198,8 @@ bool descriptors_is_text(const struct descriptors *d, const char *message, uint3
 	assert(s != NULL && s->message != NULL);
 	for (size_t i = 0; i < s->message->n_field; i++)
 		if ((uint32_t)s->message->field[i]->number == field)
-			return s->message->field[i]->type == GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING;
+			return s->message->field[i]->type ==
+			       GOOGLE__PROTOBUF__FIELD_DESCRIPTOR_PROTO__TYPE__TYPE_STRING;
 	abort(); /* set and code are made from the same files */
 }
 
@@ -210,7 +215,8 @@ bool descriptors_method(const struct descriptors *d, size_t i, struct descriptor
 				continue;
 			}
 			m = s->method[i];
-			snprintf(ret->path, sizeof(ret->path), "/%s.%s/%s", d->set->file[f]->package, s->name, m->name);
+			snprintf(ret->path, sizeof(ret->path), "/%s.%s/%s",
+				 d->set->file[f]->package, s->name, m->name);
 			ret->request = m->input_type + 1; /* ".package.Message" */
 			ret->response = m->output_type + 1;
 			ret->client_streams = m->client_streaming != 0;

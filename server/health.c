@@ -13,10 +13,10 @@
 #include "server/rpc_runtime.h"
 
 typedef Grpc__Health__V1__HealthCheckResponse__ServingStatus serving_status;
-#define SERVING GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
-#define NOT_SERVING GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
+#define SERVING         GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVING
+#define NOT_SERVING     GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__NOT_SERVING
 #define SERVICE_UNKNOWN GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__SERVICE_UNKNOWN
-#define NOTHING_YET GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__UNKNOWN
+#define NOTHING_YET     GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__SERVING_STATUS__UNKNOWN
 
 struct health_watch {
 	struct health_watch *next, *prev;
@@ -53,7 +53,8 @@ static bool is_known(struct flow *fl)
 	for (size_t i = 0; i < s->n_served; i++) {
 		const struct rpc_method *m = s->served[i].method;
 
-		if (m != NULL && strncmp(m->path + 1, service.p, service.n) == 0 && m->path[1 + service.n] == '/')
+		if (m != NULL && strncmp(m->path + 1, service.p, service.n) == 0 &&
+		    m->path[1 + service.n] == '/')
 			return true;
 	}
 	return false;
@@ -111,7 +112,8 @@ static void on_open(struct flow *fl)
 	struct health_watch *w = rpc_state(fl);
 	struct health *h = health_of(fl);
 
-	*w = (struct health_watch){.next = h->watches, .fl = fl, .sent = NOTHING_YET, .known = is_known(fl)};
+	*w = (struct health_watch){
+		.next = h->watches, .fl = fl, .sent = NOTHING_YET, .known = is_known(fl)};
 	if (w->next != NULL)
 		w->next->prev = w;
 	h->watches = w;
@@ -135,7 +137,8 @@ static void on_close(struct flow *fl)
 		w->next->prev = w->prev;
 }
 
-static const struct rpc_stream watch_stream = {.on_open = on_open, .on_sent = on_sent, .on_close = on_close};
+static const struct rpc_stream watch_stream = {
+	.on_open = on_open, .on_sent = on_sent, .on_close = on_close};
 
 const struct rpc_method RPC_HEALTH_WATCH = {
 	.path = "/grpc.health.v1.Health/Watch",

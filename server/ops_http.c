@@ -5,9 +5,10 @@
 #include "server/ops_http.h"
 
 #include <assert.h>
-#include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <microhttpd.h>
 
 #include "core/base/clock.h"
 #include "core/base/config.h"
@@ -51,7 +52,8 @@ static enum MHD_Result send_body(struct MHD_Connection *c, unsigned status, size
 
 static enum MHD_Result send_text(struct MHD_Connection *c, unsigned status, const char *text)
 {
-	return send_body(c, status, strlen(text), (char *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT, "text/plain");
+	return send_body(c, status, strlen(text), (char *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT,
+			 "text/plain");
 }
 
 static enum MHD_Result send_metrics(struct MHD_Connection *c)
@@ -59,11 +61,13 @@ static enum MHD_Result send_metrics(struct MHD_Connection *c)
 	size_t n;
 	char *body = metric_render(&n);
 
-	return send_body(c, MHD_HTTP_OK, n, body, MHD_RESPMEM_MUST_FREE, "text/plain; version=0.0.4; charset=utf-8");
+	return send_body(c, MHD_HTTP_OK, n, body, MHD_RESPMEM_MUST_FREE,
+			 "text/plain; version=0.0.4; charset=utf-8");
 }
 
-static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-				  const char *version, const char *body, size_t *body_size, void **state)
+static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url,
+				  const char *method, const char *version, const char *body,
+				  size_t *body_size, void **state)
 {
 	struct ops_http *h = arg;
 
@@ -119,12 +123,14 @@ static struct MHD_Daemon *listen_on(struct ops_http *h, const char *address)
 		return NULL;
 	if (at.ss_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
-	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)(void *)&at,
-				MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+	return MHD_start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_SOCK_ADDR,
+				(struct sockaddr *)(void *)&at, MHD_OPTION_CONNECTION_LIMIT,
+				(unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 				(unsigned)IDLE_S, MHD_OPTION_END);
 }
 
-struct ops_http *ops_http_new(struct loop *l, const char *address, bool (*is_healthy)(void *arg), void *arg)
+struct ops_http *ops_http_new(struct loop *l, const char *address, bool (*is_healthy)(void *arg),
+			      void *arg)
 {
 	struct ops_http *h = mem_alloc(sizeof(*h));
 	const union MHD_DaemonInfo *epoll, *port;
@@ -137,7 +143,8 @@ struct ops_http *ops_http_new(struct loop *l, const char *address, bool (*is_hea
 	if (h->daemon == NULL)
 		config_refuse("http_listen", "cannot listen on %s", address);
 	port = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
-	h->address = mem_printf("%.*s:%u", (int)(strrchr(address, ':') - address), address, (unsigned)port->port);
+	h->address = mem_printf("%.*s:%u", (int)(strrchr(address, ':') - address), address,
+				(unsigned)port->port);
 	epoll = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_EPOLL_FD);
 	rc = uv_poll_init(loop_uv(l), &h->poll, epoll->listen_fd);
 	assert(rc == 0);

@@ -13,7 +13,8 @@
 
 enum {
 	ORDER_LINES_ORDINARY = 50, /* an order of so many lines fits an ordinary flow's arena */
-	ORDER_LINE_MEMORY = 1536,  /* bytes a line takes on its way: priced, sourced, stored, answered */
+	/* bytes a line takes on its way: priced, sourced, stored, answered */
+	ORDER_LINE_MEMORY = 1536,
 };
 
 /*

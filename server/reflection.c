@@ -8,7 +8,7 @@
 
 typedef Grpc__Reflection__V1__ServerReflectionRequest request;
 typedef Grpc__Reflection__V1__ServerReflectionResponse response;
-#define ASKED(what) GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_##what
+#define ASKED(what)  GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_##what
 #define ANSWER(what) GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_##what
 
 static struct str text_of(ProtobufCBinaryData b)
@@ -34,7 +34,8 @@ static void send_error(struct flow *fl, response *rs, enum err_status code, cons
 
 static void send_file(struct flow *fl, response *rs, struct str file)
 {
-	Grpc__Reflection__V1__FileDescriptorResponse files = GRPC__REFLECTION__V1__FILE_DESCRIPTOR_RESPONSE__INIT;
+	Grpc__Reflection__V1__FileDescriptorResponse files =
+		GRPC__REFLECTION__V1__FILE_DESCRIPTOR_RESPONSE__INIT;
 	ProtobufCBinaryData bytes = data_of(file);
 
 	if (file.p == NULL) {
@@ -51,7 +52,8 @@ static void send_file(struct flow *fl, response *rs, struct str file)
 /* No message of ours can be extended. */
 static void send_extension_numbers(struct flow *fl, response *rs, struct str type)
 {
-	Grpc__Reflection__V1__ExtensionNumberResponse none = GRPC__REFLECTION__V1__EXTENSION_NUMBER_RESPONSE__INIT;
+	Grpc__Reflection__V1__ExtensionNumberResponse none =
+		GRPC__REFLECTION__V1__EXTENSION_NUMBER_RESPONSE__INIT;
 
 	if (!descriptors_has_message(rpc_of(fl)->server->descriptors, type)) {
 		send_error(fl, rs, ERR_STATUS_NOT_FOUND, "no such message");
@@ -89,7 +91,8 @@ static void add_service(struct services *ss, const char *path)
 
 static void send_services(struct flow *fl, response *rs)
 {
-	Grpc__Reflection__V1__ListServiceResponse list = GRPC__REFLECTION__V1__LIST_SERVICE_RESPONSE__INIT;
+	Grpc__Reflection__V1__ListServiceResponse list =
+		GRPC__REFLECTION__V1__LIST_SERVICE_RESPONSE__INIT;
 	const struct rpc_server *s = rpc_of(fl)->server;
 	struct services ss;
 
@@ -140,7 +143,8 @@ static void on_half_close(struct flow *fl)
 	rpc_end(fl, ERR_OK);
 }
 
-static const struct rpc_stream reflection_stream = {.on_message = on_message, .on_half_close = on_half_close};
+static const struct rpc_stream reflection_stream = {.on_message = on_message,
+						    .on_half_close = on_half_close};
 
 /* clang-format off */
 #define REFLECTION(version) { \

@@ -43,8 +43,9 @@ struct str rpc_metadata(struct flow *fl, const char *key)
 
 	for (size_t i = 0; i < md->count; i++)
 		if (grpc_slice_str_cmp(md->metadata[i].key, key) == 0)
-			return (struct str){(const char *)GRPC_SLICE_START_PTR(md->metadata[i].value),
-					    GRPC_SLICE_LENGTH(md->metadata[i].value)};
+			return (struct str){
+				(const char *)GRPC_SLICE_START_PTR(md->metadata[i].value),
+				GRPC_SLICE_LENGTH(md->metadata[i].value)};
 	return (struct str){0};
 }
 
@@ -109,7 +110,8 @@ static const char *keep_str(struct flow *fl, struct str s)
 	return arena_dup(&fl->arena, s.p != NULL ? s.p : "", n);
 }
 
-static const char *keep(struct flow *fl, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+static const char *keep(struct flow *fl, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0)));
 
 static const char *keep(struct flow *fl, const char *fmt, va_list ap)
 {

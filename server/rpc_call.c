@@ -6,10 +6,11 @@
 #include "server/rpc_call.h"
 
 #include <assert.h>
-#include <grpc/byte_buffer_reader.h>
-#include <grpc/support/time.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/support/time.h>
 
 #include "core/base/clock.h"
 #include "core/base/config.h"
@@ -84,10 +85,12 @@ static void decode_free(void *data, void *p)
 	(void)p;
 }
 
-ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes, enum errc *ret_err)
+ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes,
+			     enum errc *ret_err)
 {
 	struct decoding d = {.arena = a};
-	ProtobufCAllocator alloc = {.alloc = decode_alloc, .free = decode_free, .allocator_data = &d};
+	ProtobufCAllocator alloc = {
+		.alloc = decode_alloc, .free = decode_free, .allocator_data = &d};
 	grpc_byte_buffer_reader reader;
 	ProtobufCMessage *m;
 	grpc_slice s;
@@ -329,7 +332,8 @@ static void on_closed(struct rpc *c)
 		return;
 	c->gone = true;
 	if (c->working)
-		flow_cancel(&c->flow, clock_mono_ms() >= c->flow.deadline_ms ? ERR_DEADLINE : ERR_CANCELLED);
+		flow_cancel(&c->flow,
+			    clock_mono_ms() >= c->flow.deadline_ms ? ERR_DEADLINE : ERR_CANCELLED);
 	else
 		stream_gone(c);
 }

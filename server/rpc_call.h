@@ -14,8 +14,9 @@
 #ifndef ORDERD_SERVER_RPC_CALL_H
 #define ORDERD_SERVER_RPC_CALL_H
 
-#include <grpc/grpc.h>
 #include <stdatomic.h>
+
+#include <grpc/grpc.h>
 
 #include "core/flow/mailbox.h"
 #include "server/rpc.h"
@@ -114,12 +115,14 @@ static inline struct rpc *rpc_of(struct flow *fl)
 
 /* ---- rpc_call.c ---- */
 
-void rpc_handle(struct rpc_tag *tag);                       /* one letter from the poller */
-void rpc_answer(struct rpc *c, enum errc e);                /* send reply or error; once per call */
+void rpc_handle(struct rpc_tag *tag);        /* one letter from the poller */
+void rpc_answer(struct rpc *c, enum errc e); /* send reply or error; once per call */
 void rpc_batch(struct rpc *c, const grpc_op *ops, size_t n, struct rpc_tag *tag);
-void rpc_maybe_free(struct rpc *c);                         /* if nothing is under way any more */
-void rpc_cut(struct rpc *c, enum errc why);                 /* drain: end the stream or cancel the flow */
-ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes, enum errc *ret_err);
+void rpc_maybe_free(struct rpc *c); /* if nothing is under way any more */
+/* drain: end the stream or cancel the flow */
+void rpc_cut(struct rpc *c, enum errc why);
+ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes,
+			     enum errc *ret_err);
 grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m); /* NULL: too large */
 
 /* ---- rpc_stream.c ---- */

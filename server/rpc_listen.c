@@ -3,10 +3,11 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <grpc/grpc_security.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+
+#include <grpc/grpc_security.h>
 
 #include "core/base/config.h"
 #include "core/base/log.h"
@@ -18,8 +19,9 @@ enum {
 	CONNECTION_QUOTA_BYTES = 12 * 1024,
 	/* Files that are not client connections: PostgreSQL, Redis, epoll, logs. */
 	FILES_RESERVED = 64,
-	METADATA_BYTES_MAX = 64 * 1024, /* a call with more kills its whole connection, so be generous */
-	WINDOW_BYTES = 64 * 1024,       /* what one stream may send ahead of our reading */
+	/* a call with more kills its whole connection, so be generous */
+	METADATA_BYTES_MAX = 64 * 1024,
+	WINDOW_BYTES = 64 * 1024, /* what one stream may send ahead of our reading */
 };
 
 /* ---- files ---- */
@@ -46,7 +48,8 @@ static size_t quota_bytes(const struct config *cfg)
 {
 	size_t wanted = (size_t)cfg->grpc_quota_mib << 20;
 	size_t files = (size_t)raise_file_limit();
-	size_t most = (files > FILES_RESERVED ? files - FILES_RESERVED : 1) / 5 * 4 * CONNECTION_QUOTA_BYTES;
+	size_t most = (files > FILES_RESERVED ? files - FILES_RESERVED : 1) / 5 * 4 *
+		      CONNECTION_QUOTA_BYTES;
 
 	if (wanted <= most)
 		return wanted;
@@ -66,7 +69,8 @@ struct args {
 static void set(struct args *a, const char *key, int value)
 {
 	assert(a->n < ARGS_MAX);
-	a->list[a->n++] = (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+	a->list[a->n++] = (grpc_arg){
+		.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
 }
 
 /* Every one of these differs from core's default, which is open or made for another use. */
@@ -81,7 +85,8 @@ static void set_limits(struct args *a, const struct config *cfg)
 	set(a, GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 16384);
 	/* Compressed messages are inflated before their size is checked: identity only. */
 	set(a, GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
-	set(a, GRPC_ARG_ALLOW_REUSEPORT, 0); /* two servers on one port is a mistake, not a feature */
+	/* two servers on one port is a mistake, not a feature */
+	set(a, GRPC_ARG_ALLOW_REUSEPORT, 0);
 	set(a, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000);
 	set(a, GRPC_ARG_KEEPALIVE_TIME_MS, 30000); /* finds watchers whose machine is gone */
 	set(a, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
@@ -102,9 +107,10 @@ grpc_server *rpc_core_new(const struct config *cfg)
 
 	grpc_resource_quota_resize(quota, quota_bytes(cfg));
 	set_limits(&a, cfg);
-	a.list[a.n++] = (grpc_arg){.type = GRPC_ARG_POINTER,
-				   .key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
-				   .value.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()}};
+	a.list[a.n++] = (grpc_arg){
+		.type = GRPC_ARG_POINTER,
+		.key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+		.value.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()}};
 	core = grpc_server_create(&(grpc_channel_args){.num_args = a.n, .args = a.list}, NULL);
 	grpc_resource_quota_unref(quota);
 	return core;
@@ -129,7 +135,9 @@ static void listen_on(struct rpc_server *s, const char *address)
 
 	grpc_server_credentials_release(plain);
 	if (port == 0)
-		config_refuse("listen", "cannot listen on %s: not an address of this machine, or in use", address);
+		config_refuse("listen",
+			      "cannot listen on %s: not an address of this machine, or in use",
+			      address);
 	s->addresses[s->n_addresses++] = real_address(address, port);
 }
 

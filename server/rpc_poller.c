@@ -20,8 +20,9 @@ static struct rpc *pool_take(struct rpc_server *s)
 {
 	struct rpc *c = atomic_load_explicit(&s->pool, memory_order_acquire);
 
-	while (c != NULL && !atomic_compare_exchange_weak_explicit(&s->pool, &c, c->next, memory_order_acquire,
-								   memory_order_acquire))
+	while (c != NULL &&
+	       !atomic_compare_exchange_weak_explicit(&s->pool, &c, c->next, memory_order_acquire,
+						      memory_order_acquire))
 		;
 	if (c == NULL && s->n_touched < s->n_calls) {
 		c = &s->calls[s->n_touched++];
@@ -54,11 +55,13 @@ static void post(struct rpc_server *s, struct rpc_served *served, struct rpc *c)
 	TAG_HANDED_OVER(&c->arrived);
 	if (served->method == NULL) {
 		grpc_call_details_init(&c->details);
-		e = grpc_server_request_call(s->core, &c->call, &c->details, &c->metadata, s->cq, s->cq, &c->arrived);
+		e = grpc_server_request_call(s->core, &c->call, &c->details, &c->metadata, s->cq,
+					     s->cq, &c->arrived);
 	} else {
-		e = grpc_server_request_registered_call(s->core, served->handle, &c->call, &c->deadline, &c->metadata,
-							served->method->kind == RPC_BIDI ? NULL : &c->payload, s->cq,
-							s->cq, &c->arrived);
+		e = grpc_server_request_registered_call(
+			s->core, served->handle, &c->call, &c->deadline, &c->metadata,
+			served->method->kind == RPC_BIDI ? NULL : &c->payload, s->cq, s->cq,
+			&c->arrived);
 	}
 	assert(e == GRPC_CALL_OK);
 }
@@ -157,7 +160,8 @@ static void *poll(void *arg)
 	struct rpc_server *s = arg;
 
 	for (;;) {
-		grpc_event e = grpc_completion_queue_next(s->cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+		grpc_event e = grpc_completion_queue_next(
+			s->cq, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 		struct rpc_tag *tag = e.tag;
 
 		if (e.type == GRPC_QUEUE_SHUTDOWN)

@@ -5,9 +5,10 @@
 #ifndef ORDERD_SERVER_RPC_RUNTIME_H
 #define ORDERD_SERVER_RPC_RUNTIME_H
 
-#include <grpc/grpc.h>
 #include <pthread.h>
 #include <stdatomic.h>
+
+#include <grpc/grpc.h>
 
 #include "server/rpc_call.h"
 #include "server/rpc_server.h"
@@ -44,11 +45,11 @@ struct rpc_server {
 	size_t n_served;
 	struct rpc *calls; /* the pool's memory: n_calls */
 	size_t n_calls;
-	size_t n_touched;            /* poller: calls ever used */
-	_Atomic(struct rpc *) pool;  /* put by the loop, taken by the poller */
-	_Atomic unsigned missing;    /* slots not posted, over all methods */
-	_Atomic bool closing;        /* post no more slots */
-	_Atomic size_t out;          /* calls not in the pool */
+	size_t n_touched;           /* poller: calls ever used */
+	_Atomic(struct rpc *) pool; /* put by the loop, taken by the poller */
+	_Atomic unsigned missing;   /* slots not posted, over all methods */
+	_Atomic bool closing;       /* post no more slots */
+	_Atomic size_t out;         /* calls not in the pool */
 	_Atomic unsigned at_work[RPC_CLASSES];
 	unsigned bounds[RPC_CLASSES];
 	struct rpc *alive; /* list of calls the loop owns */
@@ -69,13 +70,15 @@ struct rpc_server {
 
 /* rpc_poller.c */
 void rpc_poller_start(struct rpc_server *s); /* post all slots, start the thread */
-void rpc_poller_stop(struct rpc_server *s);  /* after the last call came back: ends and joins the thread */
+/* after the last call came back: ends and joins the thread */
+void rpc_poller_stop(struct rpc_server *s);
 
 /* rpc_listen.c */
 grpc_server *rpc_core_new(const struct config *cfg);
 void rpc_listen(struct rpc_server *s); /* binds; exits 2 */
 
 /* rpc_server.c */
-void rpc_server_check_down(struct rpc_server *s); /* a call was freed or gRPC is down: was it the last thing? */
+/* a call was freed or gRPC is down: was it the last thing? */
+void rpc_server_check_down(struct rpc_server *s);
 
 #endif

@@ -8,9 +8,10 @@
 #include "server/rpc_server.h"
 
 #include <assert.h>
-#include <grpc/support/log.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <grpc/support/log.h>
 
 #include "core/base/clock.h"
 #include "core/base/config.h"
@@ -28,7 +29,8 @@
 /* gRPC's own words, at error level only unless GRPC_VERBOSITY says otherwise.  Any thread. */
 static void on_core_log(gpr_log_func_args *a)
 {
-	log_line(a->severity == GPR_LOG_SEVERITY_ERROR ? LOG_WARN : LOG_DEBUG, "grpc", "text=%s", LOG_Q(a->message));
+	log_line(a->severity == GPR_LOG_SEVERITY_ERROR ? LOG_WARN : LOG_DEBUG, "grpc", "text=%s",
+		 LOG_Q(a->message));
 }
 
 static int end_step(const struct flow_step *steps)
@@ -40,7 +42,10 @@ static int end_step(const struct flow_step *steps)
 	return i;
 }
 
-/* Every table row, and one more for calls of methods nobody knows: without it they would hang to their deadline. */
+/*
+ * Every table row, and one more for calls of methods nobody knows: without it they would hang to
+ * their deadline.
+ */
 static void serve_methods(struct rpc_server *s)
 {
 	s->n_served = s->opt.n_methods + 1;
@@ -50,13 +55,15 @@ static void serve_methods(struct rpc_server *s)
 		struct rpc_served *v = &s->served[i];
 		bool bidi = m->kind == RPC_BIDI;
 
-		assert((m->kind == RPC_UNARY) == (m->steps != NULL) && (m->kind != RPC_UNARY) == (m->stream != NULL));
+		assert((m->kind == RPC_UNARY) == (m->steps != NULL) &&
+		       (m->kind != RPC_UNARY) == (m->stream != NULL));
 		v->method = m;
 		v->shape = validator_shape(s->validator, m->request);
 		v->end = m->steps != NULL ? end_step(m->steps) : 0;
 		v->handle = grpc_server_register_method(
 			s->core, m->path, NULL,
-			bidi ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+			bidi ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
+			0);
 		assert(v->handle != NULL); /* NULL: the path is in the table twice */
 	}
 }

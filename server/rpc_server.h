@@ -25,7 +25,8 @@ struct rpc_server_options {
 	size_t n_methods;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
 	size_t descriptor_set_size;
-	void (*on_deaf)(void *arg); /* the listener answers no more: drain and exit, only a new process can help */
+	/* the listener answers no more: drain and exit, only a new process can help */
+	void (*on_deaf)(void *arg);
 	void *arg;
 };
 

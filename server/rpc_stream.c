@@ -10,7 +10,10 @@
 #include "server/rpc_runtime.h"
 #include "server/validate.h"
 
-/* How long a message on its way may delay the end of its stream; then the reader is too slow for a good end. */
+/*
+ * How long a message on its way may delay the end of its stream; then the reader is too slow for a
+ * good end.
+ */
 enum { LAST_WORD_MS = 2000 };
 
 static const struct rpc_stream *handlers(const struct rpc *c)
@@ -144,7 +147,8 @@ static void on_last_word_overdue(struct timer *t)
 {
 	struct rpc *c = (struct rpc *)(void *)((char *)t - offsetof(struct rpc, last_word));
 
-	grpc_call_cancel_with_status(c->call, (grpc_status_code)err_status(c->end), err_text(c->end), NULL);
+	grpc_call_cancel_with_status(c->call, (grpc_status_code)err_status(c->end),
+				     err_text(c->end), NULL);
 }
 
 static void run_end(struct task *t)

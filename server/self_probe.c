@@ -17,12 +17,14 @@ enum {
 /* One attempt.  Its handle outlives the verdict until libuv has closed it. */
 struct attempt {
 	struct self_probe *probe; /* NULL: the verdict is in, or nobody waits for it */
+
 	union {
 		uv_handle_t handle;
 		uv_stream_t stream;
 		uv_tcp_t tcp;
 		uv_pipe_t pipe;
 	};
+
 	uv_connect_t connect;
 	char frame[FRAME_HEADER];
 	size_t n;
@@ -120,7 +122,8 @@ static int connect_tcp(struct attempt *a, const char *address)
 	bool known = address_parse(str_of(address), &to);
 
 	assert(known); /* it is being listened on */
-	return uv_tcp_connect(&a->connect, &a->tcp, (const struct sockaddr *)(void *)&to, on_connect);
+	return uv_tcp_connect(&a->connect, &a->tcp, (const struct sockaddr *)(void *)&to,
+			      on_connect);
 }
 
 static void start(struct timer *t)
@@ -145,7 +148,8 @@ static void start(struct timer *t)
 		verdict(a, false);
 }
 
-struct self_probe *self_probe_new(struct loop *l, const char *address, void (*on_deaf)(void *arg), void *arg)
+struct self_probe *self_probe_new(struct loop *l, const char *address, void (*on_deaf)(void *arg),
+				  void *arg)
 {
 	struct self_probe *p = mem_alloc(sizeof(*p));
 

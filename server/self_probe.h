@@ -18,7 +18,8 @@ enum {
 struct self_probe;
 
 /* `address` as rpc_server_address() gives it.  on_deaf(arg) is called once at most. */
-struct self_probe *self_probe_new(struct loop *l, const char *address, void (*on_deaf)(void *arg), void *arg);
+struct self_probe *self_probe_new(struct loop *l, const char *address, void (*on_deaf)(void *arg),
+				  void *arg);
 void self_probe_close(struct self_probe *p); /* frees itself in a later turn */
 
 #endif

@@ -30,15 +30,19 @@ struct validator {
 
 /* ---- shapes, at start ---- */
 
-static const struct shape *shape_of(struct validator *v, const ProtobufCMessageDescriptor *type, int depth);
+static const struct shape *shape_of(struct validator *v, const ProtobufCMessageDescriptor *type,
+				    int depth);
 
-static enum check check_of(struct validator *v, const ProtobufCMessageDescriptor *type, const ProtobufCFieldDescriptor *f)
+static enum check check_of(struct validator *v, const ProtobufCMessageDescriptor *type,
+			   const ProtobufCFieldDescriptor *f)
 {
 	switch ((int)f->type) {
 	case PROTOBUF_C_TYPE_BYTES:
-		return descriptors_is_text(v->descriptors, type->name, f->id) ? CHECK_TEXT : CHECK_NOTHING;
+		return descriptors_is_text(v->descriptors, type->name, f->id) ? CHECK_TEXT
+									      : CHECK_NOTHING;
 	case PROTOBUF_C_TYPE_STRING:
-		abort(); /* cmake/Proto.cmake makes them bytes: one that is not has lost its length */
+		/* cmake/Proto.cmake makes them bytes: one that is not has lost its length */
+		abort();
 	case PROTOBUF_C_TYPE_ENUM:
 		return CHECK_ENUM;
 	case PROTOBUF_C_TYPE_MESSAGE:
@@ -48,7 +52,8 @@ static enum check check_of(struct validator *v, const ProtobufCMessageDescriptor
 	}
 }
 
-static const struct shape *shape_of(struct validator *v, const ProtobufCMessageDescriptor *type, int depth)
+static const struct shape *shape_of(struct validator *v, const ProtobufCMessageDescriptor *type,
+				    int depth)
 {
 	struct shape *s;
 
@@ -63,7 +68,8 @@ static const struct shape *shape_of(struct validator *v, const ProtobufCMessageD
 		if (s->fields[i].check == CHECK_MESSAGE)
 			s->fields[i].message = shape_of(v, type->fields[i].descriptor, depth + 1);
 	}
-	s->next = v->shapes; /* listed when complete, so that recursion runs into the assertion above */
+	/* listed when complete, so that recursion runs into the assertion above */
+	s->next = v->shapes;
 	v->shapes = s;
 	return s;
 }
@@ -133,17 +139,19 @@ static void check_text(struct flow *fl, const struct place *p, const ProtobufCBi
 		complain(fl, p, "it is not UTF-8 text, or holds a control character");
 }
 
-static void check_enum(struct flow *fl, const struct place *p, const ProtobufCFieldDescriptor *f, int value)
+static void check_enum(struct flow *fl, const struct place *p, const ProtobufCFieldDescriptor *f,
+		       int value)
 {
 	if (protobuf_c_enum_descriptor_get_value(f->descriptor, value) == NULL)
 		complain(fl, p, "it is not a value of this enum");
 }
 
-static void walk(struct flow *fl, const struct shape *shape, const ProtobufCMessage *m, const struct place *outer);
+static void walk(struct flow *fl, const struct shape *shape, const ProtobufCMessage *m,
+		 const struct place *outer);
 
 /* One value, whether it stands alone, in a list or in a oneof. */
-static void check_value(struct flow *fl, const struct field_shape *fs, const ProtobufCFieldDescriptor *f,
-			const struct place *p, const void *value)
+static void check_value(struct flow *fl, const struct field_shape *fs,
+			const ProtobufCFieldDescriptor *f, const struct place *p, const void *value)
 {
 	if (fs->check == CHECK_TEXT)
 		check_text(fl, p, value);
@@ -160,24 +168,29 @@ static size_t value_size(enum check c)
 	return c == CHECK_ENUM ? sizeof(int) : sizeof(void *);
 }
 
-static void walk(struct flow *fl, const struct shape *shape, const ProtobufCMessage *m, const struct place *outer)
+static void walk(struct flow *fl, const struct shape *shape, const ProtobufCMessage *m,
+		 const struct place *outer)
 {
 	for (unsigned i = 0; i < shape->type->n_fields; i++) {
 		const ProtobufCFieldDescriptor *f = &shape->type->fields[i];
 		const struct field_shape *fs = &shape->fields[i];
 		const char *at = (const char *)m + f->offset;
-		struct place p = {.outer = outer, .field = f->name, .repeated = f->label == PROTOBUF_C_LABEL_REPEATED};
+		struct place p = {.outer = outer,
+				  .field = f->name,
+				  .repeated = f->label == PROTOBUF_C_LABEL_REPEATED};
 
 		if (fs->check == CHECK_NOTHING)
 			continue;
 		if (p.repeated) {
-			size_t n = *(const size_t *)(const void *)((const char *)m + f->quantifier_offset);
+			size_t n = *(const size_t *)(const void *)((const char *)m +
+								   f->quantifier_offset);
 
 			at = *(const char *const *)(const void *)at;
 			for (p.index = 0; p.index < n; p.index++)
 				check_value(fl, fs, f, &p, at + p.index * value_size(fs->check));
 		} else if ((f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0 ||
-			   *(const uint32_t *)(const void *)((const char *)m + f->quantifier_offset) == f->id) {
+			   *(const uint32_t *)(const void *)((const char *)m +
+							     f->quantifier_offset) == f->id) {
 			check_value(fl, fs, f, &p, at);
 		}
 	}

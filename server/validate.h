@@ -13,7 +13,8 @@
 
 enum {
 	TEXT_BYTES_MAX = 1024,
-	MESSAGE_DEPTH_MAX = 16, /* protobuf-c recurses as deep as the schema does; recursive requests are not served */
+	/* protobuf-c recurses as deep as the schema does; recursive requests are not served */
+	MESSAGE_DEPTH_MAX = 16,
 };
 
 struct descriptors;

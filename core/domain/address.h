@@ -13,7 +13,8 @@
 #include "core/base/str.h"
 
 struct address {
-	struct str name, street, city, region, postal_code, country, email, phone; /* n == 0: none */
+	/* n == 0: none */
+	struct str name, street, city, region, postal_code, country, email, phone;
 };
 
 /* p == NULL: the arena is full, or a text is over 65,535 bytes. */

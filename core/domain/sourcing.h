@@ -18,7 +18,7 @@
 #include "core/base/arena.h"
 
 enum {
-	SOURCING_PLACES_MAX = 64, /* further ones are left out, worst priority first */
+	SOURCING_PLACES_MAX = 64,    /* further ones are left out, worst priority first */
 	SOURCING_WORK_MAX = 1000000, /* comparisons of the exact search: a few ms */
 	SOURCING_REASONS_MAX = 8,
 };

@@ -5,9 +5,9 @@
  *	state <axis> <name>
  *	edge <axis> <from> <to>
  */
-#include "core/domain/order_state.h"
-
 #include <stdio.h>
+
+#include "core/domain/order_state.h"
 
 static void print_states(void)
 {
@@ -26,7 +26,8 @@ static void print_order_edges(void)
 	for (int from = 0; from < ORDER_STATES; from++) {
 		for (int to = 0; to < ORDER_STATES; to++) {
 			if (order_edge_why((enum order_state)from, (enum order_state)to) != NULL)
-				printf("edge order %s %s\n", order_state_name((enum order_state)from),
+				printf("edge order %s %s\n",
+				       order_state_name((enum order_state)from),
 				       order_state_name((enum order_state)to));
 		}
 	}
@@ -37,7 +38,8 @@ static void print_bucket_edges(void)
 	for (int from = 0; from < BUCKETS; from++) {
 		for (int to = 0; to < BUCKETS; to++) {
 			if (bucket_edge_why((enum bucket)from, (enum bucket)to) != NULL)
-				printf("edge bucket %s %s\n", bucket_name((enum bucket)from), bucket_name((enum bucket)to));
+				printf("edge bucket %s %s\n", bucket_name((enum bucket)from),
+				       bucket_name((enum bucket)to));
 		}
 	}
 }

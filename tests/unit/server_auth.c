@@ -12,7 +12,8 @@
 
 static void loopback_addresses_and_unix_sockets_are_local(void **state)
 {
-	static const char *const local[] = {"127.0.0.1:7070", "127.255.0.9:0", "[::1]:7070", "localhost:1", "unix:/run/s"};
+	static const char *const local[] = {"127.0.0.1:7070", "127.255.0.9:0", "[::1]:7070",
+					    "localhost:1", "unix:/run/s"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
@@ -22,10 +23,26 @@ static void loopback_addresses_and_unix_sockets_are_local(void **state)
 static void everything_else_is_not_local(void **state)
 {
 	static const char *const foreign[] = {
-		"",           "0.0.0.0:7070",      "[::]:7070",      "128.0.0.1:1",         "10.0.0.1:1",
-		"example.com:1", "localhost.evil:1", "127.0.0.1",      "127.0.0.1:",          "127.0.0.1:65536",
-		"::1:7070",   "[::1:7070",         "[::ffff:127.0.0.1]:1", "127.1:1",       "0x7f.0.0.1:1",
-		"unix:",      "[]:1",              ":7070",          "127.0.0.1:1 ",        "dns:///127.0.0.1:1",
+		"",
+		"0.0.0.0:7070",
+		"[::]:7070",
+		"128.0.0.1:1",
+		"10.0.0.1:1",
+		"example.com:1",
+		"localhost.evil:1",
+		"127.0.0.1",
+		"127.0.0.1:",
+		"127.0.0.1:65536",
+		"::1:7070",
+		"[::1:7070",
+		"[::ffff:127.0.0.1]:1",
+		"127.1:1",
+		"0x7f.0.0.1:1",
+		"unix:",
+		"[]:1",
+		":7070",
+		"127.0.0.1:1 ",
+		"dns:///127.0.0.1:1",
 	};
 
 	(void)state;

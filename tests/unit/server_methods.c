@@ -81,7 +81,8 @@ static void every_name_is_fit_for_a_label(void **state)
 
 		assert_int_equal(strspn(a->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(a->name));
 		for (size_t k = 0; k < i; k++)
-			assert_true(strcmp(a->name, rpc_table[k]->name) != 0 || is_reflection(a->path));
+			assert_true(strcmp(a->name, rpc_table[k]->name) != 0 ||
+				    is_reflection(a->path));
 	}
 }
 
@@ -118,7 +119,8 @@ static void every_table_of_steps_has_an_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(every_method_of_every_service_has_its_row, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(every_method_of_every_service_has_its_row, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(every_request_can_be_validated, set_up, tear_down),
 		cmocka_unit_test(every_name_is_fit_for_a_label),
 		cmocka_unit_test(every_table_of_steps_has_an_end),

@@ -110,7 +110,8 @@ static int ask_reply(struct flow *fl)
 	rs.text = rq->text;
 	rs.blob = rq->blob;
 	if (rq->answer_bytes > 0)
-		rs.blob = (ProtobufCBinaryData){(size_t)rq->answer_bytes, calloc(1, (size_t)rq->answer_bytes)};
+		rs.blob = (ProtobufCBinaryData){(size_t)rq->answer_bytes,
+						calloc(1, (size_t)rq->answer_bytes)};
 	rs.tenant = rpc_identity(fl)->tenant;
 	rs.trace = (ProtobufCBinaryData){trace.n, (uint8_t *)(uintptr_t)trace.p};
 	to = rpc_ok(fl, &rs.base);
@@ -178,7 +179,8 @@ static void on_close(struct flow *fl)
 	log_info("numbers_closed", "sent=%lld", (long long)n->sent);
 }
 
-static const struct rpc_stream numbers_stream = {.on_open = on_open, .on_sent = send_next, .on_close = on_close};
+static const struct rpc_stream numbers_stream = {
+	.on_open = on_open, .on_sent = send_next, .on_close = on_close};
 
 static const struct rpc_method RPC_NUMBERS = {
 	.path = "/orderd.test.v1.EchoService/Numbers",
@@ -191,8 +193,9 @@ static const struct rpc_method RPC_NUMBERS = {
 	.state_size = sizeof(struct numbers),
 };
 
-static const struct rpc_method *const methods[] = {&RPC_ECHO,         &RPC_NUMBERS,    &RPC_HEALTH_CHECK,
-						   &RPC_HEALTH_WATCH, &RPC_REFLECTION, &RPC_REFLECTION_V1ALPHA};
+static const struct rpc_method *const methods[] = {&RPC_ECHO,         &RPC_NUMBERS,
+						   &RPC_HEALTH_CHECK, &RPC_HEALTH_WATCH,
+						   &RPC_REFLECTION,   &RPC_REFLECTION_V1ALPHA};
 
 /* ---- the program ---- */
 
