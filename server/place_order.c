@@ -321,11 +321,12 @@ static int got_place(struct flow *fl, const struct answer *a)
 
 /*
  * Place was refused, failed or was not answered.  A unit never sent frees its hold now; one
- * whose outcome is unknown keeps it, and Redis lets go when the hold expires.
+ * whose outcome is unknown, or whose caller left before it was answered, keeps it, and Redis
+ * lets go when the hold expires.
  */
 static int ask_let_go(struct flow *fl)
 {
-	if (fl->err != ERR_UNKNOWN_OUTCOME)
+	if (fl->err != ERR_UNKNOWN_OUTCOME && fl->err != ERR_CANCELLED && fl->err != ERR_DRAINING)
 		settle_hold(fl, false);
 	return DONE;
 }
