@@ -267,6 +267,7 @@ class Budget(Case):
         codes = [c.code() for c in calls]
         self.assertEqual(codes.count(Code.OK) + codes.count(Code.RESOURCE_EXHAUSTED), 24)
         self.assertIn(codes.count(Code.OK), (16, 17))
+        eventually(lambda: self.server.metric("orderd_rpc_in_flight") == 0)
         self.assertEqual(len(echo(self.channel)(rq, timeout=LIMIT_S).blob), 100000)
 
     def test_answer_over_4_mib_is_too_large(self):
@@ -287,6 +288,7 @@ class Load(Case):
         self.assertIn("RetryInfo", d)
         self.assertTrue(int(dict(shed.trailing_metadata())["grpc-retry-pushback-ms"]) >= 100)
         eventually(lambda: self.server.metric("orderd_rpc_shed_total") == 55)
+        eventually(lambda: self.server.metric("orderd_rpc_in_flight") == 0)  # a caller has its answer a moment earlier
         self.assertEqual(echo(self.channel)(pb.EchoRequest(text="again"), timeout=LIMIT_S).text, "again")
 
     def test_health_is_answered_while_work_is_shed(self):
