@@ -14,6 +14,11 @@ int books_setup(void **state);
 int books_teardown(void **state);
 int books_clean(void **state); /* every table as the migrations left it */
 void books_hold(void);         /* no audit finds anything */
+
+/* Every row of every table as a line of text, but the columns named ("{a,b}"); with `shape` also
+ * without ids and points in time, which differ whenever the same is done again.  The caller frees.
+ */
+char *books_rows(const char *without, bool shape);
 uint32_t books_ask(struct world *w,
 		   struct unit u); /* ask and wait; fails the test on an error; rows */
 

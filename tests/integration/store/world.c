@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -78,7 +79,11 @@ void question_done(struct question *q)
 
 static void on_state(void *arg, bool up)
 {
-	((struct world *)arg)->up = up;
+	struct world *w = arg;
+
+	w->up = up;
+	if (!up && w->on_down != NULL)
+		w->on_down(w);
 }
 
 struct world *world_with(const struct store_options *opt)
@@ -124,6 +129,8 @@ void world_free(struct world *w)
 	store_close(w->store, on_closed, w);
 	world_spin(w, is_closed, w);
 	loop_free(w->loop);
+	if (w->ahead_us > 0)
+		clock_fake(-1, -1);
 	free(w);
 }
 
@@ -137,13 +144,33 @@ static void on_patience(struct timer *t)
 	((struct patience *)(void *)t)->over = true;
 }
 
+/* The clock runs on, so much ahead. */
+static void set_clock(const struct world *w)
+{
+	struct timespec real;
+
+	if (w->ahead_us == 0)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &real);
+	clock_fake(real.tv_sec * INT64_C(1000000) + real.tv_nsec / 1000 + w->ahead_us, -1);
+}
+
+void world_skip(struct world *w, int64_t ms)
+{
+	w->ahead_us += ms * 1000;
+	set_clock(w);
+}
+
 void world_spin(struct world *w, bool (*until)(void *arg), void *arg)
 {
 	struct patience p = {.timer.on_due = on_patience};
 
+	set_clock(w);
 	timer_set(w->loop, &p.timer, clock_mono_ms() + PATIENCE_MS);
-	while (!until(arg) && !p.over)
+	while (!until(arg) && !p.over) {
 		uv_run(loop_uv(w->loop), UV_RUN_ONCE);
+		set_clock(w);
+	}
 	timer_clear(w->loop, &p.timer);
 	if (p.over)
 		fail_msg("waited %d ms for nothing", PATIENCE_MS);

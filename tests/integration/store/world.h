@@ -16,6 +16,9 @@ struct world {
 	int out;      /* questions not answered */
 	int answered; /* how many ever were: their order */
 	bool up, closed;
+	int64_t ahead_us;                 /* so far is its clock ahead */
+	void (*on_down)(struct world *w); /* may be NULL: a lane has lost its last connection */
+	void *arg;
 };
 
 /* One question.  Zeroed and kept by the caller until the answer is in. */
@@ -37,6 +40,7 @@ void world_free(struct world *w);
 void world_wait_up(struct world *w, bool up);
 void world_run(struct world *w); /* until every question is answered */
 void world_spin(struct world *w, bool (*until)(void *arg), void *arg);
+void world_skip(struct world *w, int64_t ms); /* so much time has passed, from this turn on */
 
 /* Memory for heads and lines of a question lives in its flow's arena. */
 void question_init(struct question *q, struct world *w);

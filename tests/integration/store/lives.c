@@ -1,0 +1,353 @@
+#include "lives.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "books.h"
+
+enum { LONG_S = 3600 }; /* longer than any test: leases, expiries and delays that do not end */
+
+static struct str text_of(struct id id)
+{
+	static char buf[8][ID_TEXT_SIZE];
+	static int at;
+
+	at = (at + 1) % 8;
+	return str_of(id_format(id, buf[at]));
+}
+
+static struct id id_from(const char *sql)
+{
+	PGresult *r = PQexec(db, sql);
+	struct id id = {{0}};
+
+	if (PQntuples(r) != 1 || !id_parse(str_of(PQgetvalue(r, 0, 0)), &id))
+		fail_msg("%s: %d rows %s", sql, PQntuples(r), PQresultErrorMessage(r));
+	PQclear(r);
+	return id;
+}
+
+struct job {
+	struct id id;
+	int64_t epoch;
+};
+
+/* Claim the order's only ready job of this kind. */
+static struct job claim(struct life *l, const char *kind)
+{
+	struct job_claim_head h = {.worker = test_id(99), .lease_s = LONG_S};
+	struct job j;
+	char sql[300];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT id FROM job WHERE kind = '%s' AND state = 'ready' AND order_id = '" STR_FMT
+		 "'",
+		 kind, STR_ARG(text_of(l->order)));
+	j.id = h.job_id = id_from(sql);
+	l->ask(l, job_claim_unit(&h, NULL, 0));
+	snprintf(sql, sizeof(sql),
+		 "SELECT epoch FROM job WHERE state = 'running' AND id = '" STR_FMT "'",
+		 STR_ARG(text_of(j.id)));
+	j.epoch = pg_number(db, sql);
+	assert_int_equal(j.epoch, 1); /* claimed once, however often it was asked */
+	return j;
+}
+
+static void furnish(struct life *l)
+{
+	struct location_create_head place = {.tenant = 1,
+					     .code = STR("hall"),
+					     .name = STR("Hall"),
+					     .priority = 1,
+					     .street = STR("Way 1"),
+					     .city = STR("Town"),
+					     .region = STR(""),
+					     .postal_code = STR("1"),
+					     .country = STR("DE")};
+	struct item_upsert_head items = {.tenant = 1};
+	struct item_upsert_line item = {.line = 1,
+					.sku = STR("sku"),
+					.title = STR("thing"),
+					.unit_minor = 100,
+					.currency = STR("EUR"),
+					.weight_g = 10};
+	struct stock_receive_head receipt = {.tenant = 1,
+					     .receipt_id = fresh_id(),
+					     .request_method = 3,
+					     .request_key = STR("receipt"),
+					     .fingerprint = STR("01234567890123456789012345678901"),
+					     .location_code = STR("hall"),
+					     .reference = STR("truck"),
+					     .actor = STR("clerk")};
+	struct stock_receive_line goods = {.line = 1, .sku = STR("sku"), .qty = 10};
+	struct stock_adjust_head count = {.tenant = 1,
+					  .adjustment_id = fresh_id(),
+					  .request_method = 4,
+					  .request_key = STR("count"),
+					  .fingerprint = STR("01234567890123456789012345678901"),
+					  .location_code = STR("hall"),
+					  .sku = STR("sku"),
+					  .delta = -1,
+					  .reason = STR("broken"),
+					  .actor = STR("clerk")};
+
+	l->ask(l, location_create_unit(&place, NULL, 0));
+	l->ask(l, item_upsert_unit(&items, &item, 1));
+	l->ask(l, stock_receive_unit(&receipt, &goods, 1));
+	l->ask(l, stock_adjust_unit(&count, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT on_hand FROM stock"), 9);
+}
+
+static void place(struct life *l, const char *key, int32_t expires_s)
+{
+	struct order_place_head h = {.tenant = 1,
+				     .order_id = fresh_id(),
+				     .request_method = 1,
+				     .request_key = str_of(key),
+				     .fingerprint = STR("01234567890123456789012345678901"),
+				     .groups = 1,
+				     .currency = STR("EUR"),
+				     .total_minor = 200,
+				     .customer = STR("c"),
+				     .channel = STR("shop"),
+				     .reference = STR("r"),
+				     .contact_id = fresh_id(),
+				     .sealed = STR("sealed"),
+				     .expires_s = expires_s,
+				     .method_token = STR("tok"),
+				     .actor = STR("customer")};
+	/* a transaction that was cut leaves a gap in the numbers */
+	struct order_place_line line = {
+		.line = 1,
+		.item = pg_number(db, "SELECT item FROM item"),
+		.location = (int32_t)pg_number(db, "SELECT location FROM location"),
+		.qty = 2,
+		.unit_minor = 100,
+		.group_no = 1,
+		.ordered = 2,
+		.group_minor = 200,
+		.job_id = fresh_id()};
+
+	l->order = h.order_id;
+	l->ask(l, order_place_unit(&h, &line, 1));
+}
+
+#define AT_JOB(l, j) \
+	.tenant = 1, .order_id = (l)->order, .group_no = 1, .job_id = (j).id, .epoch = (j).epoch
+
+static struct job begin(struct life *l)
+{
+	struct job j = claim(l, "payment.authorize");
+	struct payment_begin_head h = {AT_JOB(l, j), .attempt_id = fresh_id()};
+
+	l->ask(l, payment_begin_unit(&h, NULL, 0));
+	l->attempt = h.attempt_id;
+	return j;
+}
+
+static void authorize(struct life *l, struct job j)
+{
+	struct payment_found_head found = {AT_JOB(l, j), .attempt_id = l->attempt,
+					   .gateway_id = STR("pi_1")};
+	struct payment_authorized_head h = {AT_JOB(l, j), .attempt_id = l->attempt,
+					    .gateway_id = STR("pi_1"), .authorized_until = DB_NULL,
+					    .void_job = fresh_id()};
+	struct payment_authorized_line pick = {.group_no = 1, .job_id = fresh_id()};
+	struct job_extend_head extend = {.job_id = j.id, .epoch = j.epoch, .lease_s = LONG_S};
+
+	l->ask(l, job_extend_unit(&extend, NULL, 0));
+	l->ask(l, payment_found_unit(&found, NULL, 0));
+	l->ask(l, payment_authorized_unit(&h, &pick, 1));
+}
+
+static void ship(struct life *l)
+{
+	struct job j = claim(l, "fulfillment.pick");
+	struct fulfillment_picked_head picked = {AT_JOB(l, j), .next_job = fresh_id()};
+
+	l->ask(l, fulfillment_picked_unit(&picked, NULL, 0));
+	j = claim(l, "fulfillment.pack");
+	l->shipment = fresh_id();
+	struct fulfillment_packed_head packed = {AT_JOB(l, j), .shipment_id = l->shipment,
+						 .next_job = fresh_id()};
+	l->ask(l, fulfillment_packed_unit(&packed, NULL, 0));
+	j = claim(l, "shipping.label");
+	struct label_intent_head intent = {AT_JOB(l, j), .remote_id = STR("shp_1")};
+	l->ask(l, label_intent_unit(&intent, NULL, 0));
+	struct label_bought_head bought = {AT_JOB(l, j),
+					   .carrier = STR("DHL"),
+					   .service = STR("parcel"),
+					   .tracking_code = STR("T"),
+					   .label_url = STR("u"),
+					   .rate_minor = 5,
+					   .next_job = fresh_id()};
+	l->ask(l, label_bought_unit(&bought, NULL, 0));
+	j = claim(l, "payment.capture");
+	struct payment_captured_head captured = {AT_JOB(l, j), .attempt_id = l->attempt,
+						 .gateway_ref = STR("ch_1"), .amount_minor = 200,
+						 .next_job = fresh_id()};
+	l->ask(l, payment_captured_unit(&captured, NULL, 0));
+	j = claim(l, "shipping.handover");
+	struct shipment_handed_over_head gone = {AT_JOB(l, j), .next_job = fresh_id(),
+						 .track_delay_ms = 0};
+	l->ask(l, shipment_handed_over_unit(&gone, NULL, 0));
+}
+
+static void deliver(struct life *l)
+{
+	struct job j = claim(l, "shipping.track");
+	struct tracking_recorded_head h = {AT_JOB(l, j), .shipment_id = l->shipment,
+					   .tracking_state = STR("delivered"), .delivered = true};
+	struct tracking_recorded_line scan = {.at = INT64_C(1700000000000000),
+					      .status = STR("delivered"),
+					      .detail = STR("door"),
+					      .message = STR(""),
+					      .city = STR("Town")};
+
+	l->ask(l, tracking_recorded_unit(&h, &scan, 1));
+}
+
+static void cancel(struct life *l, const char *key)
+{
+	struct order_cancel_head h = {.tenant = 1,
+				      .order_id = l->order,
+				      .request_method = 2,
+				      .request_key = str_of(key),
+				      .fingerprint = STR("01234567890123456789012345678901"),
+				      .cause = fresh_id(),
+				      .version = DB_NULL,
+				      .reason = STR("no"),
+				      .actor = STR("customer")};
+	struct order_cancel_line undo = {.group_no = 1, .job_id = fresh_id()};
+
+	l->ask(l, order_cancel_unit(&h, &undo, 1));
+}
+
+static void give_money_back(struct life *l)
+{
+	struct job j = claim(l, "payment.void");
+	struct payment_voided_head voided = {AT_JOB(l, j), .attempt_id = l->attempt,
+					     .gateway_ref = STR("vo_1")};
+
+	l->ask(l, payment_voided_unit(&voided, NULL, 0));
+}
+
+static void decline(struct life *l, struct job j)
+{
+	struct payment_declined_head h = {AT_JOB(l, j), .attempt_id = l->attempt,
+					  .decline_code = STR("no_money")};
+	struct payment_declined_line undo = {.group_no = 1, .job_id = fresh_id()};
+
+	l->ask(l, payment_declined_unit(&h, &undo, 1));
+}
+
+static void expire(struct life *l)
+{
+	struct order_expire_head h = {.tenant = 1, .order_id = l->order, .cause = fresh_id()};
+	struct order_expire_line undo = {.group_no = 1, .job_id = fresh_id()};
+
+	l->ask(l, order_expire_unit(&h, &undo, 1));
+}
+
+static void doubt(struct life *l, struct job j)
+{
+	struct payment_unknown_head h = {AT_JOB(l, j), .attempt_id = l->attempt,
+					 .delay_ms = LONG_S * 1000, .error = STR("timeout")};
+
+	l->ask(l, payment_unknown_unit(&h, NULL, 0));
+}
+
+static void put_off_and_bury(struct life *l)
+{
+	struct job j = claim(l, "payment.authorize");
+	struct job_retry_head retry = {
+		.job_id = j.id, .epoch = j.epoch, .delay_ms = 0, .error = STR("busy")};
+	struct job_claim_due_head due = {
+		.role = STR("payment"), .worker = test_id(98), .lease_s = LONG_S, .most = 100};
+	struct job_bury_head bury = {.tenant = 1,
+				     .order_id = l->order,
+				     .job_id = j.id,
+				     .epoch = 2,
+				     .error = STR("worn out")};
+
+	l->ask(l, job_retry_unit(&retry, NULL, 0));
+	l->ask(l, job_claim_due_unit(&due, NULL, 0));
+	l->ask(l, job_bury_unit(&bury, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM job WHERE state = 'dead'"), 1);
+}
+
+/* The order is cancelled while a worker is on its way to the gateway: nothing is left to do. */
+static void come_too_late(struct life *l)
+{
+	struct job j = claim(l, "payment.authorize");
+	struct job_settle_head h = {.job_id = j.id, .epoch = j.epoch};
+	char sql[128];
+
+	cancel(l, "too late");
+	l->ask(l, job_settle_unit(&h, NULL, 0));
+	snprintf(sql, sizeof(sql),
+		 "SELECT count(*) FROM job WHERE state = 'done' AND id = '" STR_FMT "'",
+		 STR_ARG(text_of(j.id)));
+	assert_int_equal(pg_number(db, sql), 1);
+}
+
+static void raise_the_fence(struct life *l)
+{
+	struct generation_raise_head h = {.name = STR("stock"), .expected = 1};
+
+	l->ask(l, generation_raise_unit(&h, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT sum(value) - count(*) FROM generation"), 1);
+}
+
+void life_of_a_shop(struct life *l)
+{
+	furnish(l);
+	raise_the_fence(l);
+	place(l, "first", LONG_S);
+	authorize(l, begin(l));
+	ship(l);
+	deliver(l);
+	place(l, "second", LONG_S);
+	authorize(l, begin(l));
+	cancel(l, "cancel");
+	give_money_back(l);
+	place(l, "third", LONG_S);
+	decline(l, begin(l));
+	place(l, "fourth", 0);
+	expire(l);
+	place(l, "fifth", LONG_S);
+	doubt(l, begin(l));
+	place(l, "sixth", LONG_S);
+	put_off_and_bury(l);
+	place(l, "seventh", LONG_S);
+	come_too_late(l);
+}
+
+static long long orders(const char *state)
+{
+	char sql[80];
+
+	snprintf(sql, sizeof(sql), "SELECT count(*) FROM orders WHERE state = '%s'", state);
+	return pg_number(db, sql);
+}
+
+void life_went_well(void)
+{
+	assert_int_equal(orders("completed"), 1);
+	assert_int_equal(orders("cancelled"), 2);
+	assert_int_equal(orders("rejected"), 1);
+	assert_int_equal(orders("expired"), 1);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM orders"), 7);
+	assert_int_equal(pg_number(db, "SELECT on_hand FROM stock"), 7);
+	/* the fifth, in doubt, and the sixth, whose job is dead */
+	assert_int_equal(pg_number(db, "SELECT reserved + allocated FROM stock"), 4);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM payment_transaction"), 4);
+	books_hold();
+}
