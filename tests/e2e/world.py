@@ -50,6 +50,7 @@ def generated(scratch):
     import google
     import google.protobuf  # noqa: F401
     google.__path__.append(os.path.join(out, "google"))
+    grpc.__path__.append(os.path.join(out, "grpc"))
     return {name: importlib.import_module("orderd.v1." + name + "_pb2") for name in
             ("money", "place", "order", "order_service", "inventory_service")}
 

@@ -21,8 +21,10 @@
 #include "google/rpc/status.pb-c.h"
 
 enum {
-	TRIES_MAX = 8,
-	PAUSE_FIRST_MS = 50, /* doubled each time, half of it jitter */
+	PAUSE_FIRST_MS = 50, /* between two tries; doubled each time, half of it jitter */
+	PAUSE_LONGEST_MS = 1000,
+	RECONNECT_FIRST_MS = 200, /* gRPC waits a second and then up to two minutes, we shall not */
+	RECONNECT_LONGEST_MS = PAUSE_LONGEST_MS,
 	MESSAGE_MAX = 16 * 1024 * 1024,
 };
 
@@ -30,17 +32,25 @@ struct orderd_client {
 	grpc_channel *channel;
 };
 
+static grpc_arg number_arg(const char *key, int value)
+{
+	return (grpc_arg){
+		.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+}
+
 struct orderd_client *orderd_client_new(const char *target)
 {
 	struct orderd_client *c = calloc(1, sizeof(*c));
 	grpc_channel_credentials *creds;
-	grpc_arg arg = {.type = GRPC_ARG_INTEGER,
-			.key = (char *)GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH};
-	grpc_channel_args args = {1, &arg};
+	grpc_arg list[] = {
+		number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MESSAGE_MAX),
+		number_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
+		number_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_LONGEST_MS),
+	};
+	grpc_channel_args args = {sizeof(list) / sizeof(list[0]), list};
 
 	if (c == NULL)
 		abort();
-	arg.value.integer = MESSAGE_MAX;
 	grpc_init();
 	creds = grpc_insecure_credentials_create();
 	c->channel = grpc_channel_create(target, creds, &args);
@@ -207,9 +217,13 @@ static void call_done(struct call *k)
 /* A pause before the next try; false when the deadline comes first. */
 static bool pause_before(int try, gpr_timespec deadline)
 {
-	int ms = PAUSE_FIRST_MS << try;
+	int ms = PAUSE_FIRST_MS;
 	struct timespec now, pause;
 
+	for (int i = 0; i < try && ms < PAUSE_LONGEST_MS; i++)
+		ms *= 2;
+	if (ms > PAUSE_LONGEST_MS)
+		ms = PAUSE_LONGEST_MS;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ms = ms / 2 + (int)((unsigned long)now.tv_nsec / 1000 % (unsigned)(ms / 2 + 1));
 	if (gpr_time_cmp(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
@@ -219,6 +233,16 @@ static bool pause_before(int try, gpr_timespec deadline)
 	pause = (struct timespec){ms / 1000, (long)(ms % 1000) * 1000000};
 	nanosleep(&pause, NULL);
 	return true;
+}
+
+/*
+ * A call that is repeated has a request_id or changes nothing.  This library cancels no call: the
+ * CANCELLED that arrives is a server's that closes its connections while the call comes in.
+ */
+static bool is_worth_repeating(grpc_status_code status, const struct orderd_error *e)
+{
+	return status == GRPC_STATUS_UNAVAILABLE || status == GRPC_STATUS_CANCELLED ||
+	       (status == GRPC_STATUS_ABORTED && strcmp(e->reason, "ETAG_MISMATCH") != 0);
 }
 
 static ProtobufCMessage *call(struct orderd_client *c, const char *path, const ProtobufCMessage *rq,
@@ -243,11 +267,9 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 			k.status = GRPC_STATUS_INTERNAL;
 		if (m == NULL)
 			call_error(&k, e);
-		again = k.status == GRPC_STATUS_UNAVAILABLE ||
-			(k.status == GRPC_STATUS_ABORTED &&
-			 strcmp(e->reason, "ETAG_MISMATCH") != 0);
+		again = m == NULL && is_worth_repeating(k.status, e);
 		call_done(&k);
-		if (m != NULL || !again || try + 1 >= TRIES_MAX || !pause_before(try, deadline))
+		if (!again || !pause_before(try, deadline))
 			return m;
 	}
 }

@@ -7,7 +7,7 @@
  * freed with protobuf_c_message_free_unpacked(&response->base, NULL).
  *
  * Calls that may be repeated - reads, and writes, which carry a request_id - are repeated
- * by the client after UNAVAILABLE and ABORTED, with jittered pauses, until the deadline.
+ * by the client after UNAVAILABLE, ABORTED and CANCELLED, with jittered pauses, until the deadline.
  */
 #ifndef ORDERD_CLIENT_H
 #define ORDERD_CLIENT_H
