@@ -15,77 +15,8 @@
 
 #include "core/base/clock.h"
 #include "core/base/metric.h"
-#include "core/store/migrate.h"
+#include "tests/integration/store/notes.h"
 #include "tests/support/cutproxy.h"
-#include "world.h"
-
-static struct pg *pg;
-static PGconn *db;
-
-static int setup(void **state)
-{
-	FILE *out = tmpfile();
-
-	(void)state;
-	pg = pg_new();
-	assert_int_equal(store_migrate(pg->conninfo, out), 0);
-	fclose(out);
-	db = pg_connect(pg);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	PQfinish(db);
-	pg_free(pg);
-	return 0;
-}
-
-static int clean(void **state)
-{
-	(void)state;
-	pg_exec(db,
-		"TRUNCATE note, note_word, request, orders, stock, stock_movement; SELECT "
-		"setval('trouble_count', 1, false)");
-	return 0;
-}
-
-static struct note_add_head *note(struct question *q, unsigned n, const char *trouble)
-{
-	struct note_add_head *h = arena_alloc(&q->fl.arena, sizeof(*h));
-
-	assert_non_null(h);
-	*h = (struct note_add_head){.tenant = 1,
-				    .note_id = test_id(n),
-				    .amount = 1 + n,
-				    .at = DB_NULL,
-				    .medium = (int32_t)n,
-				    .trouble = str_of(trouble)};
-	return h;
-}
-
-static struct question *questions(struct world *w, int n)
-{
-	struct question *q = calloc((size_t)n, sizeof(*q));
-
-	assert_non_null(q);
-	for (int i = 0; i < n; i++)
-		question_init(&q[i], w);
-	return q;
-}
-
-static void questions_free(struct question *q, int n)
-{
-	for (int i = 0; i < n; i++)
-		question_done(&q[i]);
-	free(q);
-}
-
-static long long notes(void)
-{
-	return pg_number(db, "SELECT count(*) FROM note");
-}
 
 /* ---- connections cut ---- */
 
@@ -98,7 +29,7 @@ static bool cut_once(struct world *w, struct cutproxy *x, enum cut_side side, in
 	struct question *q = questions(w, 3);
 	bool cut;
 
-	clean(NULL);
+	notes_clean(NULL);
 	pg_exec(db,
 		"INSERT INTO orders VALUES (1, '01900000-0000-7000-8000-010000000001'); INSERT "
 		"INTO stock VALUES (1, 1, 7)");
@@ -113,7 +44,7 @@ static bool cut_once(struct world *w, struct cutproxy *x, enum cut_side side, in
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(q[i].err, ERR_OK);
 	/* answered once, done once: no row means that the first asking was the one that did it */
-	assert_int_equal(notes(), 1);
+	assert_int_equal(notes_count(), 1);
 	assert_int_equal(pg_number(db, "SELECT version FROM orders"), 2);
 	assert_int_equal(pg_number(db, "SELECT reserved FROM stock"), 5);
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM stock_movement"), 1);
@@ -170,7 +101,7 @@ static void units_of_one_key_keep_their_order_over_a_cut(void **state)
 	for (int n = 4; n < 60; n += 9) {
 		struct question *q = questions(w, 6);
 
-		clean(NULL);
+		notes_clean(NULL);
 		pg_exec(db,
 			"INSERT INTO orders VALUES (1, '01900000-0000-7000-8000-010000000001')");
 		world_wait_up(w, true);
@@ -279,7 +210,7 @@ static void a_unit_under_way_when_the_server_dies_is_done_after_its_return(void 
 	db = pg_connect(pg);
 	world_run(w);
 	assert_int_equal(q[0].err, ERR_OK);
-	assert_int_equal(notes(), 1);
+	assert_int_equal(notes_count(), 1);
 	questions_free(q, 2);
 	world_free(w);
 }
@@ -417,7 +348,7 @@ static void a_server_that_says_nothing_is_given_up_and_asked_again(void **state)
 	/* longer than any batch may take */
 	pass_time_until(w, is_answered, w, 60 * INT64_C(1000000), 0);
 	assert_int_equal(q.err, ERR_OK);
-	assert_int_equal(notes(), 1);
+	assert_int_equal(notes_count(), 1);
 	assert_true(metric_value(METRIC_store_reconnects, "order") - before >= 2);
 	question_done(&q);
 	world_free(w);
@@ -428,23 +359,27 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_connection_cut_at_any_message_changes_nothing_twice,
-				       clean),
-		cmocka_unit_test_setup(a_cut_while_preparing_is_one_more_attempt, clean),
-		cmocka_unit_test_setup(units_of_one_key_keep_their_order_over_a_cut, clean),
+				       notes_clean),
+		cmocka_unit_test_setup(a_cut_while_preparing_is_one_more_attempt, notes_clean),
+		cmocka_unit_test_setup(units_of_one_key_keep_their_order_over_a_cut, notes_clean),
 		cmocka_unit_test_setup(who_was_under_way_at_a_cut_travels_before_who_asked_later,
-				       clean),
-		cmocka_unit_test_setup(while_the_server_is_down_units_are_refused_at_once, clean),
+				       notes_clean),
+		cmocka_unit_test_setup(while_the_server_is_down_units_are_refused_at_once,
+				       notes_clean),
 		cmocka_unit_test_setup(
-			a_unit_under_way_when_the_server_dies_is_done_after_its_return, clean),
+			a_unit_under_way_when_the_server_dies_is_done_after_its_return,
+			notes_clean),
 		cmocka_unit_test_setup(
 			a_unit_under_way_when_the_server_dies_for_good_has_an_unknown_outcome,
-			clean),
-		cmocka_unit_test_setup(closing_answers_everybody, clean),
-		cmocka_unit_test_setup(a_schema_that_does_not_fit_keeps_the_store_down, clean),
-		cmocka_unit_test_setup(connections_plan_again_some_seconds_after_connecting, clean),
+			notes_clean),
+		cmocka_unit_test_setup(closing_answers_everybody, notes_clean),
+		cmocka_unit_test_setup(a_schema_that_does_not_fit_keeps_the_store_down,
+				       notes_clean),
+		cmocka_unit_test_setup(connections_plan_again_some_seconds_after_connecting,
+				       notes_clean),
 		cmocka_unit_test_setup(a_server_that_says_nothing_is_given_up_and_asked_again,
-				       clean),
+				       notes_clean),
 	};
 
-	return cmocka_run_group_tests_name("store cuts", tests, setup, teardown);
+	return cmocka_run_group_tests_name("store cuts", tests, notes_setup, notes_teardown);
 }

@@ -14,72 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/metric.h"
-#include "core/store/migrate.h"
-#include "world.h"
-
-static struct pg *pg;
-static PGconn *db;
-
-#define CLEAN                                                                       \
-	"TRUNCATE note, note_word, request, orders, stock, stock_movement; SELECT " \
-	"setval('trouble_count', 1, false)"
-
-static int setup(void **state)
-{
-	FILE *out = tmpfile();
-
-	(void)state;
-	pg = pg_new();
-	assert_int_equal(store_migrate(pg->conninfo, out), 0);
-	fclose(out);
-	db = pg_connect(pg);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	PQfinish(db);
-	pg_free(pg);
-	return 0;
-}
-
-static int clean(void **state)
-{
-	(void)state;
-	pg_exec(db, CLEAN);
-	return 0;
-}
-
-static struct note_add_head *note(struct question *q, unsigned n)
-{
-	struct note_add_head *h = arena_alloc(&q->fl.arena, sizeof(*h));
-
-	assert_non_null(h);
-	*h = (struct note_add_head){.tenant = 1,
-				    .note_id = test_id(n),
-				    .amount = 1 + n,
-				    .at = DB_NULL,
-				    .medium = (int32_t)n};
-	return h;
-}
-
-static struct question *questions(struct world *w, int n)
-{
-	struct question *q = calloc((size_t)n, sizeof(*q));
-
-	assert_non_null(q);
-	for (int i = 0; i < n; i++)
-		question_init(&q[i], w);
-	return q;
-}
-
-static void questions_free(struct question *q, int n)
-{
-	for (int i = 0; i < n; i++)
-		question_done(&q[i]);
-	free(q);
-}
+#include "tests/integration/store/notes.h"
 
 /* ---- what goes in comes out ---- */
 
@@ -98,7 +33,7 @@ static void every_type_goes_in_and_comes_out_again(void **state)
 {
 	struct world *w = world_new(pg->conninfo, 2);
 	struct question *q = questions(w, 1);
-	struct note_add_head *h = note(q, 7);
+	struct note_add_head *h = note(q, 7, NULL);
 	struct note_add_line lines[] = {{1, STR("one")}, {2, STR("")}, {3, STR("\xc3\xa4\"{,}\\")}};
 	struct note_add_row r;
 
@@ -137,7 +72,7 @@ static void null_columns_stay_null_both_ways(void **state)
 {
 	struct world *w = world_new(pg->conninfo, 1);
 	struct question *q = questions(w, 1);
-	struct note_add_head *h = note(q, 7);
+	struct note_add_head *h = note(q, 7, NULL);
 	struct note_add_row r;
 
 	(void)state;
@@ -166,7 +101,7 @@ static void asks_of_one_turn_travel_in_one_batch(void **state)
 	(void)state;
 	before = metric_value(METRIC_store_batches, "order");
 	for (int i = 0; i < 100; i++)
-		question_ask(&q[i], note_add_unit(note(&q[i], (unsigned)i), NULL, 0));
+		question_ask(&q[i], note_add_unit(note(&q[i], (unsigned)i, NULL), NULL, 0));
 	world_run(w);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(q[i].rows, 1);
@@ -291,7 +226,7 @@ static void two_units_with_one_request_key_never_share_a_batch(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 30; i++) {
-		struct note_add_head *h = note(&q[i], i);
+		struct note_add_head *h = note(&q[i], i, NULL);
 
 		h->request_key = i % 3 == 0 ? STR("k0") : i % 3 == 1 ? STR("k1") : (struct str){0};
 		question_ask(&q[i], note_add_unit(h, NULL, 0));
@@ -323,7 +258,7 @@ static void a_lane_is_full_at_its_bound_and_says_so(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 60; i++)
-		question_ask(&q[i], note_add_unit(note(&q[i], i), NULL, 0));
+		question_ask(&q[i], note_add_unit(note(&q[i], i, NULL), NULL, 0));
 	world_run(w);
 	for (unsigned i = 0; i < 60; i++)
 		assert_int_equal(q[i].err, i < 50 ? ERR_OK : ERR_STORE_FULL);
@@ -339,7 +274,7 @@ static void more_units_than_a_batch_takes_go_in_several(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 300; i++)
-		question_ask(&q[i], note_add_unit(note(&q[i], i), NULL, 0));
+		question_ask(&q[i], note_add_unit(note(&q[i], i, NULL), NULL, 0));
 	world_run(w);
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM note"), 300);
 	assert_int_equal(
@@ -363,7 +298,7 @@ static void a_unit_over_a_cap_travels_alone(void **state)
 	for (int i = 0; i < 5000; i++)
 		lines[i] = (struct note_add_line){i, STR("w")};
 	for (unsigned i = 0; i < 9; i++) {
-		struct note_add_head *h = note(&q[i], i);
+		struct note_add_head *h = note(&q[i], i, NULL);
 
 		if (i == 6 || i == 7 || i == 8)
 			h->body = (struct str){large, 90000};
@@ -392,15 +327,15 @@ static void a_unit_whose_deadline_passes_before_sending_is_a_definite_no(void **
 {
 	struct world *w = world_new(pg->conninfo, 1);
 	struct question *q = questions(w, 3);
-	struct note_add_head *slow = note(&q[0], 0);
+	struct note_add_head *slow = note(&q[0], 0, NULL);
 
 	(void)state;
 	slow->trouble = STR("sleep/0.4");
 	question_ask(&q[0], note_add_unit(slow, NULL, 0));
 	uv_run(loop_uv(w->loop), UV_RUN_NOWAIT); /* it is on its way */
 	q[1].deadline_ms = 100;
-	question_ask(&q[1], note_add_unit(note(&q[1], 1), NULL, 0));
-	question_ask(&q[2], note_add_unit(note(&q[2], 2), NULL, 0));
+	question_ask(&q[1], note_add_unit(note(&q[1], 1, NULL), NULL, 0));
+	question_ask(&q[2], note_add_unit(note(&q[2], 2, NULL), NULL, 0));
 	world_run(w);
 	assert_int_equal(q[0].err, ERR_OK);
 	assert_int_equal(q[1].err, ERR_DEADLINE);
@@ -414,7 +349,7 @@ static void a_unit_whose_deadline_passes_after_sending_has_an_unknown_outcome(vo
 {
 	struct world *w = world_new(pg->conninfo, 1);
 	struct question *q = questions(w, 1);
-	struct note_add_head *slow = note(&q[0], 0);
+	struct note_add_head *slow = note(&q[0], 0, NULL);
 
 	(void)state;
 	slow->trouble = STR("sleep/0.4");
@@ -464,7 +399,7 @@ static void stock_goes_to_who_asked_first_whatever_the_batches_were(void **state
 		for (int pass = 0; pass < 2; pass++) {
 			struct question *q = questions(w, N);
 
-			pg_exec(db, CLEAN);
+			notes_clean(NULL);
 			pg_exec(db,
 				"INSERT INTO stock SELECT 1, i, 60 FROM generate_series(1, 5) i");
 			for (int i = 0; i < N; i++) {
@@ -493,27 +428,29 @@ static void stock_goes_to_who_asked_first_whatever_the_batches_were(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(every_type_goes_in_and_comes_out_again, clean),
-		cmocka_unit_test_setup(null_columns_stay_null_both_ways, clean),
-		cmocka_unit_test_setup(asks_of_one_turn_travel_in_one_batch, clean),
+		cmocka_unit_test_setup(every_type_goes_in_and_comes_out_again, notes_clean),
+		cmocka_unit_test_setup(null_columns_stay_null_both_ways, notes_clean),
+		cmocka_unit_test_setup(asks_of_one_turn_travel_in_one_batch, notes_clean),
 		cmocka_unit_test_setup(read_kinds_travel_together_and_each_unit_gets_its_own_rows,
-				       clean),
+				       notes_clean),
 		cmocka_unit_test_setup(rows_other_than_the_header_promises_are_an_internal_error,
-				       clean),
+				       notes_clean),
 		cmocka_unit_test_setup(units_of_one_order_asked_in_one_turn_run_one_after_the_other,
-				       clean),
-		cmocka_unit_test_setup(a_key_is_one_across_the_lanes, clean),
-		cmocka_unit_test_setup(two_units_with_one_request_key_never_share_a_batch, clean),
-		cmocka_unit_test_setup(a_lane_is_full_at_its_bound_and_says_so, clean),
-		cmocka_unit_test_setup(more_units_than_a_batch_takes_go_in_several, clean),
-		cmocka_unit_test_setup(a_unit_over_a_cap_travels_alone, clean),
+				       notes_clean),
+		cmocka_unit_test_setup(a_key_is_one_across_the_lanes, notes_clean),
+		cmocka_unit_test_setup(two_units_with_one_request_key_never_share_a_batch,
+				       notes_clean),
+		cmocka_unit_test_setup(a_lane_is_full_at_its_bound_and_says_so, notes_clean),
+		cmocka_unit_test_setup(more_units_than_a_batch_takes_go_in_several, notes_clean),
+		cmocka_unit_test_setup(a_unit_over_a_cap_travels_alone, notes_clean),
 		cmocka_unit_test_setup(a_unit_whose_deadline_passes_before_sending_is_a_definite_no,
-				       clean),
+				       notes_clean),
 		cmocka_unit_test_setup(
-			a_unit_whose_deadline_passes_after_sending_has_an_unknown_outcome, clean),
+			a_unit_whose_deadline_passes_after_sending_has_an_unknown_outcome,
+			notes_clean),
 		cmocka_unit_test_setup(stock_goes_to_who_asked_first_whatever_the_batches_were,
-				       clean),
+				       notes_clean),
 	};
 
-	return cmocka_run_group_tests_name("store engine", tests, setup, teardown);
+	return cmocka_run_group_tests_name("store engine", tests, notes_setup, notes_teardown);
 }

@@ -12,76 +12,7 @@
 #include <cmocka.h>
 
 #include "core/base/metric.h"
-#include "core/store/migrate.h"
-#include "world.h"
-
-static struct pg *pg;
-static PGconn *db;
-
-static int setup(void **state)
-{
-	FILE *out = tmpfile();
-
-	(void)state;
-	pg = pg_new();
-	assert_int_equal(store_migrate(pg->conninfo, out), 0);
-	fclose(out);
-	db = pg_connect(pg);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	PQfinish(db);
-	pg_free(pg);
-	return 0;
-}
-
-static int clean(void **state)
-{
-	(void)state;
-	pg_exec(db,
-		"TRUNCATE note, note_word, request, orders, stock, stock_movement; SELECT "
-		"setval('trouble_count', 1, false)");
-	return 0;
-}
-
-static struct note_add_head *note(struct question *q, unsigned n, const char *trouble)
-{
-	struct note_add_head *h = arena_alloc(&q->fl.arena, sizeof(*h));
-
-	assert_non_null(h);
-	*h = (struct note_add_head){.tenant = 1,
-				    .note_id = test_id(n),
-				    .amount = 1 + n,
-				    .at = DB_NULL,
-				    .medium = (int32_t)n,
-				    .trouble = str_of(trouble)};
-	return h;
-}
-
-static struct question *questions(struct world *w, int n)
-{
-	struct question *q = calloc((size_t)n, sizeof(*q));
-
-	assert_non_null(q);
-	for (int i = 0; i < n; i++)
-		question_init(&q[i], w);
-	return q;
-}
-
-static void questions_free(struct question *q, int n)
-{
-	for (int i = 0; i < n; i++)
-		question_done(&q[i]);
-	free(q);
-}
-
-static long long notes(void)
-{
-	return pg_number(db, "SELECT count(*) FROM note");
-}
+#include "tests/integration/store/notes.h"
 
 /* ---- guilt ---- */
 
@@ -94,7 +25,7 @@ static void a_bad_unit_at_any_place_of_a_batch_harms_only_itself(void **state)
 	for (int bad = 0; bad < N; bad++) {
 		struct question *q = questions(w, N);
 
-		clean(NULL);
+		notes_clean(NULL);
 		for (int i = 0; i < N; i++) {
 			struct note_add_head *h = note(&q[i], (unsigned)i, NULL);
 
@@ -107,7 +38,7 @@ static void a_bad_unit_at_any_place_of_a_batch_harms_only_itself(void **state)
 			assert_int_equal(q[i].err, i == bad ? ERR_INTERNAL : ERR_OK);
 			assert_int_equal(q[i].rows, i != bad);
 		}
-		assert_int_equal(notes(), N - 1);
+		assert_int_equal(notes_count(), N - 1);
 		questions_free(q, N);
 	}
 	assert_true(store_is_up(w->store));
@@ -132,7 +63,7 @@ static void order_of_arrival_survives_halving(void **state)
 	}
 	assert_int_equal(q[11].err, ERR_INTERNAL);
 	assert_int_equal(q[20].err, ERR_INTERNAL);
-	assert_int_equal(notes(), N - 2);
+	assert_int_equal(notes_count(), N - 2);
 	questions_free(q, N);
 	world_free(w);
 }
@@ -239,7 +170,7 @@ static void inject(struct world *w, const struct injected *in)
 	int64_t before = in->reason != NULL ? metric_value(METRIC_store_again, in->reason) : 0;
 	struct question *q = questions(w, 5);
 
-	clean(NULL);
+	notes_clean(NULL);
 	for (unsigned i = 0; i < 5; i++)
 		question_ask(&q[i],
 			     note_add_unit(note(&q[i], i, i == 2 ? in->trouble : NULL), NULL, 0));
@@ -248,8 +179,8 @@ static void inject(struct world *w, const struct injected *in)
 		if (q[i].err != (i == 2 ? in->its : in->others))
 			fail_msg("%s: unit %d was answered %s", in->trouble, i, err_name(q[i].err));
 	}
-	if (notes() != in->stored)
-		fail_msg("%s: %lld notes", in->trouble, notes());
+	if (notes_count() != in->stored)
+		fail_msg("%s: %lld notes", in->trouble, notes_count());
 	if (in->reason != NULL && metric_value(METRIC_store_again, in->reason) - before < in->times)
 		fail_msg("%s: not counted as %s", in->trouble, in->reason);
 	questions_free(q, 5);
@@ -331,17 +262,19 @@ static void a_statement_over_its_time_is_cut_and_spares_the_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_bad_unit_at_any_place_of_a_batch_harms_only_itself, clean),
-		cmocka_unit_test_setup(order_of_arrival_survives_halving, clean),
+		cmocka_unit_test_setup(a_bad_unit_at_any_place_of_a_batch_harms_only_itself,
+				       notes_clean),
+		cmocka_unit_test_setup(order_of_arrival_survives_halving, notes_clean),
 		cmocka_unit_test_setup(after_eight_guilty_units_the_rest_of_the_batch_is_given_up,
-				       clean),
-		cmocka_unit_test_setup(text_that_is_no_text_harms_only_its_unit, clean),
-		cmocka_unit_test_setup(every_sqlstate_is_answered_as_its_row_says, clean),
-		cmocka_unit_test_setup(an_error_of_one_read_kind_leaves_the_others_alone, clean),
-		cmocka_unit_test_setup(a_warning_at_commit_makes_the_outcome_unknown, clean),
+				       notes_clean),
+		cmocka_unit_test_setup(text_that_is_no_text_harms_only_its_unit, notes_clean),
+		cmocka_unit_test_setup(every_sqlstate_is_answered_as_its_row_says, notes_clean),
+		cmocka_unit_test_setup(an_error_of_one_read_kind_leaves_the_others_alone,
+				       notes_clean),
+		cmocka_unit_test_setup(a_warning_at_commit_makes_the_outcome_unknown, notes_clean),
 		cmocka_unit_test_setup(a_statement_over_its_time_is_cut_and_spares_the_others,
-				       clean),
+				       notes_clean),
 	};
 
-	return cmocka_run_group_tests_name("store errors", tests, setup, teardown);
+	return cmocka_run_group_tests_name("store errors", tests, notes_setup, notes_teardown);
 }
