@@ -15,10 +15,10 @@ int books_teardown(void **state);
 int books_clean(void **state); /* every table as the migrations left it */
 void books_hold(void);         /* no audit finds anything */
 
-/* Every row of every table as a line of text, but the columns named ("{a,b}"); with `shape` also
- * without ids and points in time, which differ whenever the same is done again.  The caller frees.
- */
-char *books_rows(const char *without, bool shape);
+/* Every row of every table as a line of text; the caller frees.  Exact: all but the columns named
+ * ("{a,b}").  Shape: what is the same whenever the same is done again in a clean world. */
+char *books_exact(const char *without);
+char *books_shape(void);
 uint32_t books_ask(struct world *w,
 		   struct unit u); /* ask and wait; fails the test on an error; rows */
 
