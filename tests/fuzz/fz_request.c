@@ -147,6 +147,23 @@ static void same_again(struct flow *fl, size_t which, ProtobufCMessage *m)
 	arena_done(&fl->arena);
 }
 
+static void must_be_text(ProtobufCBinaryData b)
+{
+	MUST(b.len <= TEXT_BYTES_MAX && str_is_text(text_of(b)));
+}
+
+/* Of a request that was validated. */
+static void texts_are_text(const Orderd__V1__PlaceOrderRequest *rq)
+{
+	must_be_text(rq->request_id);
+	must_be_text(rq->customer);
+	must_be_text(rq->payment_method);
+	for (size_t i = 0; i < rq->n_lines; i++)
+		must_be_text(rq->lines[i]->sku);
+	if (rq->ship_to != NULL)
+		must_be_text(rq->ship_to->street);
+}
+
 /* What PlaceOrder reads of a request with helpers that others share. */
 static void read_fields(struct flow *fl, const Orderd__V1__PlaceOrderRequest *rq)
 {
@@ -176,6 +193,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (m != NULL) {
 		violations = 0;
 		validate(&fl, shapes[which], m);
+		if (violations == 0 && which == 0)
+			texts_are_text((const Orderd__V1__PlaceOrderRequest *)m);
 		if (violations == 0)
 			same_again(&again, which, m);
 		if (which == 0)

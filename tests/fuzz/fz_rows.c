@@ -72,12 +72,29 @@ static size_t struct_size(const struct unit_kind *kind)
 	return size;
 }
 
-static void must_be_within(const PGresult *r, int row, int c, struct str s)
+static const int sizes[DB_TYPES] = {[DB_INT2] = 2, [DB_INT4] = 4,  [DB_INT8] = 8,
+				    [DB_BOOL] = 1, [DB_UUID] = 16, [DB_TIMESTAMPTZ] = 8};
+
+/* Column c of the row just read. */
+static void must_be_as_promised(const struct unit_kind *kind, const PGresult *r, int row,
+				uint32_t c, const void *read)
 {
-	if (PQgetisnull(r, row, c))
-		MUST(s.p == NULL && s.n == 0);
+	const struct db_column *col = &kind->answer[c];
+	const char *value = PQgetvalue(r, row, (int)c);
+	int n = PQgetlength(r, row, (int)c);
+	const struct str *s;
+
+	if (PQgetisnull(r, row, (int)c))
+		MUST(col->nullable);
+	else if (sizes[col->type] > 0)
+		MUST(n == sizes[col->type]);
+	if (col->type != DB_TEXT && col->type != DB_BYTEA)
+		return;
+	s = (const struct str *)(const void *)((const char *)read + col->offset);
+	if (PQgetisnull(r, row, (int)c))
+		MUST(s->p == NULL && s->n == 0);
 	else
-		MUST(s.p == PQgetvalue(r, row, c) && s.n == (size_t)PQgetlength(r, row, c));
+		MUST(s->p == value && s->n == (size_t)n);
 }
 
 static void read_rows(const struct unit_kind *kind, const PGresult *r)
@@ -96,12 +113,7 @@ static void read_rows(const struct unit_kind *kind, const PGresult *r)
 		for (uint32_t i = 0; i < answer_rows(&a); i++) {
 			unit_row_read(kind, &a, i, row);
 			for (uint32_t c = 1; c < kind->n_answer; c++)
-				if (kind->answer[c].type == DB_TEXT ||
-				    kind->answer[c].type == DB_BYTEA)
-					must_be_within(
-						r, (int)(from + i), (int)c,
-						*(struct str *)(void *)((char *)row +
-									kind->answer[c].offset));
+				must_be_as_promised(kind, r, (int)(from + i), c, row);
 		}
 		from = end;
 	}

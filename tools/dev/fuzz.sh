@@ -3,7 +3,7 @@
 
 seconds=${1:-60}
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || die "fuzz: '$seconds' is no number of seconds"
-build_preset fuzz
+build_preset fuzz fuzz_targets
 mapfile -t targets < <(find build/fuzz/tests/fuzz -type f -executable -name "${2:-fz_*}" | sort)
 [[ ${#targets[@]} -gt 0 ]] || die "fuzz: no target ${2:-}"
 each=$((seconds / ${#targets[@]} + 1))
