@@ -46,7 +46,7 @@ static void make_token(struct flow *fl, struct id last, char token[TOKEN_SIZE])
 	digest_hmac((struct str){(const char *)k->b, sizeof(k->b)}, (struct str){data, (size_t)n},
 		    mac);
 	memcpy(token, text, ID_TEXT_SIZE - 1);
-	for (unsigned i = 0; i < MAC_HEX / 2; i++)
+	for (size_t i = 0; i < MAC_HEX / 2; i++)
 		snprintf(token + ID_TEXT_SIZE - 1 + 2 * i, 3, "%02x", mac[i]);
 }
 

@@ -24,7 +24,7 @@ Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct
 		return NULL;
 	}
 	if (answer_rows(a) > ORDER_LINES_ORDINARY &&
-	    !rpc_grow(fl, answer_rows(a) * ORDER_LINE_MEMORY)) {
+	    !rpc_grow(fl, (size_t)answer_rows(a) * ORDER_LINE_MEMORY)) {
 		rpc_fail(fl, ERR_OVERLOADED);
 		return NULL;
 	}

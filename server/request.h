@@ -47,7 +47,7 @@ static inline ProtobufCBinaryData data_of(struct str s)
 }
 
 /* The last arguments name the field: "lines[%u].sku", i; unformatted while all is well. */
-#define FIELD_PATH(at) __attribute__((format(printf, at, at + 1)))
+#define FIELD_PATH(at) __attribute__((format(printf, (at), (at) + 1)))
 struct str want_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field,
 		     ...) FIELD_PATH(4);
 struct str may_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field, ...)

@@ -7,7 +7,7 @@
 
 #include "sims/gateway_part.h"
 
-#define CAPTURE_WINDOW_S (7 * 86400) /* Stripe's default for card payments not made in person */
+#define CAPTURE_WINDOW_S 604800 /* 7 days: Stripe's default for payments without the card */
 
 static const char intent_template[] =
 	"{'id':null,'object':'payment_intent','allowed_payment_method_types':null,'amount':0,"

@@ -311,7 +311,7 @@ static void sha256_hex(const char *p, size_t n, char ret[65])
 
 	if (EVP_Digest(p, n, md, NULL, EVP_sha256(), NULL) != 1)
 		abort();
-	for (int i = 0; i < 32; i++)
+	for (size_t i = 0; i < sizeof(md); i++)
 		snprintf(ret + 2 * i, 3, "%02x", md[i]);
 }
 

@@ -46,8 +46,8 @@ const char *option_or(const struct args *a, const char *name, const char *otherw
 const char *need(const struct args *a, const char *name);        /* exits 2 when missing */
 const char *word(const struct args *a, int i, const char *what); /* exits 2 when missing */
 bool flag(const struct args *a, const char *name);
-int64_t number(const char *text, const char *what);       /* exits 2 when it is none */
-int32_t small_number(const char *text, const char *what); /* exits 2 when it does not fit */
+int64_t number(const char *z, const char *what);       /* exits 2 when it is none */
+int32_t small_number(const char *z, const char *what); /* exits 2 when it does not fit */
 _Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 ProtobufCBinaryData text(const char *z); /* NULL: empty */

@@ -12,23 +12,23 @@ static struct str *field(struct address *a, unsigned i)
 	return fields[i];
 }
 
-struct str address_pack(const struct address *from, struct arena *arena)
+struct str address_pack(const struct address *a, struct arena *arena)
 {
-	struct address a = *from;
+	struct address copy = *a;
 	size_t n = 1;
 	uint8_t *out, *p;
 
 	for (unsigned i = 0; i < FIELDS; i++) {
-		if (field(&a, i)->n > UINT16_MAX)
+		if (field(&copy, i)->n > UINT16_MAX)
 			return (struct str){0};
-		n += 2 + field(&a, i)->n;
+		n += 2 + field(&copy, i)->n;
 	}
 	out = p = arena_alloc(arena, n);
 	if (out == NULL)
 		return (struct str){0};
 	*p++ = VERSION;
 	for (unsigned i = 0; i < FIELDS; i++) {
-		struct str s = *field(&a, i);
+		struct str s = *field(&copy, i);
 
 		*p++ = (uint8_t)(s.n >> 8);
 		*p++ = (uint8_t)s.n;

@@ -94,7 +94,8 @@ struct streams {
 
 static bool read_states(const redisReply *r, struct stream_state ret[QUEUE_PRIORITIES])
 {
-	if (r == NULL || r->type != REDIS_REPLY_ARRAY || r->elements != 2 * QUEUE_PRIORITIES)
+	if (r == NULL || r->type != REDIS_REPLY_ARRAY ||
+	    r->elements != (size_t)2 * QUEUE_PRIORITIES)
 		return false;
 	for (size_t p = 0; p < QUEUE_PRIORITIES; p++) {
 		const redisReply *last = r->element[2 * p], *waiting = r->element[2 * p + 1];
@@ -111,7 +112,7 @@ static void on_streams(struct call *c, const redisReply *r)
 {
 	struct streams *s = c->owner;
 
-	survey_sub(&s->survey, read_states(r, &s->state[c->number * QUEUE_PRIORITIES]));
+	survey_sub(&s->survey, read_states(r, &s->state[(size_t)c->number * QUEUE_PRIORITIES]));
 }
 
 int queue_ask_streams(struct flow *fl, struct queue *q, enum queue_role role)

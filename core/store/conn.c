@@ -33,7 +33,7 @@ enum {
 
 /* A plan made while tables were small scans them; look again when statistics have had time to
  * appear. */
-static const int64_t replan_at_ms[] = {5 * 1000, 60 * 1000, 600 * 1000};
+static const int64_t replan_at_ms[] = {5000, 60000, 600000};
 
 static struct loop *loop_of(const struct conn *c)
 {
