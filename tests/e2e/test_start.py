@@ -294,11 +294,14 @@ def database_away__is_said_everywhere_and_taken_back(w):
         w.until(lambda: health.told == ["SERVING"], "the first word of Watch")
         assert http(w, "/healthz")[::2] == (200, "ok\n") and health.check() == "SERVING"
         w.kill("postgres")
-        w.until(lambda: http(w, "/healthz")[0] == 503, "503")
-        assert health.check() == "NOT_SERVING"
-        w.until(lambda: health.told == ["SERVING", "NOT_SERVING"], "NOT_SERVING")
-        assert w.refusal("OrderService", "PlaceOrder", w.order_request(), timeout=5)[0] in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
-        w.again("postgres")
+        try:
+            w.until(lambda: http(w, "/healthz")[0] == 503, "503")
+            assert health.check() == "NOT_SERVING"
+            w.until(lambda: health.told == ["SERVING", "NOT_SERVING"], "NOT_SERVING")
+            refusal = w.refusal("OrderService", "PlaceOrder", w.order_request(), timeout=5)
+            assert refusal[0] in ("UNAVAILABLE", "DEADLINE_EXCEEDED"), refusal
+        finally:
+            w.again("postgres")
         w.until(lambda: http(w, "/healthz")[0] == 200, "200")
         w.until(lambda: health.told == ["SERVING", "NOT_SERVING", "SERVING"], "SERVING again")
         assert health.check() == "SERVING"
