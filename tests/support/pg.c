@@ -215,3 +215,19 @@ long long pg_number(PGconn *c, const char *sql)
 	PQclear(r);
 	return n;
 }
+
+/* A connection that was cut leaves a server process behind, which first ends what it was at. */
+void pg_wait_for_others(PGconn *c)
+{
+	struct timespec pause = {0, POLL_MS * 1000000L};
+
+	for (int ms = 0; ms < READY_MS; ms += POLL_MS) {
+		if (pg_number(c,
+			      "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+			      "AND backend_type = 'client backend' AND state <> 'idle'") == 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+	errno = ETIMEDOUT;
+	give_up("others are still at work");
+}

@@ -24,5 +24,6 @@ void pg_up(struct pg *pg);   /* start again; returns when it answers */
 PGconn *pg_connect(const struct pg *pg);
 void pg_exec(PGconn *c, const char *sql);        /* fails the test on an error */
 long long pg_number(PGconn *c, const char *sql); /* first column of the first row */
+void pg_wait_for_others(PGconn *c); /* until nobody else is inside a statement or transaction */
 
 #endif

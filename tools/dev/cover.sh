@@ -1,11 +1,11 @@
 # shellcheck shell=bash
-# cover | line and branch coverage of all tests, as build/cover/report.txt and .html
+# cover [CTEST ARGUMENTS] | line and branch coverage of the tests, in build/cover/report.*
 
 packages_need build run test cover
 judges_need
 build_preset cover
 find build/cover -name '*.gcda' -delete
-ctest_preset cover || die "cover: tests failed"
+ctest_preset cover "$@" || die "cover: tests failed"
 gcovr --root . --object-directory build/cover --exclude 'build/' --exclude 'tests/' --exclude 'tools/' \
 	--branches --exclude-throw-branches --exclude-unreachable-branches \
 	--txt build/cover/report.txt --html-details build/cover/report.html \

@@ -62,6 +62,7 @@ int books_teardown(void **state)
 int books_clean(void **state)
 {
 	(void)state;
+	pg_wait_for_others(db); /* TRUNCATE and a late statement would lock each other out */
 	pg_exec(db,
 		"TRUNCATE location, item, stock, contact, request, orders, order_line, "
 		"reservation, stock_movement,"

@@ -37,6 +37,7 @@ int notes_teardown(void **state)
 int notes_clean(void **state)
 {
 	(void)state;
+	pg_wait_for_others(db); /* TRUNCATE and a late statement would lock each other out */
 	pg_exec(db,
 		"TRUNCATE note, note_word, request, orders, stock, stock_movement; SELECT "
 		"setval('trouble_count', 1, false)");
