@@ -28,7 +28,7 @@ if(ORDERD_SANITIZE)
   set(_sanitize -fsanitize=${ORDERD_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
 endif()
 if(ORDERD_COVERAGE)
-  list(APPEND _sanitize --coverage)
+  list(APPEND _sanitize --coverage -fprofile-update=atomic) # threads count too; torn counters turn negative
 endif()
 if(ORDERD_FUZZ)
   # what the fuzzer steers by; the targets alone link its main()
