@@ -10,7 +10,8 @@
 /* The contract's enums follow the domain's tables, one up: 0 is "unspecified" on the wire. */
 _Static_assert((int)ORDERD__V1__ORDER_STATE__ORDER_STATE_EXPIRED == (int)ORDER_EXPIRED + 1,
 	       "order states in step");
-_Static_assert((int)ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_VOIDED == (int)PAYMENT_VOIDED + 1,
+_Static_assert((int)ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_REQUIRES_ACTION ==
+		       (int)PAYMENT_REQUIRES_ACTION + 1,
 	       "payment states in step");
 _Static_assert((int)ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_CANCELLED ==
 		       (int)FULFILLMENT_CANCELLED + 1,

@@ -27,6 +27,8 @@
 #include "server/request.h"
 #include "server/rpc.h"
 
+enum { FALLBACKS_MAX = 4 };
+
 enum { QUOTE, HOLD, PLACE, FIND, VIEW, GROUPS, LET_GO, DONE };
 
 static const Orderd__V1__PlaceOrderRequest *request_of(struct flow *fl)
@@ -48,6 +50,28 @@ static void read_line(struct flow *fl, struct placing *p, uint32_t i)
 		line->unit = want_money(fl, l->unit_price, "lines[%u].unit_price", i);
 }
 
+/* Kept one a line. */
+static void read_fallbacks(struct flow *fl, struct placing *p)
+{
+	const Orderd__V1__PlaceOrderRequest *rq = request_of(fl);
+
+	p->fallbacks = STR("");
+	if (rq->n_fallback_payment_methods > FALLBACKS_MAX) {
+		rpc_violation(fl, "more than may be tried", "fallback_payment_methods");
+		return;
+	}
+	for (unsigned i = 0; i < rq->n_fallback_payment_methods; i++) {
+		struct str method = want_text(fl, rq->fallback_payment_methods[i], REQUEST_KEY_MAX,
+					      "fallback_payment_methods[%u]", i);
+
+		if (method.n > 0 && memchr(method.p, '\n', method.n) != NULL)
+			rpc_violation(fl, "a token is one line", "fallback_payment_methods[%u]", i);
+		p->fallbacks =
+			str_of(arena_printf(&fl->arena, STR_FMT "%s" STR_FMT, STR_ARG(p->fallbacks),
+					    i > 0 ? "\n" : "", STR_ARG(method)));
+	}
+}
+
 /* Everything the request says, checked; false when something was wrong (violations say what). */
 static bool read_request(struct flow *fl, struct placing *p)
 {
@@ -60,6 +84,8 @@ static bool read_request(struct flow *fl, struct placing *p)
 	may_text(fl, rq->channel, REQUEST_CODE_MAX, "channel");
 	may_text(fl, rq->reference, REQUEST_KEY_MAX, "reference");
 	want_text(fl, rq->payment_method, REQUEST_KEY_MAX, "payment_method");
+	read_fallbacks(fl, p);
+	may_text(fl, rq->ship_service, REQUEST_SKU_MAX, "ship_service");
 	p->ship_to = want_address(fl, rq->ship_to, "ship_to");
 	if (rq->ship_to != NULL)
 		want_position(fl, rq->ship_to->position, "ship_to.position");
@@ -285,7 +311,12 @@ static int ask_place(struct flow *fl)
 			       &fl->arena),
 		.expires_s = (int32_t)app->cfg.reservation_s,
 		.method_token = text_of(rq->payment_method),
-		.actor = rpc_identity(fl)->subject};
+		.actor = rpc_identity(fl)->subject,
+		.fallback_methods = p->fallbacks,
+		.wait_for_payment = rq->wait_for_payment,
+		.ship_service =
+			rq->ship_service.len > 0 ? text_of(rq->ship_service) : STR("cheapest"),
+		.notify = app->cfg.mail_from[0] != '\0' && p->ship_to.email.n > 0};
 	if (h.sealed.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	return store_ask(fl, app->store, order_place_unit(&h, lines, (uint32_t)p->plan.n_shares));

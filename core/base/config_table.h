@@ -24,6 +24,7 @@
 	X(INT,  default_deadline_ms, 10000,     100, 600000, "ms",   "deadline of a call that brings none") \
 	X(INT,  arena_kib,           256,       64, 65536,  "KiB",   "memory of one ordinary flow; large requests get 64 times as much") \
 	X(INT,  grpc_quota_mib,      128,       16, 4096,   "MiB",   "buffers of the gRPC library") \
+	X(TEXT, mail_from,           "",        0, 256,     "", "sender of mails to customers, e.g. Shop <orders@shop.example>; empty: no order gets mails") \
 	X(INT,  reservation_s,       900,       1, 604800,  "s",     "how long an unpaid order holds its stock") \
 	/* all: PostgreSQL */ \
 	X(TEXT, postgres,            "",        0, 1024,    "", "libpq connection string, e.g. host=/run/postgresql dbname=orderd user=orderd") \

@@ -39,7 +39,8 @@
 	X(PARTIALLY_CAPTURED, "partially_captured") \
 	X(CAPTURED,           "captured") \
 	X(DECLINED,           "declined") \
-	X(VOIDED,             "voided")
+	X(VOIDED,             "voided") \
+	X(REQUIRES_ACTION,    "requires_action")
 
 #define FULFILLMENT_STATE_TABLE(X) \
 	X(UNFULFILLED,         "unfulfilled") \

@@ -7,10 +7,11 @@
 -- the first undecided unit of a batch is always decided, so this ends.  A unit that is `seen` is not judged.
 --
 -- A detail row is a share: what an order line takes from one location.  `ordered` is set on the first share of a line,
--- group_minor and job_id on the first share of a shipment group.
+-- group_minor and job_id on the first share of a shipment group.  fallback_methods are separated by newlines.
 -- unit: order_place   lane: order   rank: 10
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, groups int2, currency text, total_minor int8, customer text, channel text, reference text, contact_id uuid, sealed bytea, expires_s int4, method_token text, actor text
+-- head: fallback_methods text, wait_for_payment bool, ship_service text, notify bool
 -- line: line int4, item int8, location int4, qty int8, unit_minor int8, group_no int2, ordered int8?, group_minor int8?, job_id uuid?
 -- answer: ordinal int8, outcome text, item int8?, left_qty int8?, number int8?, placed_at timestamptz?
 -- stock: order_id
@@ -56,9 +57,11 @@ WITH h AS MATERIALIZED (
 	INSERT INTO contact (tenant, id, sealed) SELECT tenant, contact_id, sealed FROM won
 ), order_rows AS (
 	INSERT INTO orders (tenant, id, number, state, payment_state, fulfillment_state, version, groups, currency,
-	                    total_minor, customer, channel, reference, contact_id, expires_at)
+	                    total_minor, customer, channel, reference, contact_id, expires_at, wait_for_payment,
+	                    ship_service, notify)
 	SELECT tenant, order_id, number, 'pending', 'pending', 'unfulfilled', 1, groups, currency,
-	       total_minor, customer, channel, reference, contact_id, now() + make_interval(secs => expires_s)
+	       total_minor, customer, channel, reference, contact_id, now() + make_interval(secs => expires_s),
+	       wait_for_payment, ship_service, notify
 	  FROM won
 ), line_rows AS ( -- ordered from the line, reserved from its shares: the constraint compares them
 	INSERT INTO order_line (tenant, order_id, line, item, unit_minor, ordered, reserved)
@@ -74,8 +77,9 @@ WITH h AS MATERIALIZED (
 	       order_id, line, item, location, 'unassigned', 'reserved', qty
 	  FROM shares
 ), payment_rows AS (
-	INSERT INTO payment (tenant, order_id, group_no, location, state, amount_minor, currency, method_token)
-	SELECT tenant, order_id, group_no, location, 'pending', group_minor, @of(currency), @of(method_token)
+	INSERT INTO payment (tenant, order_id, group_no, location, state, amount_minor, currency, method_token, fallback_methods)
+	SELECT tenant, order_id, group_no, location, 'pending', group_minor, @of(currency), @of(method_token),
+	       coalesce(string_to_array(nullif(@of(fallback_methods), ''), E'\n'), '{}')
 	  FROM shares l
 	 WHERE group_minor IS NOT NULL
 ), job_rows AS (

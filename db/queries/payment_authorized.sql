@@ -64,16 +64,20 @@ told AS (
 candidates AS MATERIALIZED ( -- FULL: an inner join of two CTEs runs as a nested loop, n squared
 	SELECT w.n, w.tenant, w.order_id, w.outcome, w.version, l.group_no, l.job_id FROM settled w FULL JOIN l ON l.n = w.n
 ),
-queued AS MATERIALIZED (
-	SELECT n, outcome, version, tenant, order_id, group_no, job_id AS next_job, 'fulfillment.pick' AS next_kind,
-	       1 AS priority, now() AS run_at
+released AS MATERIALIZED (
+	SELECT n, outcome, version, tenant, order_id, group_no, job_id AS next_job, 'fulfillment.pick' AS next_kind
 	FROM candidates WHERE outcome = 'confirmed'
-	UNION ALL
-	SELECT n, outcome, version, tenant, order_id, group_no, void_job, 'payment.void', 0, now()
+),
+@fulfillment_begin(released),
+voiding AS MATERIALIZED (
+	SELECT n, outcome, version, tenant, order_id, group_no, void_job AS next_job, 'payment.void' AS next_kind,
+	       0 AS priority, now() AS run_at
 	FROM settled WHERE outcome = 'void'
 ),
-@next_job(queued)
-SELECT n, outcome, version, next_job, next_kind FROM queued
+@next_job(voiding)
+SELECT n, outcome, version, next_job, next_kind FROM released
+UNION ALL
+SELECT n, outcome, version, next_job, next_kind FROM voiding
 UNION ALL
 SELECT n, outcome, version, NULL, NULL FROM settled WHERE outcome = 'authorized'
 ORDER BY n

@@ -70,7 +70,7 @@ class World:
                     fingerprint=hashlib.sha256(repr(shares).encode()).digest(), groups=len(places), currency="EUR",
                     total_minor=100 * sum(share["qty"] for share in lines), customer=customer, channel="shop",
                     reference="their number", contact_id=self.id(), sealed=b"sealed", expires_s=expires_s, method_token="tok",
-                    actor="customer")
+                    actor="customer", fallback_methods="", wait_for_payment=False, ship_service="cheapest", notify=True)
         return ("order_place", head, lines)
 
     def cancel(self, tenant, order_id, groups=1, version=None):

@@ -122,7 +122,10 @@ static void place(struct life *l, const char *key, int32_t expires_s)
 				     .sealed = STR("sealed"),
 				     .expires_s = expires_s,
 				     .method_token = STR("tok"),
-				     .actor = STR("customer")};
+				     .actor = STR("customer"),
+				     .fallback_methods = STR(""),
+				     .ship_service = STR("cheapest"),
+				     .notify = true};
 	/* a transaction that was cut leaves a gap in the numbers */
 	struct order_place_line line = {
 		.line = 1,

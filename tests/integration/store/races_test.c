@@ -41,7 +41,10 @@ static struct id race_order(struct question *q, struct str key, uint32_t n)
 				       .sealed = STR("sealed"),
 				       .expires_s = 3600,
 				       .method_token = STR("tok"),
-				       .actor = STR("customer")};
+				       .actor = STR("customer"),
+				       .fallback_methods = STR(""),
+				       .ship_service = STR("cheapest"),
+				       .notify = true};
 	for (int i = 0; i < 2; i++)
 		l[i] = (struct order_place_line){.line = 1 + i,
 						 .item = 1 +
