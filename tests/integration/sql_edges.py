@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The states and legal moves the database knows are those of core/domain: order_table.h and bucket_table.h.
+"""What the database and C both know is the same: states and legal moves (core/domain/order_table.h, bucket_table.h), and
+how an id is laid out (core/base/id.h).
 
 usage: sql_edges.py SQL_EDGES_PRINT
 """
@@ -8,6 +9,8 @@ import os
 import re
 import subprocess
 import sys
+import time
+import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from sqltest import Server  # noqa: E402
@@ -48,11 +51,27 @@ def compare(db, states, edges):
         check(f"words of {axis}_edge", {f"{f}>{t}" for f, t in edges[axis]}, {w for w in texts(body) if len(w) > 1 and ">" in w})
 
 
+def check_child_ids(db):
+    """UUIDv7 of this millisecond with the parent's shard, no two alike; for every shard."""
+    for shard in range(64):
+        parent = uuid.UUID(int=(7 << 76) | (shard << 70) | (2 << 62) | 0x1234)
+        before = time.time_ns() // 1000000
+        children = [uuid.UUID(row[0]) for row in db.query(f"SELECT child_id('{parent}') FROM generate_series(1, 20)")]
+        after = time.time_ns() // 1000000
+        assert len(set(children)) == 20, children
+        for child in children:
+            assert child.version == 7 and child.variant == uuid.RFC_4122, child
+            assert before <= child.int >> 80 <= after, (before, child, after)
+            assert (child.int >> 70) & 63 == shard, (shard, child)
+    print("ok child ids of 64 shards", flush=True)
+
+
 def main():
     states, edges = domain(sys.argv[1])
     with Server() as server:
         with server.session(server.database("edges")) as db:
             compare(db, states, edges)
+            check_child_ids(db)
 
 
 main()
