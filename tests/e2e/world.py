@@ -51,8 +51,8 @@ def generated(scratch):
     import google.protobuf  # noqa: F401
     google.__path__.append(os.path.join(out, "google"))
     grpc.__path__.append(os.path.join(out, "grpc"))
-    return {name: importlib.import_module("orderd.v1." + name + "_pb2") for name in
-            ("money", "place", "order", "order_service", "inventory_service")}
+    names = [os.path.basename(proto)[:-len(".proto")] for proto in protos]
+    return {name: importlib.import_module("orderd.v1." + name + "_pb2") for name in names}
 
 
 def details_of(error):
@@ -134,7 +134,7 @@ class World:
     # ---- calls
 
     def call(self, service, method, request, timeout=20):
-        module = self.pb["order_service" if service == "OrderService" else "inventory_service"]
+        module = self.pb[service.replace("Service", "_service").lower()]  # OrderService: order_service.proto
         answer = getattr(module, method + "Response")
         return self.channel.unary_unary("/orderd.v1.%s/%s" % (service, method), type(request).SerializeToString,
                                         answer.FromString)(request, timeout=timeout)
