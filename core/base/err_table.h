@@ -18,6 +18,8 @@
 	X(OUT_OF_STOCK,        FAILED_PRECONDITION, NEVER,    "not enough stock") \
 	X(PRICE_CHANGED,       FAILED_PRECONDITION, NEVER,    "the total is not the one expected") \
 	X(NOT_CANCELLABLE,     FAILED_PRECONDITION, NEVER,    "the order can no longer be cancelled") \
+	X(LABEL_NOT_BOUGHT,    FAILED_PRECONDITION, BACKOFF,  "the carrier has not given this shipment its tracking code yet") \
+	X(LABEL_UNPRINTABLE,   FAILED_PRECONDITION, NEVER,    "the parcel's tracking code or SSCC cannot be printed as a barcode") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \
