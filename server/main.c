@@ -18,6 +18,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/label/label.h"
 #include "core/queue/queue.h"
 #include "core/store/migrate.h"
 #include "core/store/store.h"
@@ -227,6 +228,7 @@ static int serve(struct app *app)
 	loop_run(app->loop);
 	timer_clear(app->loop, &app->overdue);
 	loop_free(app->loop);
+	label_forget_fonts();
 	seal_key_wipe(&app->contact_key);
 	log_info("stopped", "exit=%d", app->exit_code);
 	return app->exit_code;

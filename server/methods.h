@@ -19,4 +19,6 @@ extern const struct rpc_method RPC_RECEIVE_STOCK;
 extern const struct rpc_method RPC_ADJUST_STOCK;
 extern const struct rpc_method RPC_GET_AVAILABILITY;
 
+extern const struct rpc_method RPC_GET_LABEL;
+
 #endif

@@ -17,6 +17,8 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_RECEIVE_STOCK,
 	&RPC_ADJUST_STOCK,
 	&RPC_GET_AVAILABILITY,
+	/* orderd.v1.ShippingService */
+	&RPC_GET_LABEL,
 	/* what every gRPC server has */
 	&RPC_HEALTH_CHECK,
 	&RPC_HEALTH_WATCH,

@@ -40,7 +40,7 @@ static const struct format {
 } formats[LABEL_FORMATS] = {
 	[LABEL_PDF] = {"application/pdf", "pdf", label_pdf},
 	[LABEL_PNG] = {"image/png", "png", label_png},
-	[LABEL_ZPL] = {"application/vnd.zebra.zpl", "zpl", label_zpl},
+	[LABEL_ZPL] = {"application/zpl", "zpl", label_zpl},
 };
 
 enum errc label_render(const struct label_text *t, enum label_format f, struct label *ret)

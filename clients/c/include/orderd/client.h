@@ -17,6 +17,7 @@
 
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
+#include "orderd/v1/shipping_service.pb-c.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,17 +69,18 @@ void orderd_client_free(struct orderd_client *c);
  * NULL: it failed, and *reterr (if given) says why.  DEADLINE_EXCEEDED and UNAVAILABLE of a write
  * do not say that it did not happen: call again with the same request_id.
  */
-#define ORDERD_METHODS(X)                                                     \
-	X(place_order, OrderService, PlaceOrder, place_order)                 \
-	X(get_order, OrderService, GetOrder, get_order)                       \
-	X(get_order_status, OrderService, GetOrderStatus, get_order_status)   \
-	X(list_orders, OrderService, ListOrders, list_orders)                 \
-	X(cancel_order, OrderService, CancelOrder, cancel_order)              \
-	X(upsert_items, InventoryService, UpsertItems, upsert_items)          \
-	X(create_location, InventoryService, CreateLocation, create_location) \
-	X(receive_stock, InventoryService, ReceiveStock, receive_stock)       \
-	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)          \
-	X(get_availability, InventoryService, GetAvailability, get_availability)
+#define ORDERD_METHODS(X)                                                        \
+	X(place_order, OrderService, PlaceOrder, place_order)                    \
+	X(get_order, OrderService, GetOrder, get_order)                          \
+	X(get_order_status, OrderService, GetOrderStatus, get_order_status)      \
+	X(list_orders, OrderService, ListOrders, list_orders)                    \
+	X(cancel_order, OrderService, CancelOrder, cancel_order)                 \
+	X(upsert_items, InventoryService, UpsertItems, upsert_items)             \
+	X(create_location, InventoryService, CreateLocation, create_location)    \
+	X(receive_stock, InventoryService, ReceiveStock, receive_stock)          \
+	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)             \
+	X(get_availability, InventoryService, GetAvailability, get_availability) \
+	X(get_label, ShippingService, GetLabel, get_label)
 
 #define X(name, service, method, message)                                                          \
 	Orderd__V1__##method##Response *orderd_##name(                                             \
