@@ -108,8 +108,8 @@ static const struct symbol_row {
 	double y, height, text_y, text_size;
 	enum paragraph_name text;
 } symbol_rows[SYMBOLS] = {
-	{SYMBOL_CODE128,  81.6, 17.0,  98.9, 4.4, TRACKING_CODE},
-	{SYMBOL_GS1_128, 108.8, 33.0, 142.2, 4.4, SSCC},
+	{SYMBOL_CODE128,  81.6, 17.0,  99.3, 4.4, TRACKING_CODE},
+	{SYMBOL_GS1_128, 108.8, 33.0, 142.6, 4.4, SSCC},
 };
 
 /* clang-format on */
@@ -117,6 +117,7 @@ static const struct symbol_row {
 const int n_label_strokes = sizeof(label_strokes) / sizeof(label_strokes[0]);
 
 #define CAPTION_SIZE 2.3
+#define CAPTION_GAP  0.5
 
 /* ---------------------------------------------------------------- text */
 
@@ -311,8 +312,7 @@ static struct text_line *add_line(struct layout *l, const struct paragraph *p, c
 {
 	struct text_line *line = &l->lines[l->n_lines++];
 
-	line->size = p->size;
-	line->bold = p->bold;
+	*line = (struct text_line){.size = p->size, .bold = p->bold};
 	snprintf(line->text, sizeof(line->text), "%.*s%s", (int)n, text, end);
 	return line;
 }
@@ -349,8 +349,10 @@ static void lay_block(struct laying *g, const struct label_text *t, const struct
 	char text[TEXT_BYTES_MAX];
 	double y = b->y;
 
-	if (b->caption != NULL)
+	if (b->caption != NULL) {
 		lay_paragraph(g, b, &caption, b->caption, &y);
+		y += CAPTION_GAP;
+	}
 	for (int i = 0; i < PARAGRAPHS_MAX && b->paragraphs[i].name != NOTHING; i++) {
 		write_paragraph(t, b->paragraphs[i].name, text);
 		lay_paragraph(g, b, &b->paragraphs[i], text, &y);
