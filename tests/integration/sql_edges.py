@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What the database and C both know is the same: states and legal moves (core/domain/order_table.h, bucket_table.h), and
-how an id is laid out (core/base/id.h).
+"""What the database and C both know is the same: states and legal moves (core/domain/order_table.h, bucket_table.h),
+how an id is laid out (core/base/id.h), and how parcels are numbered (core/domain/sscc.h).
 
 usage: sql_edges.py SQL_EDGES_PRINT
 """
@@ -17,15 +17,17 @@ from sqltest import Server  # noqa: E402
 
 
 def domain(program):
-    """(axis -> states, axis -> edges)"""
-    states, edges = {}, {"order": set(), "bucket": set()}
+    """(axis -> states, axis -> edges, {(prefix, serial, number)})"""
+    states, edges, ssccs = {}, {"order": set(), "bucket": set()}, set()
     for line in subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines():
         what, axis, *names = line.split()
         if what == "state":
             states.setdefault(axis, []).append(names[0])
+        elif what == "sscc":
+            ssccs.add((axis, *names))
         else:
             edges[axis].add(tuple(names))
-    return states, edges
+    return states, edges, ssccs
 
 
 def texts(definition):
@@ -66,12 +68,20 @@ def check_child_ids(db):
     print("ok child ids of 64 shards", flush=True)
 
 
+def compare_ssccs(db, ssccs):
+    assert len(ssccs) > 200 and len({prefix for prefix, _, _ in ssccs}) == 5, ssccs
+    asked = ", ".join(f"('{prefix}', {serial})" for prefix, serial, _ in ssccs)
+    rows = db.query(f"SELECT prefix, serial, sscc18(prefix, serial) FROM (VALUES {asked}) v(prefix, serial)")
+    check("parcels' numbers", ssccs, {tuple(r) for r in rows})
+
+
 def main():
-    states, edges = domain(sys.argv[1])
+    states, edges, ssccs = domain(sys.argv[1])
     with Server() as server:
         with server.session(server.database("edges")) as db:
             compare(db, states, edges)
             check_child_ids(db)
+            compare_ssccs(db, ssccs)
 
 
 main()

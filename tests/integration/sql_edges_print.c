@@ -1,13 +1,16 @@
 /*
- * Prints what the domain holds of states and legal moves, one per line, for sql_edges.py
- * to compare with the database:
+ * Prints what the domain holds of states and legal moves, one per line, and numbers of
+ * parcels that it made, for sql_edges.py to compare with the database:
  *
  *	state <axis> <name>
  *	edge <axis> <from> <to>
+ *	sscc <prefix> <serial> <number>
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "core/domain/order_state.h"
+#include "core/domain/sscc.h"
 
 static void print_states(void)
 {
@@ -44,10 +47,28 @@ static void print_bucket_edges(void)
 	}
 }
 
+/* Every length of prefix, and serials around each place where they begin again. */
+static void print_ssccs(void)
+{
+	static const char digits[] = "09876543210";
+	char made[SSCC_SIZE];
+
+	for (size_t n = SSCC_PREFIX_MIN; n <= SSCC_PREFIX_MAX; n++) {
+		for (int64_t at = 1; at <= INT64_MAX / 10; at *= 10) {
+			for (int64_t serial = at - 1; serial <= at * 7 + 3; serial += at * 3 + 1) {
+				if (!sscc_make((struct str){digits, n}, serial, made))
+					continue;
+				printf("sscc %.*s %" PRId64 " %s\n", (int)n, digits, serial, made);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	print_states();
 	print_order_edges();
 	print_bucket_edges();
+	print_ssccs();
 	return 0;
 }
