@@ -7,7 +7,8 @@
  * shortened with an ellipsis, and never runs into its neighbour; control characters and
  * whatever is no UTF-8 are replaced; no text reaches a printer as a command.  A code that
  * cannot be printed whole is refused, ERR_LABEL_UNPRINTABLE: a wrong parcel costs more than
- * no label.  Letters the font lacks (DejaVu Sans: no Chinese, no emoji) show as boxes.
+ * no label.  Letters the font lacks (DejaVu Sans: no Chinese, no emoji) show as boxes, and all
+ * are set from left to right.
  */
 #ifndef ORDERD_LABEL_LABEL_H
 #define ORDERD_LABEL_LABEL_H
