@@ -4,7 +4,7 @@
 
 #include "orderctl.h"
 
-static const struct command *const tables[] = {order_commands, stock_commands};
+static const struct command *const tables[] = {order_commands, stock_commands, label_commands};
 
 static void help(void)
 {

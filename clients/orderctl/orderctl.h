@@ -37,7 +37,8 @@ struct command {
 	int (*run)(struct args *a); /* exit code */
 };
 
-extern const struct command order_commands[], stock_commands[]; /* end with verb == NULL */
+/* Each ends with verb == NULL. */
+extern const struct command order_commands[], stock_commands[], label_commands[];
 
 /* ---- options ---- */
 

@@ -46,7 +46,7 @@ def place(w, *args):
 def help__names_every_command_and_version_its_program(w):
     out = says(w, "--help")
     for command in ("place", "get", "status", "list", "cancel", "item put", "location create", "stock receive",
-                    "stock adjust", "stock show"):
+                    "stock adjust", "stock show", "label"):
         assert re.search(r"^  %s " % command, out, re.M), (command, out)
     assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
 
@@ -77,6 +77,13 @@ def wrong_usage__ends_with_2_before_anybody_is_asked(w):
             (("list", "bob"), "bob"),
             (("list", "--page-size", "x"), "x"),
             (("list", "--page-size", "4294967297"), "4294967297"),
+            (("label",), "--out"),
+            (("label", "--out", "x.pdf"), "id"),
+            (("label", "--out", "x", order), "--format"),
+            (("label", "--out", "-", order), "--format"),
+            (("label", "--out", "x.doc", order), "x.doc"),
+            (("label", "--out", "x.pdf", "--format", "gif", order), "gif"),
+            (("label", "--json", "--out", "-", "--format", "pdf", order), "--json"),
             (("cancel",), "id"),
             (("cancel", order, order), order),
             (("item", "put", "--title", "T", "--price", "1", "--currency", "EUR", "--weight", "4294967297", "s"), "--weight"),
@@ -160,6 +167,31 @@ def order__is_told_for_programs_as_the_contract_has_it(w):
         "OrderService", "GetOrderStatus", svc.GetOrderStatusRequest(order_id=order))
 
 
+def label__goes_to_a_file_or_to_stdout(w):
+    order = place(w, "cup=1")
+    w.until(lambda: w.state(order) == "completed", "delivery")
+    group = w.get(order).order.groups[0]
+    parcel, tracking = group.shipment_id, group.tracking_code
+    request = w.pb["shipping_service"].GetLabelRequest(shipment_id=parcel)
+    pdf = w.call("ShippingService", "GetLabel", request)
+    file = os.path.join(w.scratch, "label.PDF")
+    for name, args in ((file + ".pdf", ()), (file, ("--format", "pdf"))):
+        out = says(w, "label", parcel, "--out", name, *args)
+        assert out.startswith("%s: application/pdf, %d bytes, tracking %s" % (name, len(pdf.content), tracking)), out
+        with open(name, "rb") as f:
+            assert f.read() == pdf.content
+    answer = says_json(w, w.pb["shipping_service"].GetLabelResponse(), "label", parcel, "--out", file + ".png")
+    assert (answer.media_type, answer.tracking_code, answer.content) == ("image/png", tracking, b""), answer
+    assert says(w, "label", parcel, "--out", "-", "--format", "zpl").startswith("^XA")
+    code, out, err = ctl(w, "label", parcel, "--out", os.path.join(w.scratch, "no", "such", "folder.pdf"))
+    assert (code, out) == (1, "") and "No such file" in err, (code, out, err)
+    code, out, err = ctl(w, "label", parcel, "--out", "/dev/full", "--format", "png")
+    assert (code, out) == (1, "") and "No space" in err, (code, out, err)
+    code, out, err = ctl(w, "label", order, "--out", os.path.join(w.scratch, "none.pdf"))
+    assert (code, out) == (1, "") and "NOT_FOUND" in err, (code, out, err)
+    assert not os.path.exists(os.path.join(w.scratch, "none.pdf"))
+
+
 def money__has_as_many_places_as_its_currency(w):
     for sku, currency, price, shown in (("yen", "JPY", "1999", "1999 JPY"), ("dinar", "KWD", "1999", "1.999 KWD"),
                                         ("cent", "USD", "5", "0.05 USD")):
@@ -229,6 +261,6 @@ def server_that_never_answers__ends_with_3_at_the_deadline(w):
 
 run(help__names_every_command_and_version_its_program, wrong_usage__ends_with_2_before_anybody_is_asked,
     catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown, order__is_placed_and_told_for_people,
-    order__is_told_for_programs_as_the_contract_has_it, money__has_as_many_places_as_its_currency,
+    order__is_told_for_programs_as_the_contract_has_it, label__goes_to_a_file_or_to_stdout, money__has_as_many_places_as_its_currency,
     list__goes_on_with_its_page_token, cancel__says_what_it_came_to, refusal__ends_with_1_and_says_why,
     server_away__ends_with_3_and_a_write_says_how_to_repeat_it, server_that_never_answers__ends_with_3_at_the_deadline)
