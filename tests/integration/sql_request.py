@@ -288,6 +288,31 @@ def test_view_has_lines_groups_and_parcel(c):
     assert (status["fulfillment_state"], status["version"]) == ("partially_shipped", view[0]["version"])
 
 
+def test_label_has_what_is_printed_on_it(c):
+    order = c.place([(1, 0, 0, 2), (2, 1, 1, 3)])
+    lives = [Life(c.world, 1, order, group, 2) for group in (1, 2)]
+    for step in (lives[0].authorize, lives[1].authorize, lives[1].pick, lives[1].pack):
+        step()
+    db, where = c.store.session, f"WHERE order_id = '{order}'"
+    shipment = db.one(f"SELECT id FROM shipment {where}")
+    both = [(dict(tenant=t, shipment_id=shipment), []) for t in (2, 1)]
+    theirs, (mine,) = c.store.execute(c.store.kinds["label_view"], both)
+    assert theirs == [], theirs
+    weight = db.one("SELECT sum(r.qty * i.weight_g) FROM reservation r JOIN item i USING (tenant, item)"
+                    f" {where} AND r.group_no = 2")
+    assert (mine["order_id"], mine["group_no"], mine["groups"], mine["weight_g"]) == (str(order), "2", "2", weight), mine
+    assert mine["sealed"] is not None and mine["from_name"] == db.one("SELECT name FROM location WHERE code = 'place-1'")
+    db.query("UPDATE shipment SET weight_g = 77, tracking_code = 'T', carrier = 'C', service = 'S', sscc = '034567890000000019'"
+             f" {where}")
+    db.query("BEGIN")  # the audits do not like an order without its contact
+    db.query(f"DELETE FROM contact WHERE id = (SELECT contact_id FROM orders WHERE id = '{order}')")
+    row, = c.store.read("label_view", dict(tenant=1, shipment_id=shipment))
+    db.query("ROLLBACK")
+    assert [row[k] for k in ("weight_g", "tracking_code", "carrier", "service", "sscc", "sealed")] == [
+        "77", "T", "C", "S", "034567890000000019", None], row
+    assert c.store.read("label_view", dict(tenant=1, shipment_id=order)) == []
+
+
 def test_events_come_in_pages(c):
     order = c.place([(1, 0, 0, 1)])
     c.run(c.world.cancel(1, order))
