@@ -17,9 +17,9 @@
 /* Nobody prints on the outermost of a label. */
 #define EDGE_MM       1.5
 
-/* 203 dpi, subset B throughout: 11 modules a character, 35 for start, check and stop. */
-_Static_assert((11 * CODE_CHARS_MAX + 35 + 2 * QUIET_MODULES) * 2 <=
-		       (LABEL_WIDTH_MM - 2 * EDGE_MM) * 203 / MM_PER_INCH,
+/* 203 dpi, subset B throughout: 11 modules a character, 35 for start, check and stop.  In tenths of
+ * a millimetre, because an assertion has no fractions. */
+_Static_assert((11 * CODE_CHARS_MAX + 35 + 2 * QUIET_MODULES) * 2 * 254 <= (1016 - 2 * 15) * 203,
 	       "the longest code has two dots for a module");
 
 struct symbol_place symbol_place(int modules, int dpi)

@@ -35,7 +35,8 @@ def expected(tracking, sscc):
 
 
 def picture_of_pdf(pdf, png):
-    info = output("pdfinfo", pdf).decode()
+    info = output("pdfinfo", "-isodates", pdf).decode()
+    assert re.findall(r"Date: +(\S+)", info) == ["2020-01-01T00:00:00Z"] * 2, info  # else it is another file tomorrow
     assert re.search(r"Pages: +1\n", info) and re.search(r"Page size: +288 x 432 pts", info), info
     output("pdftoppm", "-r", "300", "-png", "-singlefile", pdf, png.removesuffix(".png"))
 
