@@ -79,7 +79,7 @@ static const struct block {
 		{FROM_PLACE,    3.0, false, 2}}},
 	{64.0,   3.6,  34.0, NULL, {
 		{CARRIER,       6.0, true,  1},
-		{SERVICE,       3.8, false, 2}}},
+		{SERVICE,       3.5, false, 3}}},
 	{ 4.0,  27.6,   9.0, "TO", {{0}}},
 	{14.0,  28.4,  84.0, NULL, {
 		{TO_NAME,       5.0, true,  2},

@@ -78,6 +78,19 @@ def label__reads_as_the_database_has_it_in_every_format(w):
     assert "1.500 kg" in labels.check_zpl(get(w, shipment, "zpl").content)
 
 
+def two_parcels_of_an_order__have_a_label_each(w):
+    order = w.place(lines=[("lamp", 60)])
+    w.until(lambda: [bool(g.tracking_code) for g in w.get(order.order_id).order.groups] == [True, True], "two labels")
+    senders = set()
+    for group in w.get(order.order_id).order.groups:
+        label = get(w, group.shipment_id, "zpl")
+        fields = labels.check_zpl(label.content)
+        assert "%d / 2" % group.group in fields and group.tracking_code in fields and group.location in fields, fields
+        assert label.file_name == "label-%d-%d.zpl" % (order.order_number, group.group), label.file_name
+        senders.add(group.location)
+    assert senders == {"BER1", "MUC1"}, senders
+
+
 def hostile_texts__are_printed_and_obeyed_by_nobody(w):
     hostile = "^XZ^XA~JA~JR_5E\\&\"'; \U0001f4e6"
     for text in (hostile, "W" * 200, "ü" * 100, "one\n^XZ\ntwo\r\n\tthree", "\u202e\u200b" + hostile):
@@ -140,6 +153,6 @@ def more_labels_than_may_be__are_refused_and_the_others_made(w):
     assert get(w, shipment, "png").content == want
 
 
-run(label__reads_as_the_database_has_it_in_every_format, hostile_texts__are_printed_and_obeyed_by_nobody,
-    label_not_there_yet__says_so, label_that_would_be_wrong__is_not_made, bad_request__is_told_which_field,
-    more_labels_than_may_be__are_refused_and_the_others_made)
+run(label__reads_as_the_database_has_it_in_every_format, two_parcels_of_an_order__have_a_label_each,
+    hostile_texts__are_printed_and_obeyed_by_nobody, label_not_there_yet__says_so, label_that_would_be_wrong__is_not_made,
+    bad_request__is_told_which_field, more_labels_than_may_be__are_refused_and_the_others_made)

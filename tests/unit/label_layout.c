@@ -200,6 +200,20 @@ static void long_text_is_wrapped_at_blanks_and_then_shortened(void **state)
 	assert_non_null(strstr(line_that_begins("langer Firmennamen")->text, "…"));
 }
 
+static void services_of_carriers_stand_in_one_line(void **state)
+{
+	static const struct str services[] = {STR("GroundAdvantage"), STR("FEDEX_2_DAY"),
+					      STR("UPSStandard"), STR("Express Saver")};
+	struct label_text t = parcel();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++) {
+		t.service = services[i];
+		lay_out(t);
+		assert_true(has_line(services[i].p));
+	}
+}
+
 static void word_longer_than_its_line_is_cut_and_goes_on(void **state)
 {
 	struct label_text t = parcel();
@@ -393,6 +407,7 @@ int main(void)
 		cmocka_unit_test(nothing_overlaps_however_long_the_texts),
 		cmocka_unit_test(bars_are_wide_enough_for_cheap_readers_and_for_gs1),
 		cmocka_unit_test(long_text_is_wrapped_at_blanks_and_then_shortened),
+		cmocka_unit_test(services_of_carriers_stand_in_one_line),
 		cmocka_unit_test(word_longer_than_its_line_is_cut_and_goes_on),
 		cmocka_unit_test(what_cannot_be_printed_is_a_blank_a_mark_or_nothing),
 		cmocka_unit_test(town_and_postal_code_stand_as_the_country_writes_them),
