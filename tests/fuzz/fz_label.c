@@ -7,7 +7,8 @@
 #include "core/label/layout.h"
 #include "tests/fuzz/fuzz.h"
 
-/* fontconfig keeps what it knows of fonts behind pointers that the leak checker does not see. */
+/* Between two inputs fontconfig keeps what it knows of fonts, behind pointers that the leak checker
+ * does not see. */
 const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
@@ -66,12 +67,15 @@ static void printer_is_told_nothing_else(const struct layout *l, struct str zpl)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct layout l;
+	static bool registered;
 	struct input in = {data, size};
 	uint8_t format = take_u8(&in);
 	struct label_text t = take_text(&in);
 	enum errc err = label_layout(&t, &l);
 	struct label label;
 
+	if (!registered)
+		registered = atexit(label_forget_fonts) == 0;
 	MUST(err == ERR_OK || err == ERR_LABEL_UNPRINTABLE);
 	if (err != ERR_OK)
 		return 0;
