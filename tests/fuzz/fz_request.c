@@ -10,6 +10,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
+#include "orderd/v1/shipping_service.pb-c.h"
 #include "server/descriptors.h"
 #include "server/request.h"
 #include "server/rpc.h"
@@ -31,6 +32,7 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__adjust_stock_request__descriptor,
 	&orderd__v1__get_availability_request__descriptor,
 	&grpc__health__v1__health_check_request__descriptor,
+	&orderd__v1__get_label_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };
