@@ -345,6 +345,30 @@ static void same_text_is_the_same_bytes_and_other_text_is_not(void **state)
 	}
 }
 
+/* The box of a letter that the font lacks is another picture, and so is every other letter. */
+static void letters_beyond_ascii_show(void **state)
+{
+	static const char *const letters[] = {
+		"\xf4\x8f\xbf\xbd", "u", "ü", "L", "Ł", "ß", "É", "Ж", "Ω", "ő", "ş"};
+
+	enum { N = sizeof(letters) / sizeof(letters[0]) };
+
+	char *pictures[N];
+	size_t n[N];
+
+	(void)state;
+	for (int i = 0; i < N; i++) {
+		struct label_text t = parcel();
+
+		t.to.name = str_of(letters[i]);
+		pictures[i] = rendered(t, LABEL_PNG, &n[i]);
+		for (int k = 0; k < i; k++)
+			assert_false(n[i] == n[k] && memcmp(pictures[i], pictures[k], n[i]) == 0);
+	}
+	for (int i = 0; i < N; i++)
+		free(pictures[i]);
+}
+
 static void picture_says_how_large_it_is(void **state)
 {
 	static const char head[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\4\xb0\0\0\7\x08\x08";
@@ -414,6 +438,7 @@ int main(void)
 		cmocka_unit_test(what_is_unknown_is_left_out),
 		cmocka_unit_test(code_that_makes_no_barcode_is_refused),
 		cmocka_unit_test(same_text_is_the_same_bytes_and_other_text_is_not),
+		cmocka_unit_test(letters_beyond_ascii_show),
 		cmocka_unit_test(picture_says_how_large_it_is),
 		cmocka_unit_test(text_is_no_command_to_a_printer),
 	};
