@@ -5,8 +5,8 @@
  *	orderd [--setting=value ...]       serve
  *
  * On stdout: `listening grpc=ADDRESS` per listener, `listening http=ADDRESS`, `listening
- * webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM drains and exits 0.  Exit 2: a setting
- * is wrong.  Exit 75: the listener went deaf, start me again.
+ * webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM drains and exits
+ *0.  Exit 2: a setting is wrong.  Exit 75: the listener went deaf, start me again.
  */
 #include <assert.h>
 #include <inttypes.h>

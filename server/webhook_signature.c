@@ -156,5 +156,5 @@ enum webhook_verdict webhook_check_carrier(const struct webhook_secrets *s, stru
 	if (!str_eq(name, STR("hmac-sha256-hex")) || !read_digest(header, given[0]))
 		return WEBHOOK_FORGED;
 	return any_matches(s, body, (const uint8_t(*)[DIGEST_BYTES])given, 1) ? WEBHOOK_SIGNED
-									       : WEBHOOK_FORGED;
+									      : WEBHOOK_FORGED;
 }

@@ -1,5 +1,5 @@
 /*
- * One event is one delivery: libmicrohttpd collects its body, then its connection is
+ * One event is one notice: libmicrohttpd collects its body, then its connection is
  * suspended while a flow stores it, and resumed with the answer.
  *
  *	body --> find --> record --+--> answer
@@ -29,9 +29,9 @@
 
 enum {
 	CONNECTIONS_MAX = 256,
-	DELIVERIES_MAX = 64, /* bodies in memory, each at most webhook_max_kib */
-	REQUEST_MS = 10000,  /* to send one; providers send a few KiB at once */
-	STORE_MS = 8000,     /* to store one; providers wait ten seconds and more */
+	NOTICES_MAX = 64,   /* bodies in memory, each at most webhook_max_kib */
+	REQUEST_MS = 10000, /* to send one; providers send a few KiB at once */
+	STORE_MS = 8000,    /* to store one; providers wait ten seconds and more */
 	ARENA = 64 * 1024,
 	LOOKS_MAX = 3,
 	TELL_MS = 60000, /* between two lines about forged events: a flood of them is no flood of
@@ -59,7 +59,7 @@ struct webhooks {
 	struct http_listener *listener;
 	struct webhook_secrets secrets[PROVIDERS];
 	size_t body_max;
-	unsigned deliveries;    /* in memory */
+	unsigned notices;       /* in memory */
 	unsigned working;       /* of them: being stored, or answered */
 	int64_t tell_forged_ms; /* not before */
 	bool draining, closing;
@@ -68,7 +68,7 @@ struct webhooks {
 	void *on_closed_arg;
 };
 
-struct delivery {
+struct notice {
 	struct flow fl; /* first */
 	struct webhooks *w;
 	const struct provider *from;
@@ -83,9 +83,9 @@ struct delivery {
 	unsigned looks;
 };
 
-static struct delivery *delivery_of(struct flow *fl)
+static struct notice *notice_of(struct flow *fl)
 {
-	return (struct delivery *)fl;
+	return (struct notice *)fl;
 }
 
 static void count(const struct provider *from, const char *outcome)
@@ -102,7 +102,7 @@ enum { FIND, RECORD, DONE };
 
 static int ask_find(struct flow *fl)
 {
-	struct delivery *d = delivery_of(fl);
+	struct notice *d = notice_of(fl);
 	struct webhook_find_head h = {.provider = str_of(d->from->name),
 				      .object_id = d->event.object};
 
@@ -112,7 +112,7 @@ static int ask_find(struct flow *fl)
 
 static int got_find(struct flow *fl, const struct answer *a)
 {
-	struct delivery *d = delivery_of(fl);
+	struct notice *d = notice_of(fl);
 	struct webhook_find_row r = {.tenant = NOBODYS_TENANT};
 
 	if (answer_rows(a) > 0)
@@ -125,7 +125,7 @@ static int got_find(struct flow *fl, const struct answer *a)
 
 static int ask_record(struct flow *fl)
 {
-	struct delivery *d = delivery_of(fl);
+	struct notice *d = notice_of(fl);
 	struct webhook_received_head h = {.tenant = d->tenant,
 					  .order_id = d->order,
 					  .job_id = d->job,
@@ -161,7 +161,7 @@ static void ring(struct webhooks *w, const struct webhook_received_row *r)
 
 static int got_record(struct flow *fl, const struct answer *a)
 {
-	struct delivery *d = delivery_of(fl);
+	struct notice *d = notice_of(fl);
 	struct webhook_received_row r = webhook_received_row(a, 0);
 	char outcome[32];
 
@@ -191,14 +191,14 @@ static const struct flow_step webhook_steps[] = {
 
 static void on_stored(struct flow *fl)
 {
-	struct delivery *d = delivery_of(fl);
+	struct notice *d = notice_of(fl);
 
 	if (!d->stored)
 		count(d->from, err_name(fl->cause));
 	http_resume(d->w->listener, d->connection);
 }
 
-static enum MHD_Result start_storing(struct delivery *d)
+static enum MHD_Result start_storing(struct notice *d)
 {
 	free(d->body);
 	d->body = NULL;
@@ -216,7 +216,7 @@ static enum MHD_Result start_storing(struct delivery *d)
 
 /* ---------------------------------------------------------------- answers */
 
-static enum MHD_Result answer_stored(struct delivery *d)
+static enum MHD_Result answer_stored(struct notice *d)
 {
 	if (d->stored)
 		return http_answer(d->connection, MHD_HTTP_OK, "ok\n");
@@ -240,7 +240,7 @@ static enum MHD_Result refuse_draining(struct MHD_Connection *c)
 				MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-static enum MHD_Result refuse_forged(struct delivery *d)
+static enum MHD_Result refuse_forged(struct notice *d)
 {
 	int64_t now_ms = clock_mono_ms();
 
@@ -254,12 +254,12 @@ static enum MHD_Result refuse_forged(struct delivery *d)
 
 /* ---------------------------------------------------------------- bodies */
 
-static void delivery_free(void *arg, void *state)
+static void notice_free(void *arg, void *state)
 {
 	struct webhooks *w = arg;
-	struct delivery *d = state;
+	struct notice *d = state;
 
-	w->deliveries--;
+	w->notices--;
 	if (d->working && --w->working == 0 && w->closing)
 		loop_post(w->app->loop, &w->stop); /* MHD is on the stack */
 	arena_done(&d->fl.arena);
@@ -267,12 +267,12 @@ static void delivery_free(void *arg, void *state)
 	free(d);
 }
 
-static enum MHD_Result body_complete(struct delivery *d)
+static enum MHD_Result body_complete(struct notice *d)
 {
 	struct webhooks *w = d->w;
 	struct str body = {d->body, d->n};
-	const char *header = MHD_lookup_connection_value(d->connection, MHD_HEADER_KIND,
-							 d->from->header);
+	const char *header =
+		MHD_lookup_connection_value(d->connection, MHD_HEADER_KIND, d->from->header);
 	const char *why;
 
 	if (w->closing) /* the store is the next to close */
@@ -295,7 +295,7 @@ static enum MHD_Result body_complete(struct delivery *d)
 		      "the event cannot be read\n");
 }
 
-static enum MHD_Result more_body(struct delivery *d, const char *bytes, size_t *n)
+static enum MHD_Result more_body(struct notice *d, const char *bytes, size_t *n)
 {
 	if (*n == 0)
 		return d->working ? answer_stored(d) : body_complete(d);
@@ -320,20 +320,20 @@ static const struct provider *provider_at(const struct webhooks *w, const char *
 /* The length the sender promises; false when it does not. */
 static bool content_length(struct MHD_Connection *c, long long *ret)
 {
-	const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND,
-							 MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length =
+		MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return length != NULL &&
-	       MHD_lookup_connection_value(c, MHD_HEADER_KIND,
-					   MHD_HTTP_HEADER_TRANSFER_ENCODING) == NULL &&
+	       MHD_lookup_connection_value(c, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING) ==
+		       NULL &&
 	       str_to_i64(str_of(length), 0, INT64_MAX, ret);
 }
 
 /* All that can be told from the header is told before a byte of the body is kept. */
-static enum MHD_Result new_delivery(struct webhooks *w, struct MHD_Connection *c,
-				    const struct provider *from, void **state)
+static enum MHD_Result new_notice(struct webhooks *w, struct MHD_Connection *c,
+				  const struct provider *from, void **state)
 {
-	struct delivery *d;
+	struct notice *d;
 	long long size;
 
 	if (w->draining)
@@ -344,20 +344,20 @@ static enum MHD_Result new_delivery(struct webhooks *w, struct MHD_Connection *c
 		return refuse(c, from, "invalid", MHD_HTTP_LENGTH_REQUIRED,
 			      "Content-Length is required\n");
 	if ((unsigned long long)size > w->body_max)
-		return refuse(c, from, "too_large", MHD_HTTP_PAYLOAD_TOO_LARGE,
+		return refuse(c, from, "too_large", MHD_HTTP_CONTENT_TOO_LARGE,
 			      "the body is too large\n");
-	if (w->deliveries == DELIVERIES_MAX) {
+	if (w->notices == NOTICES_MAX) {
 		count(from, "busy");
 		return http_answer_with(c, MHD_HTTP_TOO_MANY_REQUESTS, "too many at once\n",
 					MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	}
-	w->deliveries++;
+	w->notices++;
 	d = *state = mem_alloc(sizeof(*d));
-	*d = (struct delivery){.w = w,
-			       .from = from,
-			       .connection = c,
-			       .size = (size_t)size,
-			       .body = mem_alloc((size_t)size + 1)};
+	*d = (struct notice){.w = w,
+			     .from = from,
+			     .connection = c,
+			     .size = (size_t)size,
+			     .body = mem_alloc((size_t)size + 1)};
 	arena_init(&d->fl.arena, ARENA);
 	return MHD_YES;
 }
@@ -378,7 +378,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	if (strcmp(method, "POST") != 0)
 		return http_answer_with(c, MHD_HTTP_METHOD_NOT_ALLOWED, "POST only\n",
 					MHD_HTTP_HEADER_ALLOW, "POST");
-	return new_delivery(w, c, from, state);
+	return new_notice(w, c, from, state);
 }
 
 /* ---------------------------------------------------------------- start and stop */
@@ -422,7 +422,7 @@ struct webhooks *webhooks_new(struct app *app)
 					    .connections = CONNECTIONS_MAX,
 					    .request_ms = REQUEST_MS,
 					    .on_request = on_request,
-					    .on_completed = delivery_free,
+					    .on_completed = notice_free,
 					    .arg = w};
 	const char *const paths[PROVIDERS] = {[GATEWAY] = app->cfg.gateway_webhook_secret_file,
 					      [CARRIER] = app->cfg.carrier_webhook_secret_file};
@@ -434,8 +434,9 @@ struct webhooks *webhooks_new(struct app *app)
 	for (int i = 0; i < PROVIDERS; i++)
 		any |= read_secrets(&w->secrets[i], providers[i].field, paths[i]);
 	if (!any)
-		config_refuse("webhook_listen", "it needs gateway_webhook_secret_file or "
-						"carrier_webhook_secret_file");
+		config_refuse("webhook_listen",
+			      "it needs gateway_webhook_secret_file or "
+			      "carrier_webhook_secret_file");
 	w->listener = http_listener_new(app->loop, &opt);
 	return w;
 }

@@ -21,7 +21,8 @@
 struct app;
 struct webhooks;
 
-/* Listen as config.webhook_listen says; exits 2 when a setting is wrong.  The store must be open. */
+/* Listen as config.webhook_listen says; exits 2 when a setting is wrong.  The store must be open.
+ */
 struct webhooks *webhooks_new(struct app *app);
 const char *webhooks_address(const struct webhooks *w); /* with the real port */
 
