@@ -60,6 +60,6 @@ UNION ALL
 SELECT n, CASE WHEN (n IN (SELECT n FROM steady)) IS NOT TRUE THEN 'moved'
                WHEN (n IN (SELECT n FROM news)) IS NOT TRUE THEN 'seen'
                WHEN found_order IS NULL THEN 'unknown' ELSE 'idle' END,
-       NULL, NULL, 0
+       NULL, NULL, 0::int2
 FROM awaited WHERE (n IN (SELECT n FROM told)) IS NOT TRUE
 ORDER BY n

@@ -37,8 +37,8 @@ SELECT tenant, gen_random_uuid(), order_id, group_no, location, 'planned', md5(o
 INSERT INTO shipment_scan (tenant, shipment_id, at, status, detail, message, city)
 SELECT tenant, id, now(), 'in_transit', '', '', '' FROM shipment;
 INSERT INTO webhook_event (tenant, provider, event_id, kind, object_id, received_at)
-SELECT tenant, 'gateway', 'evt_' || gateway_id, 'charge.succeeded', gateway_id, now() - n * interval '1 day'
-FROM (SELECT *, row_number() OVER () % 30 AS n FROM payment_attempt) a;
+SELECT tenant, 'gateway', 'evt_' || gateway_id, 'charge.succeeded', gateway_id, now() - row_number() OVER () * interval '1 min'
+FROM payment_attempt;
 INSERT INTO order_event (tenant, order_id, seq, kind, to_state, actor)
 SELECT tenant, order_id, seq + n, 'more', 'pending', 'test' FROM order_event, generate_series(1, 5) n;
 """
