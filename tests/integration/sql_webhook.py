@@ -5,6 +5,7 @@ usage: sql_webhook.py SQLGEN [unittest arguments]
 """
 
 import os
+import re
 import sys
 import unittest
 
@@ -153,6 +154,14 @@ class Webhook(unittest.TestCase):
         walk.one(way())
         self.assertEqual(self.job(order, "payment.authorize", "state, run_at <= now()"), ["ready", "t"])
 
+    def test_no_statement_puts_a_job_off_over_news(self):
+        """Whoever ends a claim without ending the job looks at nudged_epoch."""
+        putting_off = [name for name, text in STAGE.statements.items()
+                       for changes in re.findall(r"UPDATE job\b.*?\bSET (.*?)\bFROM\b", text, re.S)
+                       if "lease_until = NULL" in changes and re.search("'ready'|'parked'", changes)]
+        self.assertEqual({"job_retry", "payment_unknown", "tracking_recorded"} - set(putting_off), set())
+        self.assertEqual([name for name in putting_off if "nudged_epoch" not in STAGE.statements[name]], [])
+
     def test_a_payment_in_doubt_is_asked_for_at_once(self):
         order = self.doubtful()
         self.assertEqual(self.paid("woken")["job_kind"], "payment.authorize")
@@ -190,6 +199,9 @@ class Webhook(unittest.TestCase):
         walk, order = self.walk, self.confirmed()
         walk.one(order.cancelling())
         self.paid("idle", kind="payment_intent.canceled")
+        walk.query("UPDATE job SET state = 'dead' WHERE kind = 'payment.void'")
+        self.paid("idle", kind="charge.expired")  # nobody will void it, and nobody may take the money again
+        walk.query("UPDATE job SET state = 'ready' WHERE kind = 'payment.void'")
         walk.one(order.void(1))
         self.paid("idle", kind="payment_intent.canceled")
 
