@@ -12,6 +12,7 @@ struct store;
 struct queue;
 struct rpc_server;
 struct ops_http;
+struct webhooks;
 
 struct app {
 	struct config cfg;
@@ -20,6 +21,7 @@ struct app {
 	struct queue *queue;
 	struct rpc_server *server;
 	struct ops_http *http;
+	struct webhooks *webhooks;   /* NULL: not listened for */
 	struct seal_key contact_key; /* names and addresses */
 	bool announced;              /* "ready" was printed */
 	bool draining;

@@ -4,9 +4,9 @@
  *	orderd migrate [--postgres=...]    bring the database's schema up to date, and exit
  *	orderd [--setting=value ...]       serve
  *
- * On stdout: `listening grpc=ADDRESS` per listener, `listening http=ADDRESS`, and `ready`
- * when the store is up for the first time.  SIGTERM drains and exits 0.  Exit 2: a setting
- * is wrong.  Exit 75: the listener went deaf, start me again.
+ * On stdout: `listening grpc=ADDRESS` per listener, `listening http=ADDRESS`, `listening
+ * webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM drains and exits
+ *0.  Exit 2: a setting is wrong.  Exit 75: the listener went deaf, start me again.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -27,6 +27,7 @@
 #include "server/ops_http.h"
 #include "server/rpc_server.h"
 #include "server/rpc_table.h"
+#include "server/webhooks.h"
 
 extern const unsigned char api_descriptor_set[]; /* cmake/EmbedBytes.cmake */
 extern const size_t api_descriptor_set_size;
@@ -102,11 +103,21 @@ static void close_http(void *arg)
 {
 	struct app *app = arg;
 
-	app->server = NULL; /* it has freed itself */
 	if (app->http != NULL)
 		ops_http_close(app->http, close_queue, app);
 	else
 		close_queue(app);
+}
+
+static void close_webhooks(void *arg)
+{
+	struct app *app = arg;
+
+	app->server = NULL; /* it has freed itself */
+	if (app->webhooks != NULL)
+		webhooks_close(app->webhooks, close_http, app);
+	else
+		close_http(app);
 }
 
 static void on_closing_overdue(struct timer *t)
@@ -128,7 +139,9 @@ static void on_drain(void *arg)
 	app->overdue.on_due = on_closing_overdue;
 	timer_set(app->loop, &app->overdue,
 		  clock_mono_ms() + app->cfg.lame_duck_ms + app->cfg.drain_s * 1000 + CLOSING_MS);
-	rpc_server_drain(app->server, close_http, app);
+	if (app->webhooks != NULL)
+		webhooks_drain(app->webhooks);
+	rpc_server_drain(app->server, close_webhooks, app);
 }
 
 static void on_deaf(void *arg)
@@ -167,6 +180,8 @@ static void open_stores(struct app *app)
 				      .program = "orderd",
 				      .order_connections = (int)app->cfg.order_connections,
 				      .read_connections = (int)app->cfg.read_connections,
+				      /* webhooks alone have use for the job lane here */
+				      .job_connections = app->cfg.webhook_listen[0] != '\0',
 				      .lane_bound = (uint32_t)app->cfg.lane_bound,
 				      .statement_timeout_ms = (int)app->cfg.statement_timeout_ms,
 				      .on_state = on_store_state,
@@ -195,12 +210,16 @@ static void open_listeners(struct app *app)
 
 	if (app->cfg.http_listen[0] != '\0')
 		app->http = ops_http_new(app->loop, app->cfg.http_listen, is_healthy, app);
+	if (app->cfg.webhook_listen[0] != '\0')
+		app->webhooks = webhooks_new(app);
 	app->server = rpc_server_new(&rpc);
 	rpc_server_set_serving(app->server, store_is_up(app->store));
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
 		printf("listening grpc=%s\n", rpc_server_address(app->server, i));
 	if (app->http != NULL)
 		printf("listening http=%s\n", ops_http_address(app->http));
+	if (app->webhooks != NULL)
+		printf("listening webhooks=%s\n", webhooks_address(app->webhooks));
 	fflush(stdout);
 }
 

@@ -12,6 +12,10 @@
 	/* orderd: what it listens on */ \
 	X(TEXT, listen,              "127.0.0.1:7070", 0, 1024, "", "gRPC listeners, comma separated: host:port or unix:/path") \
 	X(TEXT, http_listen,         "127.0.0.1:7071", 0, 256,  "", "ops HTTP listener (/metrics, /healthz); empty for none") \
+	X(TEXT, webhook_listen,      "",        0, 256,     "", "listener for providers' webhooks (/webhooks/gateway, /webhooks/carrier), any address: they are signed; empty for none") \
+	X(TEXT, gateway_webhook_secret_file, "", 0, 1024,   "", "file with the gateway's webhook secret, one a line while it is changed; empty: 404") \
+	X(TEXT, carrier_webhook_secret_file, "", 0, 1024,   "", "file with the carrier's webhook secret, one a line while it is changed; empty: 404") \
+	X(INT,  webhook_max_kib,     256,       1, 4096,    "KiB",   "one webhook's body") \
 	X(TEXT, auth,                "",        0, 16,      "", "none: every caller is tenant 1's administrator; loopback and unix listeners only") \
 	X(INT,  drain_s,             30,        0, 3600,    "s",     "how long running work may go on after SIGTERM") \
 	X(INT,  lame_duck_ms,        0,         0, 60000,   "ms",    "how long to serve on as NOT_SERVING before refusing new calls") \

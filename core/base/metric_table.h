@@ -10,6 +10,7 @@
 	X(HISTOGRAM, rpc_seconds,      "method",  "from arrival to the answer handed to gRPC") \
 	X(GAUGE,     rpc_in_flight,    "",        "calls at work") \
 	X(COUNTER,   rpc_shed,         "",        "calls refused because too many were at work") \
+	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks with a secret's route, by provider and what became of them") \
 	X(COUNTER,   flow_ended,       "flow_error", "flows ended, by flow and error name") \
 	X(HISTOGRAM, flow_seconds,     "flow",    "life of a flow") \
 	X(COUNTER,   step_error,       "step_error", "steps that took their error edge, by flow.step and error name") \

@@ -7,7 +7,7 @@
 -- answer: ordinal int8, run_at timestamptz
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 mine AS (
-	UPDATE job j SET state = 'ready', lease_until = NULL, run_at = now() + h.delay_ms * interval '1 ms',
+	UPDATE job j SET state = 'ready', lease_until = NULL, run_at = @retry_at(h.delay_ms),
 	                 attempts = j.attempts - h.refund::int,
 	                 last_error = CASE WHEN h.refund THEN j.last_error ELSE h.error END
 	FROM h WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.lease_until IS NOT NULL

@@ -1,88 +1,13 @@
 """How the programs begin and end: what they refuse to start on, what they say while they run, how they leave."""
 import os
 import re
-import signal
 import subprocess
 import threading
-import urllib.error
-import urllib.request
 import uuid
 
 import grpc
+from programs import LISTEN, Running, http, own, program, start, write
 from world import run
-
-
-def program(w, name):
-    return os.path.join(w.env["DATA"], "bin", name)
-
-
-def own(w):
-    """Settings of this world as {field: value}."""
-    with open(os.path.join(w.env["DATA"], "orderd.conf")) as f:
-        return dict(re.fullmatch(r"(\w+) = (.*)\n", line).groups() for line in f if line.strip())
-
-
-def write(w, settings):
-    path = os.path.join(w.scratch, "some.conf")
-    lines = settings if isinstance(settings, list) else ["%s = %s" % pair for pair in settings.items()]
-    with open(path, "w") as f:
-        f.write("".join(line + "\n" for line in lines))
-    return path
-
-
-def start(w, name, *args):
-    """A start that must end by itself: (exit code, stdout, stderr)."""
-    env = {"PATH": os.environ["PATH"]}
-    done = subprocess.run([program(w, name), *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
-    assert "Sanitizer" not in done.stderr, done.stderr
-    return done.returncode, done.stdout, done.stderr
-
-
-class Running:
-    """One more orderd or worker in this world, ours to end.  It is told apart by its standard streams."""
-
-    def __init__(self, w, name, *args):
-        self.errors = open(os.path.join(w.scratch, name + ".err"), "w+")
-        self.process = subprocess.Popen([program(w, name), "--config=" + os.path.join(w.env["DATA"], "orderd.conf"), *args],
-                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
-        self.addresses = {}
-        for line in self.process.stdout:
-            if line == "ready\n":
-                break
-            kind, address = line.split()[1].split("=")
-            self.addresses[kind] = address
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-        self.errors.close()
-
-    def end(self):
-        """SIGTERM; the exit code, after looking for a sanitizer's last words."""
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(60)
-        self.errors.seek(0)
-        log = self.errors.read()
-        assert "Sanitizer" not in log, log[-4000:]
-        return code
-
-
-LISTEN = ("--listen=127.0.0.1:0", "--http-listen=127.0.0.1:0")
-
-
-def http(w, path):
-    """(status, headers, body) past any proxy."""
-    try:
-        answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open("http://%s%s" % (w.env["HTTP"], path), timeout=10)
-    except urllib.error.HTTPError as e:
-        answer = e
-    with answer:
-        return answer.status, answer.headers, answer.read().decode()
 
 
 # ---- what is refused

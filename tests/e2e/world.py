@@ -78,7 +78,8 @@ class World:
         os.chmod(self.scratch, 0o755)
         self.extra = os.path.join(self.scratch, "extra.conf")
         with open(self.extra, "w") as f:
-            f.write(FAST + config)
+            own = {line.split(" = ")[0] for line in config.splitlines()}
+            f.write("".join(line for line in FAST.splitlines(True) if line.split(" = ")[0] not in own) + config)
         self.sim_args = sim_args
         self.pb = generated(self.scratch)
 
@@ -111,7 +112,7 @@ class World:
         return done
 
     def read_env(self):
-        text = subprocess.run(["bash", "-c", "source %s/env; for v in DATA SOCKETS SIM_URL GRPC HTTP; do echo $v=${!v}; done"
+        text = subprocess.run(["bash", "-c", "source %s/env; for v in DATA SOCKETS SIM_URL GRPC HTTP WEBHOOKS; do echo $v=${!v}; done"
                                % self.dir], stdout=subprocess.PIPE, text=True, check=True).stdout
         self.env = dict(line.split("=", 1) for line in text.splitlines())
         self.channel = grpc.insecure_channel(self.env["GRPC"])
@@ -238,10 +239,10 @@ class World:
                 assert rows == [], "%s: %s" % (name, rows[:3])
 
 
-def run(*stories):
+def run(*stories, **world):
     """Runs each story(world) in one world, in order; prints what ctest and people read."""
     failed = 0
-    with World() as w:
+    with World(**world) as w:
         for story in stories:
             try:
                 story(w)

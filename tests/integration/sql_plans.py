@@ -28,14 +28,17 @@ SELECT 1 + n % 2, 'more ' || n, 'title', 1, 'EUR', 1 FROM generate_series(1, 200
 UPDATE job SET state = 'done', epoch = 1, done_at = now() WHERE abs(hashtext(id::text)) % 20 > 1;
 UPDATE orders SET state = 'confirmed' WHERE abs(hashtext(id::text)) % 10 > 0;
 UPDATE orders SET state = 'completed' WHERE abs(hashtext(id::text)) % 10 > 1;
-INSERT INTO payment_attempt (tenant, id, order_id, group_no, n, state)
-SELECT tenant, gen_random_uuid(), order_id, group_no, 1, 'captured' FROM payment;
+INSERT INTO payment_attempt (tenant, id, order_id, group_no, n, state, gateway_id)
+SELECT tenant, gen_random_uuid(), order_id, group_no, 1, 'captured', 'pi_' || md5(order_id::text || group_no) FROM payment;
 INSERT INTO payment_transaction (tenant, attempt_id, kind, order_id, group_no, amount_minor, gateway_ref)
 SELECT a.tenant, a.id, k.kind, a.order_id, a.group_no, 1, 'ref' FROM payment_attempt a, (VALUES ('authorize'), ('capture')) k(kind);
-INSERT INTO shipment (tenant, id, order_id, group_no, location, state)
-SELECT tenant, gen_random_uuid(), order_id, group_no, location, 'planned' FROM payment;
+INSERT INTO shipment (tenant, id, order_id, group_no, location, state, tracking_code)
+SELECT tenant, gen_random_uuid(), order_id, group_no, location, 'planned', md5(order_id::text || group_no) FROM payment;
 INSERT INTO shipment_scan (tenant, shipment_id, at, status, detail, message, city)
 SELECT tenant, id, now(), 'in_transit', '', '', '' FROM shipment;
+INSERT INTO webhook_event (tenant, provider, event_id, kind, object_id, received_at)
+SELECT tenant, 'gateway', 'evt_' || gateway_id, 'charge.succeeded', gateway_id, now() - row_number() OVER () * interval '1 min'
+FROM payment_attempt;
 INSERT INTO order_event (tenant, order_id, seq, kind, to_state, actor)
 SELECT tenant, order_id, seq + n, 'more', 'pending', 'test' FROM order_event, generate_series(1, 5) n;
 """

@@ -236,6 +236,7 @@ servers_orderd() {
 	fi
 	ORDERD_GRPC=$(sed -n 's/^listening grpc=//p' "$DATA/log/orderd.log" | head -n 1)
 	ORDERD_HTTP=$(sed -n 's/^listening http=//p' "$DATA/log/orderd.log" | head -n 1)
+	ORDERD_WEBHOOKS=$(sed -n 's/^listening webhooks=//p' "$DATA/log/orderd.log" | head -n 1)
 	servers_wait orderd curl -fsS --max-time 2 --noproxy '*' "http://$ORDERD_HTTP/healthz"
 }
 
@@ -286,6 +287,8 @@ servers_configure() {
 	servers_secret "$DATA/contact.key" servers_hex 32 ''
 	servers_secret "$DATA/gateway.key" servers_hex 12 sk_test_
 	servers_secret "$DATA/carrier.key" servers_hex 12 EZTK
+	servers_secret "$DATA/gateway_webhook.key" servers_hex 24 whsec_
+	servers_secret "$DATA/carrier_webhook.key" servers_hex 24 ''
 	{
 		cat "${OPERATOR_CONFIG:-/dev/null}"
 		echo # its last line may have no end
@@ -304,6 +307,9 @@ servers_configure() {
 			gateway_key_file|$DATA/gateway.key
 			carrier_url|$SIM_URL
 			carrier_key_file|$DATA/carrier.key
+			webhook_listen|127.0.0.1:${WEBHOOK_PORT:-0}
+			gateway_webhook_secret_file|$DATA/gateway_webhook.key
+			carrier_webhook_secret_file|$DATA/carrier_webhook.key
 		END
 		cat "${SERVERS_EXTRA_CONFIG:-/dev/null}"
 	} >"$DATA/orderd.conf"
@@ -325,6 +331,7 @@ servers_write_env() {
 		printf 'SIM_PORT=%q\n' "${SIM_PORT:-0}"
 		printf 'GRPC=%q\n' "${ORDERD_GRPC:-}"
 		printf 'HTTP=%q\n' "${ORDERD_HTTP:-}"
+		printf 'WEBHOOKS=%q\n' "${ORDERD_WEBHOOKS:-}"
 		printf 'ORDERCTL=%q\n' "$DATA/bin/orderctl"
 	} >"$DIR/env"
 }
@@ -428,7 +435,7 @@ servers_again() {
 	# shellcheck source=/dev/null
 	source "$DIR/env"
 	OPERATOR_CONFIG=
-	ORDERD_GRPC=$GRPC ORDERD_HTTP=$HTTP
+	ORDERD_GRPC=$GRPC ORDERD_HTTP=$HTTP ORDERD_WEBHOOKS=$WEBHOOKS
 	"servers_$2" && servers_write_env
 }
 

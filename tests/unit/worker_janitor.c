@@ -112,6 +112,41 @@ static void without_redis_only_the_database_is_swept(void **state)
 	assert_next_sweep_after(2000);
 }
 
+static void sweeps_that_forget_nothing(int n)
+{
+	while (n-- > 0) {
+		generations_are(4);
+		nothing_has_expired();
+		assert_true(janitor_idle(j));
+		world_later(2000);
+	}
+}
+
+static void sweep_that_forgets(int64_t forgotten)
+{
+	struct question *q;
+
+	generations_are(4);
+	nothing_has_expired();
+	q = world_asked("webhooks_forget");
+	assert_int_equal(HEAD(q, webhooks_forget)->keep_s, 30 * 24 * 3600);
+	WORLD_ROWS(q, &(struct webhooks_forget_row){.forgotten = forgotten});
+	world_later(2000);
+}
+
+static void inbox_is_cleared_once_a_minute_and_at_once_of_what_is_more(void **state)
+{
+	(void)state;
+	world.queue_up = false;
+	world_turn();
+	sweeps_that_forget_nothing(30);
+	sweep_that_forgets(5000);
+	sweep_that_forgets(4999);
+	sweeps_that_forget_nothing(29);
+	sweep_that_forgets(0);
+	world_fails(world_asked("generations"), ERR_STORE_UNAVAILABLE);
+}
+
 static void failure_of_any_step_does_not_end_the_sweeping(void **state)
 {
 	(void)state;
@@ -291,6 +326,7 @@ int main(void)
 		TEST(quiet_sweep_asks_everybody_and_comes_again),
 		TEST(streams_made_again_raise_the_epoch_of_the_stock),
 		TEST(without_redis_only_the_database_is_swept),
+		TEST(inbox_is_cleared_once_a_minute_and_at_once_of_what_is_more),
 		TEST(failure_of_any_step_does_not_end_the_sweeping),
 		TEST(job_whose_lease_ended_is_rung),
 		TEST(waiting_job_is_rung_when_its_own_ring_was_lost),

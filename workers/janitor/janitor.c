@@ -3,9 +3,10 @@
  *
  *	generations --> streams --+--> raise --+--> epoch --> orphans --> waiting --> backlog --+
  *	                          +------------+                                    (per role)  |
- *	                            holds <-- expire, freed (per order) <-- expired <-----------+
+ *	                 forget <-- holds <-- expire, freed (per order) <-- expired <-----------+
  *
- * Steps that need Redis are passed over while it is away; the database's are not.
+ * Steps that need Redis are passed over while it is away; the database's are not.  What is only
+ * kept for a while is forgotten by one sweep in a minute.
  */
 #include "workers/janitor/janitor.h"
 
@@ -24,6 +25,9 @@
 enum {
 	PAGE = 1000,       /* jobs looked at per sweep */
 	EXPIRE_MOST = 200, /* orders ended per sweep */
+	FORGET_MS = 60000,
+	FORGET_MOST = 5000,        /* rows; a full page is followed by the next sweep's */
+	WEBHOOKS_KEEP_S = 2592000, /* 30 days; providers try an event again for three */
 	ARENA = 1024 * 1024,
 };
 
@@ -39,6 +43,7 @@ enum {
 	EXPIRE,
 	FREED,
 	HOLDS,
+	FORGET,
 	DONE
 };
 
@@ -70,6 +75,7 @@ struct janitor {
 	int64_t after_run; /* where the next page begins; DB_NULL: at the oldest */
 	struct id after_id;
 	bool more; /* the page was full: sweep again at once */
+	int64_t forget_at_ms;
 };
 
 static struct janitor *janitor_of(struct flow *fl)
@@ -360,12 +366,32 @@ static int ask_holds(struct flow *fl)
 {
 	struct janitor *j = janitor_of(fl);
 
-	return queue_is_up(j->w->queue) ? queue_ask_expire_holds(fl, j->w->queue) : DONE;
+	return queue_is_up(j->w->queue) ? queue_ask_expire_holds(fl, j->w->queue) : FORGET;
 }
 
 static int got_holds(struct flow *fl, const struct answer *a)
 {
 	(void)fl, (void)a;
+	return FORGET;
+}
+
+/* ---------------------------------------------------------------- what is kept for a while */
+
+static int ask_forget(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	struct webhooks_forget_head h = {.keep_s = WEBHOOKS_KEEP_S, .most = FORGET_MOST};
+
+	if (clock_mono_ms() < j->forget_at_ms)
+		return DONE;
+	j->forget_at_ms = clock_mono_ms() + FORGET_MS;
+	return store_ask(fl, j->w->store, webhooks_forget_unit(&h, NULL, 0));
+}
+
+static int got_forget(struct flow *fl, const struct answer *a)
+{
+	if (answer_rows(a) > 0 && webhooks_forget_row(a, 0).forgotten >= FORGET_MOST)
+		janitor_of(fl)->forget_at_ms = 0;
 	return DONE;
 }
 
@@ -382,7 +408,8 @@ static const struct flow_step sweep_steps[] = {
 	[EXPIRED]     = {"expired",     ask_expired,     got_expired,     10000, HOLDS,    TO(EXPIRE)},
 	[EXPIRE]      = {"expire",      ask_expire,      got_expire,      30000, HOLDS,    TO(FREED) | TO(HOLDS)},
 	[FREED]       = {"freed",       ask_freed,       got_freed,       10000, EXPIRE,   TO(EXPIRE)},
-	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  DONE,     TO(DONE)},
+	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  FORGET,   TO(FORGET)},
+	[FORGET]      = {"forget",      ask_forget,      got_forget,      10000, DONE,     TO(DONE)},
 	[DONE]        = {"done"},
 };
 
@@ -421,6 +448,7 @@ struct janitor *janitor_new(struct worker *w)
 
 	j->w = w;
 	j->after_run = DB_NULL;
+	j->forget_at_ms = clock_mono_ms() + FORGET_MS;
 	j->timer.on_due = sweep;
 	arena_init(&j->fl.arena, ARENA);
 	timer_set(w->loop, &j->timer, clock_mono_ms());

@@ -1,7 +1,7 @@
 -- retry_job(rows, attempts, error): the jobs of `rows` are ready again in delay_ms, if the claim still
--- holds.  What follows reads `retried`.  The new run_at is now() + delay_ms: now() is the transaction's.
+-- holds.  What follows reads `retried`.  The new run_at is @retry_at(h.delay_ms).
 retried AS (
-	UPDATE job j SET state = 'ready', lease_until = NULL, run_at = now() + h.delay_ms * interval '1 ms',
+	UPDATE job j SET state = 'ready', lease_until = NULL, run_at = @retry_at(h.delay_ms),
 	                 attempts = $(2), last_error = $(3)
 	FROM $(1) h
 	WHERE j.id = h.job_id AND j.epoch = h.epoch AND j.lease_until IS NOT NULL

@@ -217,6 +217,24 @@ static void deliver(struct life *l)
 	l->ask(l, tracking_recorded_unit(&h, &scan, 1));
 }
 
+/* The carrier has news of the parcel, and it is taken note of for no longer than a moment. */
+static void hear(struct life *l)
+{
+	struct webhook_received_head h = {.tenant = 1,
+					  .order_id = l->order,
+					  .provider = STR("carrier"),
+					  .event_id = STR("evt_1"),
+					  .kind = STR("tracker.updated"),
+					  .object_id = STR("T")};
+	struct webhooks_forget_head forget = {.keep_s = 0, .most = 10};
+
+	h.job_id = id_from("SELECT id FROM job WHERE kind = 'shipping.track'");
+	l->ask(l, webhook_received_unit(&h, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM webhook_event"), 1);
+	l->ask(l, webhooks_forget_unit(&forget, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM webhook_event"), 0);
+}
+
 static void cancel(struct life *l, const char *key)
 {
 	struct order_cancel_head h = {.tenant = 1,
@@ -316,6 +334,7 @@ void life_of_a_shop(struct life *l)
 	place(l, "first", LONG_S);
 	authorize(l, begin(l));
 	ship(l);
+	hear(l);
 	deliver(l);
 	place(l, "second", LONG_S);
 	authorize(l, begin(l));
