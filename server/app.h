@@ -12,12 +12,14 @@ struct store;
 struct queue;
 struct rpc_server;
 struct ops_http;
+struct watches;
 
 struct app {
 	struct config cfg;
 	struct loop *loop;
 	struct store *store;
 	struct queue *queue;
+	struct watches *watches; /* orders somebody watches */
 	struct rpc_server *server;
 	struct ops_http *http;
 	struct seal_key contact_key; /* names and addresses */

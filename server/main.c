@@ -26,6 +26,7 @@
 #include "server/ops_http.h"
 #include "server/rpc_server.h"
 #include "server/rpc_table.h"
+#include "server/watches.h"
 
 extern const unsigned char api_descriptor_set[]; /* cmake/EmbedBytes.cmake */
 extern const size_t api_descriptor_set_size;
@@ -90,11 +91,18 @@ static void close_store(void *arg)
 	store_close(app->store, close_loop, app);
 }
 
+static void close_watches(void *arg)
+{
+	struct app *app = arg;
+
+	watches_close(app->watches, close_store, app);
+}
+
 static void close_queue(void *arg)
 {
 	struct app *app = arg;
 
-	queue_close(app->queue, close_store, app);
+	queue_close(app->queue, close_watches, app);
 }
 
 static void close_http(void *arg)
@@ -177,6 +185,7 @@ static void open_stores(struct app *app)
 
 	app->store = store_new(app->loop, &store);
 	app->queue = queue_new(app->loop, &queue);
+	app->watches = watches_new(app);
 }
 
 /* Last: who can connect is served. */

@@ -323,9 +323,8 @@ Orderd__V1__OrderEvent *event_message(struct arena *a, const struct order_events
 	e->sequence = r->seq;
 	e->event_time = timestamp_in(a, r->at);
 	e->kind = keep_in(a, r->kind);
-	e->from_state = r->from_state.p != NULL
-				? order_state_message(r->from_state)
-				: ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED;
+	e->from_state = r->from_state.p != NULL ? order_state_message(r->from_state)
+						: ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED;
 	e->to_state = order_state_message(r->to_state);
 	e->group = r->group_no;
 	e->detail = keep_in(a, r->detail);
