@@ -238,10 +238,10 @@ class World:
                 assert rows == [], "%s: %s" % (name, rows[:3])
 
 
-def run(*stories):
+def run(*stories, config=""):
     """Runs each story(world) in one world, in order; prints what ctest and people read."""
     failed = 0
-    with World() as w:
+    with World(config=config) as w:
         for story in stories:
             try:
                 story(w)
