@@ -12,7 +12,10 @@
 #include "server/rpc.h"
 #include "sql.gen.h"
 
-enum { BATCH_MAX = 100 };
+enum {
+	BATCH_MAX = 100,
+	BATCH_LINES_MAX = 10000, /* of all orders together: what one large call has memory for */
+};
 
 enum { VIEWS, GROUPS, DONE };
 
@@ -25,7 +28,7 @@ struct batch {
 static int ask_views(struct flow *fl)
 {
 	const Orderd__V1__BatchGetOrdersRequest *rq = rpc_request(fl);
-	struct orders_view_head h = {.tenant = rpc_identity(fl)->tenant};
+	struct orders_view_head h = {.tenant = rpc_identity(fl)->tenant, .most = BATCH_LINES_MAX};
 	struct orders_view_line *lines;
 	struct batch *b = rpc_state(fl);
 
@@ -50,6 +53,10 @@ static int got_views(struct flow *fl, const struct answer *a)
 {
 	struct batch *b = rpc_state(fl);
 
+	if (answer_rows(a) > 0 && orders_view_row(a, 0).cut)
+		return rpc_fail_text(fl, ERR_TOO_LARGE,
+				     "these orders have more than %d lines together; ask for fewer",
+				     BATCH_LINES_MAX);
 	/* a row is a line of an order; besides its lines an order takes about as much as two */
 	if (answer_rows(a) + 2 * b->n > ORDER_LINES_ORDINARY &&
 	    !rpc_grow(fl, (size_t)(answer_rows(a) + 2 * b->n) * ORDER_LINE_MEMORY))

@@ -59,23 +59,6 @@ static void plan_round(struct watches *ws)
 			  now > ws->round_at_ms ? now : ws->round_at_ms);
 }
 
-void watches_due(struct watches *ws, struct watcher *w)
-{
-	if (w->reading)
-		w->again = true; /* what is being read may be older */
-	if (w->reading || w->due)
-		return;
-	w->due = true;
-	w->next_due = NULL;
-	w->prev_due = ws->due_last;
-	if (w->prev_due != NULL)
-		w->prev_due->next_due = w;
-	else
-		ws->due = w;
-	ws->due_last = w;
-	plan_round(ws);
-}
-
 static void due_forget(struct watches *ws, struct watcher *w)
 {
 	if (!w->due)
@@ -91,6 +74,31 @@ static void due_forget(struct watches *ws, struct watcher *w)
 		ws->due_last = w->prev_due;
 }
 
+/* Behind `prev`; NULL: first of all. */
+static void due_insert(struct watches *ws, struct watcher *prev, struct watcher *w)
+{
+	w->due = true;
+	w->prev_due = prev;
+	w->next_due = prev != NULL ? prev->next_due : ws->due;
+	if (prev != NULL)
+		prev->next_due = w;
+	else
+		ws->due = w;
+	if (w->next_due != NULL)
+		w->next_due->prev_due = w;
+	else
+		ws->due_last = w;
+	plan_round(ws);
+}
+
+void watches_due(struct watches *ws, struct watcher *w)
+{
+	if (w->reading)
+		w->again = true; /* what is being read may be older */
+	else if (!w->due)
+		due_insert(ws, ws->due_last, w);
+}
+
 static struct watcher *due_take(struct watches *ws)
 {
 	struct watcher *w = ws->due;
@@ -100,12 +108,17 @@ static struct watcher *due_take(struct watches *ws)
 	return w;
 }
 
-/* The order moved.  Who still holds something looks again when that is sent. */
+/*
+ * The order moved: it goes before those that are only polled.  Who still holds something looks
+ * again when that is sent.
+ */
 static void moved(struct watches *ws, struct watcher *w)
 {
 	w->again = true;
-	if (!watcher_is_served(w))
-		watches_due(ws, w);
+	if (w->reading || watcher_is_served(w))
+		return;
+	due_forget(ws, w);
+	due_insert(ws, NULL, w);
 }
 
 static void on_hint(void *arg, struct id order)

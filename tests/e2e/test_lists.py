@@ -40,11 +40,21 @@ def hundred_orders__are_one_question(w):
         return w.number("SELECT coalesce(sum(calls), 0) FROM public.pg_stat_statements WHERE query LIKE '%%%s%%'" % of)
 
     orders = [w.place().order_id for _ in range(100)]
-    before = asked("ORDER BY l.n, l.place, g.line"), asked("ORDER BY l.n, l.place, p.group_no")
+    before = asked("ORDER BY s.n, s.place, g.line"), asked("ORDER BY l.n, l.place, p.group_no")
     assert [o.order_id for o in batch(w, *orders).orders] == orders
-    assert (asked("ORDER BY l.n, l.place, g.line"), asked("ORDER BY l.n, l.place, p.group_no")) == (before[0] + 1, before[1] + 1)
+    assert (asked("ORDER BY s.n, s.place, g.line"), asked("ORDER BY l.n, l.place, p.group_no")) == (before[0] + 1, before[1] + 1)
     for order in orders:
         w.until(lambda: w.state(order) == "completed", "delivery")
+
+
+def more_than_one_call_may_hold__is_said_and_less_is_answered(w):
+    w.receive("BER1", bulk=20000)
+    orders = [w.call("OrderService", "PlaceOrder", w.order_request(lines=[("bulk", 1)] * 4000), timeout=60).order.order_id
+              for _ in range(3)]
+    status, reason, _, _ = w.refusal("OrderService", "BatchGetOrders",
+                                     w.pb["order_service"].BatchGetOrdersRequest(order_ids=orders), timeout=60)
+    assert (status, reason) == ("RESOURCE_EXHAUSTED", "TOO_LARGE"), (status, reason)
+    assert [len(o.lines) for o in batch(w, *orders[:2]).orders] == [4000, 4000]
 
 
 def wrong_batches__name_the_field(w):
@@ -118,5 +128,6 @@ def wrong_lists__name_the_field(w):
 
 
 run(many_orders__are_answered_in_the_order_asked_as_each_alone, orders_that_are_not_there__are_listed,
-    hundred_orders__are_one_question, wrong_batches__name_the_field, ledger__tells_what_moved_newest_first,
+    hundred_orders__are_one_question, more_than_one_call_may_hold__is_said_and_less_is_answered,
+    wrong_batches__name_the_field, ledger__tells_what_moved_newest_first,
     pages__are_the_whole_list_and_no_more, wrong_lists__name_the_field)

@@ -293,12 +293,19 @@ def test_many_orders_are_read_as_each_alone(c):
     nobody = "01890000-0000-7000-8000-000000000000"
     asked = [dict(place=n, order_id=order) for n, order in enumerate([orders[1], nobody, orders[0], orders[1]])]
     for many, one in (("orders_view", "order_view"), ("orders_groups", "order_groups")):
-        rows = c.store.read(many, dict(tenant=1), asked)
-        alone = [{**row, "place": str(line["place"])} for line in asked
+        most = dict(most=6) if many == "orders_view" else {}
+        cut = dict(cut="f") if most else {}
+        rows = c.store.read(many, dict(tenant=1, **most), asked)
+        alone = [{**row, "place": str(line["place"]), **cut} for line in asked
                  for row in c.store.read(one, dict(tenant=1, order_id=line["order_id"]))]
         assert rows == alone and len(rows) > 3, (many, rows, alone)
-        theirs, mine = c.store.execute(c.store.kinds[many], [(dict(tenant=2), asked), (dict(tenant=1), asked)])
+        theirs, mine = c.store.execute(c.store.kinds[many], [(dict(tenant=2, **most), asked), (dict(tenant=1, **most), asked)])
         assert theirs == [] and [{**row, "ordinal": "1"} for row in mine] == rows, many
+    # Four lines in all, three allowed: one of each order.  The other question of the batch is not cut.
+    questions = [(dict(tenant=1, most=3), asked), (dict(tenant=1, most=4), asked)]
+    few, all_of_them = c.store.execute(c.store.kinds["orders_view"], questions)
+    assert [(r["place"], r["line"], r["cut"]) for r in few] == [("0", "1", "t"), ("2", "1", "t"), ("3", "1", "t")], few
+    assert len(all_of_them) == 4 and {r["cut"] for r in all_of_them} == {"f"}, all_of_them
 
 
 def watch(c, *lines, most=9):
