@@ -284,6 +284,14 @@ static void on_tick(struct timer *t)
 	}
 }
 
+static void start_ticking(struct watches *ws)
+{
+	int64_t now = clock_mono_ms();
+
+	ws->poll_at_ms = now + ws->app->cfg.watch_poll_ms;
+	timer_set(ws->app->loop, &ws->tick, now + tick_ms(&ws->app->cfg));
+}
+
 /* ---- coming and going ---- */
 
 void watches_add(struct watches *ws, struct watcher *w)
@@ -294,7 +302,7 @@ void watches_add(struct watches *ws, struct watcher *w)
 	if (w->next != NULL)
 		w->next->prev = w;
 	else
-		timer_set(ws->app->loop, &ws->tick, clock_mono_ms() + tick_ms(&ws->app->cfg));
+		start_ticking(ws);
 	ws->all = w;
 	metric_set(METRIC_watch_streams, NULL, ++ws->n);
 	if (!ws->listening)

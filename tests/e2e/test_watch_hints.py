@@ -1,6 +1,4 @@
 """WatchOrder on hints alone: nobody is polled in this world, so what arrives was told."""
-import time
-
 from watching import follow, is_whole, metric, open_watch, read
 from world import run
 
@@ -11,7 +9,6 @@ watch_poll_ms = 60000
 
 def worker_commits__the_watch_hears_of_it(w):
     order = w.place().order_id
-    started = time.monotonic()
     seen = follow(w, order, timeout=50)
     is_whole(w, order, seen)
     assert time.monotonic() - started < 50, "that was a poll"
