@@ -23,6 +23,7 @@ struct watcher {
 	struct flow *fl; /* the call's */
 	int32_t tenant;
 
+	bool hinted;    /* due, and because of a hint */
 	bool due;       /* waits for a round */
 	bool reading;   /* takes part in the one under way */
 	bool again;     /* its order moved meanwhile, or while something was held */

@@ -28,7 +28,8 @@ struct watches {
 	struct watcher *all;
 	int64_t n;
 	struct watcher *due, *due_last;
-	bool listening; /* to hints */
+	struct watcher *hinted; /* the last of those a hint made due: they go first */
+	bool listening;         /* to hints */
 
 	struct timer tick;
 	int64_t poll_at_ms;
@@ -63,7 +64,9 @@ static void due_forget(struct watches *ws, struct watcher *w)
 {
 	if (!w->due)
 		return;
-	w->due = false;
+	if (ws->hinted == w)
+		ws->hinted = w->prev_due;
+	w->due = w->hinted = false;
 	if (w->prev_due != NULL)
 		w->prev_due->next_due = w->next_due;
 	else
@@ -109,16 +112,18 @@ static struct watcher *due_take(struct watches *ws)
 }
 
 /*
- * The order moved: it goes before those that are only polled.  Who still holds something looks
- * again when that is sent.
+ * The order moved: its watchers go before those that are only polled.  Who still holds something
+ * looks again when that is sent.
  */
 static void moved(struct watches *ws, struct watcher *w)
 {
 	w->again = true;
-	if (w->reading || watcher_is_served(w))
+	if (w->reading || w->hinted || watcher_is_served(w))
 		return;
 	due_forget(ws, w);
-	due_insert(ws, NULL, w);
+	due_insert(ws, ws->hinted, w);
+	ws->hinted = w;
+	w->hinted = true;
 }
 
 static void on_hint(void *arg, struct id order)
