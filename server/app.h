@@ -13,12 +13,14 @@ struct queue;
 struct rpc_server;
 struct ops_http;
 struct webhooks;
+struct watches;
 
 struct app {
 	struct config cfg;
 	struct loop *loop;
 	struct store *store;
 	struct queue *queue;
+	struct watches *watches; /* orders somebody watches */
 	struct rpc_server *server;
 	struct ops_http *http;
 	struct webhooks *webhooks;   /* NULL: not listened for */

@@ -14,6 +14,7 @@
 #include "server/order_read.h"
 #include "server/request.h"
 #include "server/rpc.h"
+#include "server/watches.h"
 #include "sql.gen.h"
 
 enum { GROUPS, CANCEL, FIND, VIEW, GROUPS_NOW, DONE };
@@ -95,6 +96,7 @@ static int got_cancel(struct flow *fl, const struct answer *a)
 	struct str outcome = answer_rows(a) > 0 ? order_cancel_row(a, 0).outcome : STR("");
 
 	if (str_eq(outcome, STR("cancelled"))) {
+		order_moved(rpc_app(fl), fl->subject);
 		for (uint32_t i = 0; i < answer_rows(a); i++) {
 			struct ring ring = {.job = order_cancel_row(a, i).job_id,
 					    .role = ROLE_PAYMENT,

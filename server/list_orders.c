@@ -2,22 +2,20 @@
  * ListOrders: newest first, by keyset.  Ids are in order of time, so a page ends at an id,
  * and bounds on the time of placing are bounds on the id.
  *
- * A page token is the last id of the page and a MAC over it, the tenant and the filter, so
- * that it cannot be used with another filter or made up.
+ * A page token is the last id of the page (page_token.h).
  */
 #include <stdio.h>
-
-#include <openssl/crypto.h>
 
 #include "core/store/store.h"
 #include "server/app.h"
 #include "server/methods.h"
 #include "server/order_message.h"
+#include "server/page_token.h"
 #include "server/request.h"
 #include "server/rpc.h"
 #include "sql.gen.h"
 
-enum { PAGE_DEFAULT = 50, MAC_HEX = 32, TOKEN_SIZE = ID_TEXT_SIZE + MAC_HEX };
+enum { PAGE_DEFAULT = 50, FILTER_SIZE = 64 + REQUEST_KEY_MAX };
 
 enum { PAGE, DONE };
 
@@ -26,38 +24,31 @@ struct listing {
 	struct str customer;
 };
 
-/*
- * token = id text, then the first 16 bytes of HMAC(contact key, tenant | id | customer | bounds) in
- * hex
- */
-static void make_token(struct flow *fl, struct id last, char token[TOKEN_SIZE])
+/* What a page of this list is of. */
+static struct str filter_of(struct flow *fl, char text[FILTER_SIZE])
 {
 	const Orderd__V1__ListOrdersRequest *rq = rpc_request(fl);
-	const struct seal_key *k = &rpc_app(fl)->contact_key;
-	uint8_t mac[DIGEST_BYTES];
-	char text[ID_TEXT_SIZE], data[256 + REQUEST_KEY_MAX];
-	int n;
+	int n = snprintf(text, FILTER_SIZE, "%lld|%lld|" STR_FMT,
+			 rq->placed_after != NULL ? (long long)timestamp_us(rq->placed_after) : 0,
+			 rq->placed_before != NULL ? (long long)timestamp_us(rq->placed_before) : 0,
+			 STR_ARG(text_of(rq->customer)));
 
-	n = snprintf(data, sizeof(data), "page_token|%d|%s|%lld|%lld|" STR_FMT,
-		     rpc_identity(fl)->tenant, id_format(last, text),
-		     rq->placed_after != NULL ? (long long)timestamp_us(rq->placed_after) : 0,
-		     rq->placed_before != NULL ? (long long)timestamp_us(rq->placed_before) : 0,
-		     STR_ARG(text_of(rq->customer)));
-	digest_hmac((struct str){(const char *)k->b, sizeof(k->b)}, (struct str){data, (size_t)n},
-		    mac);
-	memcpy(token, text, ID_TEXT_SIZE - 1);
-	for (size_t i = 0; i < MAC_HEX / 2; i++)
-		snprintf(token + ID_TEXT_SIZE - 1 + 2 * i, 3, "%02x", mac[i]);
+	return (struct str){text, (size_t)n};
 }
 
 static bool open_token(struct flow *fl, struct str token, struct id *ret)
 {
-	char real[TOKEN_SIZE];
+	char text[FILTER_SIZE];
+	struct str last = page_token_open(fl, "orders", filter_of(fl, text), token);
 
-	if (token.n != TOKEN_SIZE - 1 || !id_parse((struct str){token.p, ID_TEXT_SIZE - 1}, ret))
-		return false;
-	make_token(fl, *ret, real);
-	return CRYPTO_memcmp(real, token.p, token.n) == 0;
+	return id_parse(last, ret);
+}
+
+static struct str make_token(struct flow *fl, struct id last)
+{
+	char text[FILTER_SIZE], id[ID_TEXT_SIZE];
+
+	return page_token_make(fl, "orders", filter_of(fl, text), str_of(id_format(last, id)));
 }
 
 /* The smallest id of a millisecond. */
@@ -126,7 +117,6 @@ static int got_page(struct flow *fl, const struct answer *a)
 	Orderd__V1__ListOrdersResponse rs = ORDERD__V1__LIST_ORDERS_RESPONSE__INIT;
 	struct listing *l = rpc_state(fl);
 	uint32_t n = answer_rows(a), shown = n > (uint32_t)l->page ? (uint32_t)l->page : n;
-	char token[TOKEN_SIZE];
 
 	rs.orders = arena_array(&fl->arena, shown + 1, sizeof(*rs.orders));
 	if (rs.orders == NULL)
@@ -138,8 +128,9 @@ static int got_page(struct flow *fl, const struct answer *a)
 			return rpc_fail(fl, ERR_TOO_LARGE);
 	}
 	if (n > shown) {
-		make_token(fl, order_list_row(a, shown - 1).order_id, token);
-		rs.next_page_token = data_of(str_of(token));
+		rs.next_page_token = data_of(make_token(fl, order_list_row(a, shown - 1).order_id));
+		if (rs.next_page_token.len == 0)
+			return rpc_fail(fl, ERR_TOO_LARGE);
 	}
 	return rpc_ok(fl, &rs.base);
 }

@@ -27,6 +27,7 @@
 #include "server/ops_http.h"
 #include "server/rpc_server.h"
 #include "server/rpc_table.h"
+#include "server/watches.h"
 #include "server/webhooks.h"
 
 extern const unsigned char api_descriptor_set[]; /* cmake/EmbedBytes.cmake */
@@ -92,11 +93,18 @@ static void close_store(void *arg)
 	store_close(app->store, close_loop, app);
 }
 
+static void close_watches(void *arg)
+{
+	struct app *app = arg;
+
+	watches_close(app->watches, close_store, app);
+}
+
 static void close_queue(void *arg)
 {
 	struct app *app = arg;
 
-	queue_close(app->queue, close_store, app);
+	queue_close(app->queue, close_watches, app);
 }
 
 static void close_http(void *arg)
@@ -193,6 +201,7 @@ static void open_stores(struct app *app)
 
 	app->store = store_new(app->loop, &store);
 	app->queue = queue_new(app->loop, &queue);
+	app->watches = watches_new(app);
 }
 
 /* Last: who can connect is served. */

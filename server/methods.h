@@ -9,15 +9,18 @@
 
 extern const struct rpc_method RPC_PLACE_ORDER;
 extern const struct rpc_method RPC_GET_ORDER;
+extern const struct rpc_method RPC_BATCH_GET_ORDERS;
 extern const struct rpc_method RPC_GET_ORDER_STATUS;
 extern const struct rpc_method RPC_LIST_ORDERS;
 extern const struct rpc_method RPC_CANCEL_ORDER;
+extern const struct rpc_method RPC_WATCH_ORDER;
 
 extern const struct rpc_method RPC_UPSERT_ITEMS;
 extern const struct rpc_method RPC_CREATE_LOCATION;
 extern const struct rpc_method RPC_RECEIVE_STOCK;
 extern const struct rpc_method RPC_ADJUST_STOCK;
 extern const struct rpc_method RPC_GET_AVAILABILITY;
+extern const struct rpc_method RPC_LIST_STOCK_MOVEMENTS;
 
 extern const struct rpc_method RPC_GET_LABEL;
 

@@ -1,11 +1,16 @@
 #include "server/order_message.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/domain/order_state.h"
 #include "core/store/store.h"
 #include "sql.gen.h"
+
+typedef struct order_view_row (*view_row)(const struct answer *a, uint32_t i);
+typedef struct order_groups_row (*group_row)(const struct answer *a, uint32_t i);
 
 /* The contract's enums follow the domain's tables, one up: 0 is "unspecified" on the wire. */
 _Static_assert((int)ORDERD__V1__ORDER_STATE__ORDER_STATE_EXPIRED == (int)ORDER_EXPIRED + 1,
@@ -42,11 +47,16 @@ Orderd__V1__FulfillmentState fulfillment_state_message(struct str state)
 		       : (Orderd__V1__FulfillmentState)(s + 1);
 }
 
-ProtobufCBinaryData keep_text(struct flow *fl, struct str s)
+static ProtobufCBinaryData keep_in(struct arena *a, struct str s)
 {
-	uint8_t *p = s.n > 0 ? arena_dup(&fl->arena, s.p, s.n) : NULL;
+	uint8_t *p = s.n > 0 ? arena_dup(a, s.p, s.n) : NULL;
 
 	return (ProtobufCBinaryData){p != NULL ? s.n : 0, p};
+}
+
+ProtobufCBinaryData keep_text(struct flow *fl, struct str s)
+{
+	return keep_in(&fl->arena, s);
 }
 
 ProtobufCBinaryData id_text(struct flow *fl, struct id id)
@@ -65,9 +75,9 @@ ProtobufCBinaryData etag_text(struct flow *fl, int64_t version)
 	return keep_text(fl, str_of(buf));
 }
 
-Google__Protobuf__Timestamp *timestamp_message(struct flow *fl, int64_t us)
+static Google__Protobuf__Timestamp *timestamp_in(struct arena *a, int64_t us)
 {
-	Google__Protobuf__Timestamp *t = arena_alloc(&fl->arena, sizeof(*t));
+	Google__Protobuf__Timestamp *t = arena_alloc(a, sizeof(*t));
 
 	if (t == NULL)
 		return NULL;
@@ -75,6 +85,11 @@ Google__Protobuf__Timestamp *timestamp_message(struct flow *fl, int64_t us)
 	t->seconds = us / 1000000 - (us % 1000000 < 0);
 	t->nanos = (int32_t)(us - t->seconds * 1000000) * 1000;
 	return t;
+}
+
+Google__Protobuf__Timestamp *timestamp_message(struct flow *fl, int64_t us)
+{
+	return timestamp_in(&fl->arena, us);
 }
 
 int64_t timestamp_us(const Google__Protobuf__Timestamp *t)
@@ -160,11 +175,13 @@ static Orderd__V1__Address *open_address(struct flow *fl, const struct seal_key 
 	return address_message(fl, &a);
 }
 
-Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant,
-				   struct id order, const struct answer *view)
+/* Rows [from, to) of a view, each read by `row`. */
+static Orderd__V1__Order *order_from_rows(struct flow *fl, const struct seal_key *key,
+					  int32_t tenant, struct id order,
+					  const struct answer *view, view_row row, uint32_t from,
+					  uint32_t to)
 {
-	uint32_t n = answer_rows(view);
-	struct order_view_row r = order_view_row(view, 0);
+	struct order_view_row r = row(view, from);
 	Orderd__V1__Order *o = arena_alloc(&fl->arena, sizeof(*o));
 
 	if (o == NULL)
@@ -184,16 +201,46 @@ Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, 
 	o->update_time = timestamp_message(fl, r.updated_at);
 	o->expire_time = timestamp_message(fl, r.expires_at);
 	o->ship_to = open_address(fl, key, tenant, order, r.sealed);
-	o->lines = arena_array(&fl->arena, n, sizeof(*o->lines));
+	o->lines = arena_array(&fl->arena, to - from, sizeof(*o->lines));
 	if (o->lines == NULL)
 		return NULL;
-	for (uint32_t i = 0; i < n; i++) {
-		struct order_view_row line = order_view_row(view, i);
+	for (uint32_t i = from; i < to; i++) {
+		struct order_view_row line = row(view, i);
 
 		if ((o->lines[o->n_lines++] = line_from_row(fl, &line)) == NULL)
 			return NULL;
 	}
 	return o;
+}
+
+Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant,
+				   struct id order, const struct answer *view)
+{
+	return order_from_rows(fl, key, tenant, order, view, order_view_row, 0, answer_rows(view));
+}
+
+/* A row of orders_view is one of order_view and the place it belongs to. */
+static struct order_view_row view_row_of_many(const struct answer *a, uint32_t i)
+{
+	struct orders_view_row many = orders_view_row(a, i);
+	struct order_view_row one;
+
+	_Static_assert(offsetof(struct orders_view_row, place) == sizeof(one),
+		       "orders_view has the columns of order_view");
+	memcpy(&one, &many, sizeof(one));
+	return one;
+}
+
+Orderd__V1__Order *order_from_views(struct flow *fl, const struct seal_key *key, int32_t tenant,
+				    struct id order, const struct answer *views, uint32_t *at)
+{
+	uint32_t from = *at, to = from;
+	int32_t place = orders_view_row(views, from).place;
+
+	while (to < answer_rows(views) && orders_view_row(views, to).place == place)
+		to++;
+	*at = to;
+	return order_from_rows(fl, key, tenant, order, views, view_row_of_many, from, to);
 }
 
 /* A group's payment has no "partially": its states are a subset of the order's. */
@@ -219,15 +266,14 @@ static Orderd__V1__ShipmentGroup *group_from_row(struct flow *fl, const struct o
 	return g;
 }
 
-bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups)
+static bool add_group_rows(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups,
+			   group_row row, uint32_t from, uint32_t to)
 {
-	uint32_t n = answer_rows(groups);
-
-	order->groups = arena_array(&fl->arena, n + 1, sizeof(*order->groups));
+	order->groups = arena_array(&fl->arena, to - from + 1, sizeof(*order->groups));
 	if (order->groups == NULL)
 		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		struct order_groups_row r = order_groups_row(groups, i);
+	for (uint32_t i = from; i < to; i++) {
+		struct order_groups_row r = row(groups, i);
 		struct str currency =
 			order->total != NULL
 				? (struct str){(const char *)order->total->currency_code.data,
@@ -240,6 +286,55 @@ bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct an
 	return true;
 }
 
+bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups)
+{
+	return add_group_rows(fl, order, groups, order_groups_row, 0, answer_rows(groups));
+}
+
+static struct order_groups_row group_row_of_many(const struct answer *a, uint32_t i)
+{
+	struct orders_groups_row many = orders_groups_row(a, i);
+	struct order_groups_row one;
+
+	_Static_assert(offsetof(struct orders_groups_row, place) == sizeof(one),
+		       "orders_groups has the columns of order_groups");
+	memcpy(&one, &many, sizeof(one));
+	return one;
+}
+
+bool order_add_groups_of(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups,
+			 int32_t place, uint32_t *at)
+{
+	uint32_t from = *at, to;
+
+	for (to = from; to < answer_rows(groups) && orders_groups_row(groups, to).place == place;)
+		to++;
+	*at = to;
+	return add_group_rows(fl, order, groups, group_row_of_many, from, to);
+}
+
+Orderd__V1__OrderEvent *event_message(struct arena *a, const struct order_events_row *r)
+{
+	Orderd__V1__OrderEvent *e = arena_alloc(a, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	orderd__v1__order_event__init(e);
+	e->sequence = r->seq;
+	e->event_time = timestamp_in(a, r->at);
+	e->kind = keep_in(a, r->kind);
+	e->from_state = r->from_state.p != NULL ? order_state_message(r->from_state)
+						: ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED;
+	e->to_state = order_state_message(r->to_state);
+	e->group = r->group_no;
+	e->detail = keep_in(a, r->detail);
+	e->actor = keep_in(a, r->actor);
+	if (e->event_time == NULL || e->kind.len != r->kind.n || e->detail.len != r->detail.n ||
+	    e->actor.len != r->actor.n)
+		return NULL;
+	return e;
+}
+
 bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret,
 		    size_t *ret_n)
 {
@@ -250,21 +345,9 @@ bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__Or
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		struct order_events_row r = order_events_row(events, i);
-		Orderd__V1__OrderEvent *e = list[i] = arena_alloc(&fl->arena, sizeof(*e));
 
-		if (e == NULL)
+		if ((list[i] = event_message(&fl->arena, &r)) == NULL)
 			return false;
-		orderd__v1__order_event__init(e);
-		e->sequence = r.seq;
-		e->event_time = timestamp_message(fl, r.at);
-		e->kind = keep_text(fl, r.kind);
-		e->from_state = r.from_state.p != NULL
-					? order_state_message(r.from_state)
-					: ORDERD__V1__ORDER_STATE__ORDER_STATE_UNSPECIFIED;
-		e->to_state = order_state_message(r.to_state);
-		e->group = r.group_no;
-		e->detail = keep_text(fl, r.detail);
-		e->actor = keep_text(fl, r.actor);
 	}
 	*ret = list;
 	*ret_n = n;

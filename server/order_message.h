@@ -30,7 +30,18 @@ ProtobufCBinaryData etag_text(struct flow *fl, int64_t version);
 Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant,
 				   struct id order, const struct answer *view);
 bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups);
+struct order_events_row;
+Orderd__V1__OrderEvent *event_message(struct arena *a, const struct order_events_row *r);
 bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret,
 		    size_t *ret_n);
+
+/*
+ * The same of the kinds for many orders: the order whose rows begin at *at, which moves behind
+ * them; and its groups, those of `place`, of which there may be none.
+ */
+Orderd__V1__Order *order_from_views(struct flow *fl, const struct seal_key *key, int32_t tenant,
+				    struct id order, const struct answer *views, uint32_t *at);
+bool order_add_groups_of(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups,
+			 int32_t place, uint32_t *at);
 
 #endif

@@ -134,6 +134,18 @@ int rpc_fail_text(struct flow *fl, enum errc e, const char *fmt, ...)
 	return rpc_fail(fl, e);
 }
 
+void rpc_end_text(struct flow *fl, enum errc e, const char *fmt, ...)
+{
+	struct status_details *d = details_of(fl);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (d != NULL)
+		d->text = keep(fl, fmt, ap);
+	va_end(ap);
+	rpc_end(fl, e);
+}
+
 void rpc_vviolation(struct flow *fl, const char *why, const char *field_fmt, va_list ap)
 {
 	struct status_details *d = details_of(fl);

@@ -150,4 +150,12 @@ bool rpc_can_send(struct flow *fl);
  */
 void rpc_end(struct flow *fl, enum errc e);
 
+/*
+ * The same, with a public sentence in place of the one in err_table.h.  A reader that does not
+ * take the message on its way gets status and sentence, but no details: gRPC has no way to send
+ * them past a message.  What it must know therefore stands in the sentence.
+ */
+void rpc_end_text(struct flow *fl, enum errc e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 #endif

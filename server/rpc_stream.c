@@ -8,6 +8,7 @@
 
 #include "core/base/clock.h"
 #include "server/rpc_runtime.h"
+#include "server/status.h"
 #include "server/validate.h"
 
 /*
@@ -146,9 +147,10 @@ static void close_stream(struct rpc *c)
 static void on_last_word_overdue(struct timer *t)
 {
 	struct rpc *c = (struct rpc *)(void *)((char *)t - offsetof(struct rpc, last_word));
+	const char *text = c->why != NULL && c->why->text != NULL ? c->why->text : err_text(c->end);
 
-	grpc_call_cancel_with_status(c->call, (grpc_status_code)err_status(c->end),
-				     err_text(c->end), NULL);
+	/* A status would wait behind the message; this overtakes it, without details. */
+	grpc_call_cancel_with_status(c->call, (grpc_status_code)err_status(c->end), text, NULL);
 }
 
 static void run_end(struct task *t)

@@ -8,15 +8,18 @@ const struct rpc_method *const rpc_table[] = {
 	/* orderd.v1.OrderService */
 	&RPC_PLACE_ORDER,
 	&RPC_GET_ORDER,
+	&RPC_BATCH_GET_ORDERS,
 	&RPC_GET_ORDER_STATUS,
 	&RPC_LIST_ORDERS,
 	&RPC_CANCEL_ORDER,
+	&RPC_WATCH_ORDER,
 	/* orderd.v1.InventoryService */
 	&RPC_UPSERT_ITEMS,
 	&RPC_CREATE_LOCATION,
 	&RPC_RECEIVE_STOCK,
 	&RPC_ADJUST_STOCK,
 	&RPC_GET_AVAILABILITY,
+	&RPC_LIST_STOCK_MOVEMENTS,
 	/* orderd.v1.ShippingService */
 	&RPC_GET_LABEL,
 	/* what every gRPC server has */

@@ -194,8 +194,11 @@ static void slot_run(struct job_flow *s, const char *name, const struct flow_ste
 			      .done = done};
 }
 
+/* Settled, put off or somebody else's.  What we did to the order is committed: say so. */
 static void finish(struct job_flow *s)
 {
+	if (s->job.kind != NULL)
+		queue_hint(s->w->queue, s->job.order);
 	if (s->delivered)
 		queue_ack(s->w->queue, &s->delivery);
 	slot_free(s);

@@ -6,6 +6,8 @@
 
 #include "orderctl.h"
 
+enum { WATCH_MS = 7 * 24 * 3600 * 1000 }; /* an order takes days; it ends by itself */
+
 static int finish(const ProtobufCMessage *rs)
 {
 	protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)rs, NULL);
@@ -161,6 +163,32 @@ static int run_cancel(struct args *a)
 	return finish(&rs->base);
 }
 
+/* One line per event, at once: whoever reads it may be a program that waits for it. */
+static bool show_event(const Orderd__V1__WatchOrderResponse *m, void *arg)
+{
+	const struct args *a = arg;
+
+	if (a->json)
+		print_json(&m->base);
+	else
+		print_events(&m->event, 1);
+	return fflush(stdout) == 0; /* nobody reads any more */
+}
+
+static int run_watch(struct args *a)
+{
+	Orderd__V1__WatchOrderRequest rq = ORDERD__V1__WATCH_ORDER_REQUEST__INIT;
+	struct orderd_error e;
+
+	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.after_sequence = number(option_or(a, "after", "0"), "--after");
+	if (!flag(a, "deadline"))
+		a->deadline_ms = WATCH_MS;
+	return orderd_watch_order(a->client, &rq, show_event, a, a->deadline_ms, &e)
+		       ? 0
+		       : print_error(a, &e);
+}
+
 const struct command order_commands[] = {
 	{NULL, "place",
 	 "--customer ID --payment-method TOKEN --name N --street S --city C --postal-code P "
@@ -175,5 +203,7 @@ const struct command order_commands[] = {
 	 "orders, newest first", run_list},
 	{NULL, "cancel", "[--reason TEXT] [--etag E] [--request-id ID] ORDER", 1,
 	 "cancel an order that is not packed yet", run_cancel},
+	{NULL, "watch", "[--after N] ORDER", 1,
+	 "what happens to an order, as it happens, until it has ended", run_watch},
 	{NULL, NULL, NULL, 0, NULL, NULL},
 };

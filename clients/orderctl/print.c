@@ -64,6 +64,13 @@ static size_t size_of(const ProtobufCFieldDescriptor *f)
 	return f->type == PROTOBUF_C_TYPE_INT64 || f->type == PROTOBUF_C_TYPE_MESSAGE ? 8 : 4;
 }
 
+/* The fields of a oneof share their place; the case says whose it is. */
+static bool is_chosen(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
+{
+	return (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0 ||
+	       *(const uint32_t *)((const uint8_t *)m + f->quantifier_offset) == f->id;
+}
+
 static json_t *json_of(const ProtobufCMessage *m)
 {
 	json_t *o = json_object();
@@ -72,6 +79,8 @@ static json_t *json_of(const ProtobufCMessage *m)
 		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
 		const uint8_t *at = (const uint8_t *)m + f->offset;
 
+		if (!is_chosen(m, f))
+			continue;
 		if (f->label == PROTOBUF_C_LABEL_REPEATED) {
 			size_t n = *(const size_t *)((const uint8_t *)m + f->quantifier_offset);
 			const uint8_t *items = *(const uint8_t *const *)at;

@@ -30,6 +30,9 @@
 	X(INT,  grpc_quota_mib,      128,       16, 4096,   "MiB",   "buffers of the gRPC library") \
 	X(TEXT, mail_from,           "",        0, 256,     "", "sender of mails to customers, e.g. Shop <orders@shop.example>; empty: no order gets mails") \
 	X(INT,  reservation_s,       900,       1, 604800,  "s",     "how long an unpaid order holds its stock") \
+	X(INT,  watch_poll_ms,       1000,      20, 60000,  "ms",    "watched orders are looked at so often when no hint comes") \
+	X(INT,  watch_slow_ms,       30000,     100, 3600000, "ms",  "a watcher that has not taken a message for so long is ended") \
+	X(INT,  watch_heartbeat_ms,  30000,     100, 3600000, "ms",  "a watcher that was sent nothing for so long is sent a heartbeat") \
 	/* all: PostgreSQL */ \
 	X(TEXT, postgres,            "",        0, 1024,    "", "libpq connection string, e.g. host=/run/postgresql dbname=orderd user=orderd") \
 	X(INT,  order_connections,   2,         1, 16,      "",      "connections of the order lane") \

@@ -24,6 +24,7 @@
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \
 	X(OVERLOADED,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many requests in flight") \
+	X(SLOW_READER,         RESOURCE_EXHAUSTED,  BACKOFF,  "this stream is not read fast enough") \
 	X(STORE_FULL,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many changes are waiting to be stored") \
 	X(STORE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "storage is not reachable") \
 	X(QUEUE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "the dispatcher is not reachable") \

@@ -11,6 +11,10 @@
 	X(GAUGE,     rpc_in_flight,    "",        "calls at work") \
 	X(COUNTER,   rpc_shed,         "",        "calls refused because too many were at work") \
 	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks with a secret's route, by provider and what became of them") \
+	X(GAUGE,     watch_streams,    "",        "order watches open") \
+	X(COUNTER,   watch_events_sent, "",       "events sent to order watches") \
+	X(COUNTER,   watch_reads,      "",        "statements that read events for order watches") \
+	X(COUNTER,   watch_slow,       "",        "order watches ended because they were not read") \
 	X(COUNTER,   flow_ended,       "flow_error", "flows ended, by flow and error name") \
 	X(HISTOGRAM, flow_seconds,     "flow",    "life of a flow") \
 	X(COUNTER,   step_error,       "step_error", "steps that took their error edge, by flow.step and error name") \

@@ -15,6 +15,7 @@ enum {
 	SHARD_STREAMS = ROLE_COUNT * QUEUE_PRIORITIES, /* streams of one shard */
 	ROLE_STREAMS = ID_SHARDS * QUEUE_PRIORITIES,   /* streams of one role */
 	BATCH_MAX = 8192,                              /* rings, and acks, of one turn */
+	HINTS_MAX = 4096,                              /* of one turn */
 	STOCK_LIFE_MS = 30000, /* a stock key heals by being loaded again after this */
 	GENERATION_UNKNOWN = -1,
 };
@@ -40,6 +41,12 @@ struct batch {
 	uint32_t n;
 };
 
+/* Orders that moved in this turn. */
+struct hints {
+	struct id *orders; /* HINTS_MAX */
+	uint32_t n;
+};
+
 struct queue {
 	struct loop *loop;
 	struct queue_options opt;
@@ -56,6 +63,8 @@ struct queue {
 	int64_t generation[ID_SHARDS];
 	int64_t epoch;
 	struct batch rings, acks;
+	struct hints hints;
+	struct ear *ear; /* NULL: nobody here wants hints */
 };
 
 /* ---- keys ---- */
@@ -82,6 +91,10 @@ void settle_release(struct queue *q, unsigned pool, struct id order, bool only_i
 void batch_add(struct queue *q, struct batch *b, uint16_t stream, const char *text);
 void batch_free(struct batch *b);
 void batches_send(struct queue *q); /* ring.c */
+
+void hints_send(struct queue *q); /* hint.c */
+void hints_free(struct hints *h);
+void ear_close(struct queue *q);
 
 void intakes_close(struct queue *q);
 void queue_connection_closed(struct queue *q); /* one of q->connections is gone */

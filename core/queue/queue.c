@@ -1,7 +1,7 @@
 /*
  * The queue's life: its main connection, its state and the names of its keys.  Holds
- * are in hold.c and settle.c, rings and acks in ring.c, reading in intake.c, rebuilding
- * in generation.c.
+ * are in hold.c and settle.c, rings and acks in ring.c, reading in intake.c, hints in
+ * hint.c, rebuilding in generation.c.
  */
 #include "core/queue/queue.h"
 
@@ -83,6 +83,7 @@ static void on_turn(struct task *t)
 	struct queue *q = CONTAINER_OF(t, struct queue, turn);
 
 	batches_send(q);
+	hints_send(q);
 }
 
 static void free_when_closed(struct task *t)
@@ -96,6 +97,7 @@ static void free_when_closed(struct task *t)
 	loop_unpost(q->loop, &q->turn);
 	batch_free(&q->rings);
 	batch_free(&q->acks);
+	hints_free(&q->hints);
 	free(q);
 	if (on_closed != NULL)
 		on_closed(arg);
@@ -164,6 +166,7 @@ void queue_close(struct queue *q, void (*on_closed)(void *arg), void *arg)
 	q->on_closed = on_closed;
 	q->closed_arg = arg;
 	intakes_close(q);
+	ear_close(q);
 	q->redis = NULL; /* whoever asks from here on is told there is no connection */
 	if (r != NULL)
 		redis_close(r, on_main_closed, q);

@@ -11,6 +11,7 @@
  *	{iPP}:s:<tenant>:<item>  hash location -> available, 30 s to live, loaded on a
  *	                      miss; stamped with epoch and time of loading
  *	{iPP}:h:<hold id>     a hold: what it took; {iPP}:x zset of their expiries
+ *	{watch}:orders        a channel: ids of orders that have moved
  *
  * Every command has a deadline (redis_timeout_ms); a lost connection is remade with
  * backoff, and while there is none every ask is answered ERR_QUEUE_UNAVAILABLE in the
@@ -139,6 +140,19 @@ void queue_ack(struct queue *q,
 	       const struct delivery *d); /* XACK + XDEL in one script, coalesced per turn */
 void queue_beat(struct queue *q,
 		const struct delivery *d); /* heartbeat of a long job: XCLAIM JUSTID */
+
+/* ---- hints: an order has moved ---- */
+
+/*
+ * Tell whoever watches orders that this one has a new event, fire and forget, coalesced per
+ * turn.  A hint that is lost (no Redis, a full turn, a lost connection) costs time only: who
+ * watches an order also polls it.
+ */
+void queue_hint(struct queue *q, struct id order);
+
+/* Hear the hints of all processes, this one's included, on a connection of its own, from now until
+ * queue_close(); asked once. */
+void queue_on_hint(struct queue *q, void (*on_hint)(void *arg, struct id order), void *arg);
 
 /* ---- generations and rebuilding (janitor) ---- */
 

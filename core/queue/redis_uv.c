@@ -265,10 +265,22 @@ static bool means_down(const redisReply *reply)
 	return false;
 }
 
+/* ["message", channel, payload], which comes between the answers. */
+static bool is_push(const struct redis *r, const redisReply *reply)
+{
+	return r->opt.on_push != NULL && reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
+	       redis_is_text(reply->element[0], 7, 7) &&
+	       memcmp(reply->element[0]->str, "message", 7) == 0;
+}
+
 static void take_reply(struct redis *r, const redisReply *reply)
 {
 	struct command *c = r->head;
 
+	if (is_push(r, reply)) {
+		r->opt.on_push(r->opt.arg, reply);
+		return;
+	}
 	if (c == NULL) {
 		drop(r, "an answer nobody asked for");
 		return;
@@ -319,13 +331,26 @@ static void read_in(struct redis *r)
 
 /* ---- coming up ---- */
 
+/* A connection that has subscribed may send no script any more, but PING. */
+static bool probes_by_ping(const struct redis *r)
+{
+	return r->opt.on_push != NULL && r->state == UP;
+}
+
+static bool is_good_probe(const struct redis *r, const redisReply *reply)
+{
+	if (probes_by_ping(r))
+		return reply->type != REDIS_REPLY_ERROR;
+	return reply->type == REDIS_REPLY_INTEGER && reply->integer == 1;
+}
+
 static void on_probe(struct command *c, const redisReply *reply)
 {
 	struct redis *r = CONTAINER_OF(c, struct redis, probe);
 
 	if (reply == NULL)
 		return;
-	if (reply->type != REDIS_REPLY_INTEGER || reply->integer != 1) {
+	if (!is_good_probe(r, reply)) {
 		drop(r, reply->type == REDIS_REPLY_ERROR ? reply->str : "not an answer to a probe");
 		return;
 	}
@@ -340,9 +365,10 @@ static void on_probe(struct command *c, const redisReply *reply)
 
 static void send_probe(struct redis *r)
 {
-	const char *argv[] = {"EVAL", probe_script, "0"};
+	const char *script[] = {"EVAL", probe_script, "0"}, *ping[] = {"PING"};
 	char *text;
-	int n = redisFormatCommandArgv(&text, 3, argv, NULL);
+	int n = probes_by_ping(r) ? redisFormatCommandArgv(&text, 1, ping, NULL)
+				  : redisFormatCommandArgv(&text, 3, script, NULL);
 
 	if (n < 0)
 		abort();

@@ -41,6 +41,11 @@ struct redis_options {
 	const char *purpose; /* "main", "payment": for the log; a literal */
 	int timeout_ms;      /* of connecting, and of the probe */
 	void (*on_state)(void *arg, bool up);
+	/*
+	 * This connection will subscribe: what arrives unasked comes here and lives until it
+	 * returns.  NULL: nothing may.
+	 */
+	void (*on_push)(void *arg, const redisReply *r);
 	void *arg;
 };
 

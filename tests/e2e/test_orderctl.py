@@ -45,7 +45,7 @@ def place(w, *args):
 
 def help__names_every_command_and_version_its_program(w):
     out = says(w, "--help")
-    for command in ("place", "get", "status", "list", "cancel", "item put", "location create", "stock receive",
+    for command in ("place", "get", "status", "list", "cancel", "watch", "item put", "location create", "stock receive",
                     "stock adjust", "stock show", "label"):
         assert re.search(r"^  %s " % command, out, re.M), (command, out)
     assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
@@ -84,6 +84,9 @@ def wrong_usage__ends_with_2_before_anybody_is_asked(w):
             (("label", "--out", "x.doc", order), "x.doc"),
             (("label", "--out", "x.pdf", "--format", "gif", order), "gif"),
             (("label", "--json", "--out", "-", "--format", "pdf", order), "--json"),
+            (("watch",), "id"),
+            (("watch", "--after", "x", order), "x"),
+            (("watch", "--after"), "--after"),
             (("cancel",), "id"),
             (("cancel", order, order), order),
             (("item", "put", "--title", "T", "--price", "1", "--currency", "EUR", "--weight", "4294967297", "s"), "--weight"),
@@ -227,6 +230,59 @@ def cancel__says_what_it_came_to(w):
     assert (code, out) == (1, "") and err.startswith("orderctl: "), (code, out, err)
 
 
+def watch__tells_each_event_as_it_comes_and_ends_with_the_order(w):
+    order = place(w, "cup=1")
+    lines = says(w, "watch", order).splitlines()
+    told = says(w, "get", "--events", order).splitlines()
+    assert lines == told[-len(lines):] and len(lines) > 8, (lines, told)
+    assert re.fullmatch(r"    1  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  placed             PENDING    ", lines[0]), lines[0]
+    assert lines[-1].split()[3] == "completed", lines[-1]
+    assert says(w, "watch", "--after", "4", order).splitlines() == lines[4:]
+    assert says(w, "watch", "--after=%d" % len(lines), order) == ""
+    svc = w.pb["order_service"]
+    messages = [json_format.ParseDict(json.loads(line), svc.WatchOrderResponse())
+                for line in says(w, "--json", "watch", order).splitlines()]
+    assert [m.event for m in messages] == list(w.get(order, with_events=True).events)
+    assert all(m.sequence == m.event.sequence and m.WhichOneof("what") == "event" for m in messages)
+    code, out, err = ctl(w, "watch", "--after", "1000", order)
+    assert (code, out) == (1, "") and "after_sequence" in err, (code, out, err)
+    code, out, err = ctl(w, "watch", "01890000-0000-7000-8000-000000000000")
+    assert (code, out) == (1, "") and "NOT_FOUND" in err, (code, out, err)
+
+
+def watch__goes_on_by_itself_when_its_server_was_killed(w):
+    w.kill("worker")
+    order = place(w, "cup=1")
+    env = {"PATH": os.environ["PATH"], "ORDERD_SERVER": w.env["GRPC"]}
+    with subprocess.Popen([os.path.join(w.env["DATA"], "bin", "orderctl"), "watch", "--deadline", "120000", order], env=env,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watch:
+        try:
+            lines = [watch.stdout.readline()]
+            assert " placed " in lines[0], lines
+            for signal in ("KILL", "TERM"):
+                w.kill("orderd", signal)
+                w.until(lambda: w.servers("kill", w.dir, "orderd", "0", check=False).returncode != 0, "its end")
+                w.again("orderd")
+            w.again("worker")
+            out, err = watch.communicate(timeout=120)
+        finally:
+            watch.kill()
+    assert (watch.returncode, err) == (0, ""), (watch.returncode, err)
+    lines = "".join(lines + [out]).splitlines()
+    assert lines == says(w, "get", "--events", order).splitlines()[-len(lines):], lines
+    assert [int(line.split()[0]) for line in lines] == list(range(1, len(lines) + 1)), lines
+
+
+def watch__ends_with_3_at_its_deadline(w):
+    w.kill("worker")
+    order = place(w, "cup=1")
+    code, out, err = ctl(w, "watch", "--deadline", "700", order)
+    assert code == 3 and out.count("\n") == 1 and err.startswith("orderctl: "), (code, out, err)
+    code, out, err = ctl(w, "watch", "--deadline", "500", order, server=NOWHERE)
+    assert (code, out) == (3, "") and err.startswith("orderctl: "), (code, out, err)
+    w.again("worker")
+
+
 def refusal__ends_with_1_and_says_why(w):
     code, out, err = ctl(w, "place", *TO, "nothing-like-it=1")
     assert (code, out) == (1, "") and "UNKNOWN_ITEM" in err and "lines[0].sku" in err, (code, out, err)
@@ -260,8 +316,12 @@ def server_that_never_answers__ends_with_3_at_the_deadline(w):
     assert (code, out) == (3, "") and err.startswith("orderctl: "), (code, out, err)
 
 
+with socket.create_server(("127.0.0.1", 0)) as free:  # a server started again is found where it was
+    os.environ["GRPC_PORT"] = str(free.getsockname()[1])
 run(help__names_every_command_and_version_its_program, wrong_usage__ends_with_2_before_anybody_is_asked,
     catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown, order__is_placed_and_told_for_people,
     order__is_told_for_programs_as_the_contract_has_it, label__goes_to_a_file_or_to_stdout, money__has_as_many_places_as_its_currency,
-    list__goes_on_with_its_page_token, cancel__says_what_it_came_to, refusal__ends_with_1_and_says_why,
+    list__goes_on_with_its_page_token, cancel__says_what_it_came_to,
+    watch__tells_each_event_as_it_comes_and_ends_with_the_order, watch__goes_on_by_itself_when_its_server_was_killed,
+    watch__ends_with_3_at_its_deadline, refusal__ends_with_1_and_says_why,
     server_away__ends_with_3_and_a_write_says_how_to_repeat_it, server_that_never_answers__ends_with_3_at_the_deadline)

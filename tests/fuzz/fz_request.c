@@ -33,6 +33,9 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__get_availability_request__descriptor,
 	&grpc__health__v1__health_check_request__descriptor,
 	&orderd__v1__get_label_request__descriptor,
+	&orderd__v1__watch_order_request__descriptor,
+	&orderd__v1__batch_get_orders_request__descriptor,
+	&orderd__v1__list_stock_movements_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

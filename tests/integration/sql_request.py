@@ -311,6 +311,87 @@ def test_label_has_what_is_printed_on_it(c):
     assert [row[k] for k in ("weight_g", "tracking_code", "carrier", "service", "sscc", "sealed")] == [
         "77", "T", "C", "S", "034567890000000019", None], row
     assert c.store.read("label_view", dict(tenant=1, shipment_id=order)) == []
+def test_many_orders_are_read_as_each_alone(c):
+    orders = [c.place([(1, 0, 0, 2), (2, 1, 1, 3)]), c.place([(1, 2, 0, 1)])]
+    nobody = "01890000-0000-7000-8000-000000000000"
+    asked = [dict(place=n, order_id=order) for n, order in enumerate([orders[1], nobody, orders[0], orders[1]])]
+    for many, one in (("orders_view", "order_view"), ("orders_groups", "order_groups")):
+        most = dict(most=6) if many == "orders_view" else {}
+        cut = dict(cut="f") if most else {}
+        rows = c.store.read(many, dict(tenant=1, **most), asked)
+        alone = [{**row, "place": str(line["place"]), **cut} for line in asked
+                 for row in c.store.read(one, dict(tenant=1, order_id=line["order_id"]))]
+        assert rows == alone and len(rows) > 3, (many, rows, alone)
+        theirs, mine = c.store.execute(c.store.kinds[many], [(dict(tenant=2, **most), asked), (dict(tenant=1, **most), asked)])
+        assert theirs == [] and [{**row, "ordinal": "1"} for row in mine] == rows, many
+    # Four lines in all, three allowed: one of each order.  The other question of the batch is not cut.
+    questions = [(dict(tenant=1, most=3), asked), (dict(tenant=1, most=4), asked)]
+    few, all_of_them = c.store.execute(c.store.kinds["orders_view"], questions)
+    assert [(r["place"], r["line"], r["cut"]) for r in few] == [("0", "1", "t"), ("2", "1", "t"), ("3", "1", "t")], few
+    assert len(all_of_them) == 4 and {r["cut"] for r in all_of_them} == {"f"}, all_of_them
+
+
+def watch(c, *lines, most=9):
+    """[(watch, version, state, settled, sequence)]"""
+    rows = c.store.read("watch_events", dict(most=most), [
+        dict(watch=n, tenant=t, order_id=order, after=after, fresh="t" if fresh else "f")
+        for n, (t, order, after, fresh) in enumerate(lines)])
+    return [(int(r["watch"]), int(r["version"]), r["state"], r["settled"] == "t", int(r["seq"])) for r in rows]
+
+
+def test_watched_orders_that_moved_answer_what_happened(c):
+    a, b = c.place([(1, 0, 0, 1)]), c.place([(1, 0, 0, 1)])
+    assert watch(c, (1, a, 0, False), (1, b, 0, False)) == [(0, 1, "pending", False, 1), (1, 1, "pending", False, 1)]
+    c.run(c.world.cancel(1, a))
+    assert watch(c, (1, a, 1, False), (1, b, 1, False)) == [(0, 3, "cancelled", True, 2), (0, 3, "cancelled", True, 3)]
+    assert watch(c, (1, a, 0, False), (1, b, 0, False), most=2) == [
+        (0, 3, "cancelled", True, 1), (0, 3, "cancelled", True, 2), (1, 1, "pending", False, 1)]
+    # The first look answers also who has not moved, but nobody who is not there, or not this tenant's.
+    nobody = "01890000-0000-7000-8000-000000000000"
+    assert watch(c, (1, b, 1, True), (1, b, 7, True), (2, b, 0, True), (1, nobody, 0, True), (2, b, 0, False)) == [
+        (0, 1, "pending", False, 0), (1, 1, "pending", False, 0)]
+
+
+def test_rejected_order_is_settled_when_its_last_payment_is(c):
+    order = c.place([(1, 0, 0, 2), (2, 1, 1, 3)])
+    c.db.query(f"UPDATE payment SET state = 'declined' WHERE order_id = '{order}' AND group_no = 1")
+    assert [w[3] for w in watch(c, (1, order, 0, False))] == [False]
+    for state, settled in (("unknown", False), ("requires_action", False), ("authorized", False), ("voided", True),
+                           ("declined", True), ("captured", True), ("pending", False)):
+        c.db.query(f"UPDATE payment SET state = '{state}' WHERE order_id = '{order}' AND group_no = 2")
+        assert [w[3] for w in watch(c, (1, order, 0, False))] == [settled], state
+    c.db.query(f"UPDATE payment SET state = 'pending' WHERE order_id = '{order}'")
+
+
+def movements(c, most=9, before=None, **filters):
+    """Rows behind the row `before`."""
+    at = dict(before_at=before and before["at"], before_cause=before and before["cause"], before_n=before and before["movement"])
+    return c.store.read("movement_list", dict(tenant=1, sku=None, location_code=None, order_id=None, most=most) | at | filters)
+
+
+def test_movements_are_listed_newest_first_by_every_filter(c):
+    order = c.place([(1, 0, 0, 2), (2, 1, 1, 3)])
+    c.run(c.world.cancel(1, order))
+    ledger = c.db.query("SELECT i.sku, w.code, m.order_id, m.cause, m.n FROM stock_movement m JOIN item i USING (tenant, item) "
+                        "JOIN location w USING (tenant, location) WHERE tenant = 1 ORDER BY m.at DESC, m.cause DESC, m.n DESC")
+    for filters in (dict(sku="sku-0"), dict(location_code="place-1"), dict(sku="sku-0", location_code="place-0"),
+                    dict(order_id=order), dict(order_id=order, sku="sku-1"), dict(order_id=order, location_code="place-0"),
+                    dict(order_id=order, sku="sku-0", location_code="place-0"), dict(order_id=order, sku="sku-0", location_code="place-1")):
+        want = [(cause, n) for sku, code, of, cause, n in ledger if all(
+            (filters.get(k) or v) == v for k, v in (("sku", sku), ("location_code", code), ("order_id", of)))]
+        got, before = [], None
+        while True:  # page by page, three at a time
+            page = movements(c, most=3, before=before, **filters)
+            got += page
+            if not page:
+                break
+            before = page[-1]
+        assert [(r["cause"], r["movement"]) for r in got] == want, filters
+        assert want or filters.get("location_code") == "place-1", filters
+    for filters in (dict(sku="no such"), dict(location_code="no such"), dict(sku="sku-0", location_code="no such"),
+                    dict(order_id=order, sku="no such"), dict(order_id="01890000-0000-7000-8000-000000000000")):
+        assert movements(c, **filters) == [], filters
+    assert movements(c, tenant=2, order_id=order) == []
 
 
 def test_events_come_in_pages(c):

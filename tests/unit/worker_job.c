@@ -24,8 +24,10 @@ static void assert_retry(int64_t least_ms, int64_t most_ms, bool refund)
 	assert_int_equal(h->refund, refund);
 	assert_true(h->error.n > 0);
 	assert_int_equal(world.acks, 0); /* the database first */
+	assert_int_equal(world.hints, 0);
 	world_no_rows(q);
 	assert_int_equal(world.acks, 1);
+	assert_int_equal(world.hints, 1); /* its flow may have written an event before it failed */
 }
 
 static void assert_buried(const char *why)
@@ -81,6 +83,7 @@ static void delivered_job_is_claimed_done_and_acknowledged(void **state)
 	assert_int_equal(world.n_rings, 1);
 	assert_true(id_eq(world.rings[0].job, NEXT));
 	assert_int_equal(world.rings[0].role, ROLE_FULFILLMENT);
+	assert_int_equal(world.hints, 1);
 	assert_all_free();
 }
 
@@ -90,6 +93,7 @@ static void job_of_somebody_else_is_only_acknowledged(void **state)
 	job_start(&world.w, &(struct delivery){.job = JOB, .role = ROLE_PAYMENT});
 	world_no_rows(world_asked("job_claim"));
 	assert_int_equal(world.acks, 1);
+	assert_int_equal(world.hints, 0); /* nobody moved the order */
 	assert_all_free();
 }
 
@@ -138,7 +142,7 @@ static void pauses_grow_and_are_bounded(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		world.acks = 0;
+		world.acks = world.hints = 0;
 		world_job("fulfillment.pick", rows[i].attempts, 0);
 		world_fails(world_asked("fulfillment_picked"), ERR_CLASH);
 		assert_retry(500, rows[i].most_ms, false);
@@ -178,7 +182,7 @@ static void job_that_kills_its_workers_is_buried_unrun(void **state)
 	(void)state;
 	world_job("fulfillment.pick", 5, 4);
 	world_no_rows(world_asked("fulfillment_picked"));
-	world.acks = 0;
+	world.acks = world.hints = 0;
 	world_job("fulfillment.pick", 6, 5);
 	assert_buried("died or hung 5 times");
 	assert_all_free();

@@ -26,7 +26,7 @@ struct question {
 extern struct world {
 	struct worker w;
 	bool queue_up;
-	uint32_t acks, beats, kicks, forgotten;
+	uint32_t acks, beats, kicks, forgotten, hints;
 	struct ring rings[WORLD_RINGS_MAX];
 	uint32_t n_rings;
 	int64_t epoch_known, epoch_asked; /* queue_know_epoch(), queue_ask_epoch() */

@@ -26,6 +26,9 @@ enum {
 	RECONNECT_FIRST_MS = 200, /* gRPC waits a second and then up to two minutes, we shall not */
 	RECONNECT_LONGEST_MS = PAUSE_LONGEST_MS,
 	MESSAGE_MAX = 16 * 1024 * 1024,
+	/* A peer that is gone without a word is found out while a call is under way. */
+	KEEPALIVE_MS = 30000,
+	KEEPALIVE_TIMEOUT_MS = 10000,
 };
 
 struct orderd_client {
@@ -46,6 +49,8 @@ struct orderd_client *orderd_client_new(const char *target)
 		number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MESSAGE_MAX),
 		number_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
 		number_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_LONGEST_MS),
+		number_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
+		number_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
 	};
 	grpc_channel_args args = {sizeof(list) / sizeof(list[0]), list};
 
@@ -144,17 +149,12 @@ struct call {
 	grpc_slice details;
 };
 
-static void call_run(struct orderd_client *c, const char *path, const ProtobufCMessage *rq,
-		     gpr_timespec deadline, struct call *k)
+/* The first ops of every call: the request, whole, and the server's headers. */
+static size_t request_ops(struct call *k, const ProtobufCMessage *rq, grpc_op ops[4])
 {
 	grpc_slice packed = grpc_slice_malloc(protobuf_c_message_get_packed_size(rq));
-	grpc_slice method = grpc_slice_from_static_string(path);
-	grpc_op ops[6];
 
-	k->cq = grpc_completion_queue_create_for_pluck(NULL);
-	k->call = grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, k->cq, method,
-					   NULL, deadline, NULL);
-	memset(ops, 0, sizeof(ops));
+	memset(ops, 0, 4 * sizeof(ops[0]));
 	protobuf_c_message_pack(rq, GRPC_SLICE_START_PTR(packed));
 	k->sent = grpc_raw_byte_buffer_create(&packed, 1);
 	grpc_slice_unref(packed);
@@ -164,16 +164,64 @@ static void call_run(struct orderd_client *c, const char *path, const ProtobufCM
 	ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
 	ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
 	ops[3].data.recv_initial_metadata.recv_initial_metadata = &k->initial;
-	ops[4].op = GRPC_OP_RECV_MESSAGE;
-	ops[4].data.recv_message.recv_message = &k->received;
-	ops[5].op = GRPC_OP_RECV_STATUS_ON_CLIENT;
-	ops[5].data.recv_status_on_client.trailing_metadata = &k->trailing;
-	ops[5].data.recv_status_on_client.status = &k->status;
-	ops[5].data.recv_status_on_client.status_details = &k->details;
-	if (grpc_call_start_batch(k->call, ops, 6, k, NULL) != GRPC_CALL_OK)
+	return 4;
+}
+
+static grpc_op status_op(struct call *k)
+{
+	grpc_op op;
+
+	memset(&op, 0, sizeof(op));
+	op.op = GRPC_OP_RECV_STATUS_ON_CLIENT;
+	op.data.recv_status_on_client.trailing_metadata = &k->trailing;
+	op.data.recv_status_on_client.status = &k->status;
+	op.data.recv_status_on_client.status_details = &k->details;
+	return op;
+}
+
+static grpc_op message_op(struct call *k)
+{
+	grpc_op op;
+
+	memset(&op, 0, sizeof(op));
+	op.op = GRPC_OP_RECV_MESSAGE;
+	op.data.recv_message.recv_message = &k->received;
+	return op;
+}
+
+static void call_open(struct orderd_client *c, const char *path, gpr_timespec deadline,
+		      struct call *k)
+{
+	*k = (struct call){.details = grpc_empty_slice()};
+	grpc_metadata_array_init(&k->initial);
+	grpc_metadata_array_init(&k->trailing);
+	k->cq = grpc_completion_queue_create_for_pluck(NULL);
+	k->call =
+		grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, k->cq,
+					 grpc_slice_from_static_string(path), NULL, deadline, NULL);
+}
+
+static void call_start(struct call *k, const grpc_op *ops, size_t n, void *tag)
+{
+	if (grpc_call_start_batch(k->call, ops, n, tag, NULL) != GRPC_CALL_OK)
 		abort(); /* this very code is wrong */
-	/* The call's own deadline ends it; core always answers the batch. */
-	(void)grpc_completion_queue_pluck(k->cq, k, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+}
+
+/* The call's own deadline ends it; core always answers the batch. */
+static void call_wait(struct call *k, void *tag)
+{
+	(void)grpc_completion_queue_pluck(k->cq, tag, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+}
+
+static void call_run(struct call *k, const ProtobufCMessage *rq)
+{
+	grpc_op ops[6];
+	size_t n = request_ops(k, rq, ops);
+
+	ops[n++] = message_op(k);
+	ops[n++] = status_op(k);
+	call_start(k, ops, n, k);
+	call_wait(k, k);
 }
 
 static ProtobufCMessage *call_message(const struct call *k, const ProtobufCMessageDescriptor *type)
@@ -254,13 +302,12 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 	struct orderd_error ignored, *e = reterr != NULL ? reterr : &ignored;
 
 	for (int try = 0;; try++) {
-		struct call k = {.details = grpc_empty_slice()};
+		struct call k;
 		ProtobufCMessage *m = NULL;
 		bool again;
 
-		grpc_metadata_array_init(&k.initial);
-		grpc_metadata_array_init(&k.trailing);
-		call_run(c, path, rq, deadline, &k);
+		call_open(c, path, deadline, &k);
+		call_run(&k, rq);
 		if (k.status == GRPC_STATUS_OK)
 			m = call_message(&k, type);
 		if (k.status == GRPC_STATUS_OK && m == NULL)
@@ -285,3 +332,110 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 	}
 ORDERD_METHODS(X)
 #undef X
+
+/* ---------------------------------------------------------------- WatchOrder */
+
+struct watching {
+	orderd_on_event *on_event;
+	void *arg;
+	int64_t last;  /* sequence of the last event told */
+	bool enough;   /* on_event has said so */
+	bool gap;      /* an event did not follow the one before */
+	bool progress; /* this stream brought something */
+};
+
+static void tell(struct watching *w, const Orderd__V1__WatchOrderResponse *m)
+{
+	w->progress = true;
+	if (m->what_case != ORDERD__V1__WATCH_ORDER_RESPONSE__WHAT_EVENT ||
+	    m->event->sequence <= w->last)
+		return;
+	w->gap = m->event->sequence != w->last + 1;
+	if (w->gap)
+		return;
+	w->last = m->event->sequence;
+	w->enough = !w->on_event(m, w->arg);
+}
+
+/* One message, told; false: there are no more, or no more are wanted. */
+static bool watch_message(struct call *k, struct watching *w)
+{
+	grpc_op op = message_op(k);
+	ProtobufCMessage *m;
+
+	call_start(k, &op, 1, &k->received);
+	call_wait(k, &k->received);
+	if (k->received == NULL)
+		return false;
+	m = call_message(k, &orderd__v1__watch_order_response__descriptor);
+	grpc_byte_buffer_destroy(k->received);
+	k->received = NULL;
+	w->gap = m == NULL;
+	if (m != NULL) {
+		tell(w, (const Orderd__V1__WatchOrderResponse *)m);
+		protobuf_c_message_free_unpacked(m, NULL);
+	}
+	return !w->enough && !w->gap;
+}
+
+/* One stream, to its end. */
+static void watch_run(struct call *k, const ProtobufCMessage *rq, struct watching *w)
+{
+	grpc_op ops[4], status = status_op(k);
+	size_t n = request_ops(k, rq, ops);
+
+	call_start(k, &status, 1, &k->status);
+	call_start(k, ops, n, k);
+	call_wait(k, k);
+	while (watch_message(k, w))
+		;
+	if (w->enough || w->gap)
+		grpc_call_cancel(k->call, NULL);
+	call_wait(k, &k->status);
+}
+
+/* A reader that was too slow cannot be sent details, only a sentence that begins like this. */
+static void read_slow_reader(struct orderd_error *e)
+{
+	static const char prefix[] = "SLOW_READER:";
+
+	if (e->reason[0] == '\0' && strncmp(e->message, prefix, sizeof(prefix) - 1) == 0)
+		copy_text(e->reason, sizeof(e->reason), "SLOW_READER");
+}
+
+static bool is_worth_resuming(const struct orderd_error *e)
+{
+	return e->status == GRPC_STATUS_UNAVAILABLE || e->status == GRPC_STATUS_CANCELLED ||
+	       strcmp(e->reason, "SLOW_READER") == 0 || strcmp(e->reason, "OVERLOADED") == 0;
+}
+
+bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderRequest *rq,
+			orderd_on_event *on_event, void *arg, int deadline_ms,
+			struct orderd_error *reterr)
+{
+	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+					     gpr_time_from_millis(deadline_ms, GPR_TIMESPAN));
+	struct watching w = {.on_event = on_event, .arg = arg, .last = rq->after_sequence};
+	struct orderd_error ignored, *e = reterr != NULL ? reterr : &ignored;
+	Orderd__V1__WatchOrderRequest from = *rq;
+
+	for (int try = 0;; try++) {
+		struct call k;
+
+		from.after_sequence = w.last;
+		w.progress = false;
+		call_open(c, "/orderd.v1.OrderService/WatchOrder", deadline, &k);
+		watch_run(&k, &from.base, &w);
+		if (w.gap)
+			k.status = GRPC_STATUS_DATA_LOSS;
+		call_error(&k, e);
+		read_slow_reader(e);
+		call_done(&k);
+		if (w.enough || e->status == GRPC_STATUS_OK)
+			return true;
+		if (w.progress)
+			try = 0;
+		if (!is_worth_resuming(e) || !pause_before(try, deadline))
+			return false;
+	}
+}

@@ -69,17 +69,19 @@ void orderd_client_free(struct orderd_client *c);
  * NULL: it failed, and *reterr (if given) says why.  DEADLINE_EXCEEDED and UNAVAILABLE of a write
  * do not say that it did not happen: call again with the same request_id.
  */
-#define ORDERD_METHODS(X)                                                        \
-	X(place_order, OrderService, PlaceOrder, place_order)                    \
-	X(get_order, OrderService, GetOrder, get_order)                          \
-	X(get_order_status, OrderService, GetOrderStatus, get_order_status)      \
-	X(list_orders, OrderService, ListOrders, list_orders)                    \
-	X(cancel_order, OrderService, CancelOrder, cancel_order)                 \
-	X(upsert_items, InventoryService, UpsertItems, upsert_items)             \
-	X(create_location, InventoryService, CreateLocation, create_location)    \
-	X(receive_stock, InventoryService, ReceiveStock, receive_stock)          \
-	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)             \
-	X(get_availability, InventoryService, GetAvailability, get_availability) \
+#define ORDERD_METHODS(X)                                                                   \
+	X(place_order, OrderService, PlaceOrder, place_order)                               \
+	X(get_order, OrderService, GetOrder, get_order)                                     \
+	X(batch_get_orders, OrderService, BatchGetOrders, batch_get_orders)                 \
+	X(get_order_status, OrderService, GetOrderStatus, get_order_status)                 \
+	X(list_orders, OrderService, ListOrders, list_orders)                               \
+	X(cancel_order, OrderService, CancelOrder, cancel_order)                            \
+	X(upsert_items, InventoryService, UpsertItems, upsert_items)                        \
+	X(create_location, InventoryService, CreateLocation, create_location)               \
+	X(receive_stock, InventoryService, ReceiveStock, receive_stock)                     \
+	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)                        \
+	X(get_availability, InventoryService, GetAvailability, get_availability)            \
+	X(list_stock_movements, InventoryService, ListStockMovements, list_stock_movements) \
 	X(get_label, ShippingService, GetLabel, get_label)
 
 #define X(name, service, method, message)                                                          \
@@ -88,6 +90,21 @@ void orderd_client_free(struct orderd_client *c);
 		struct orderd_error *reterr);
 ORDERD_METHODS(X)
 #undef X
+
+/*
+ * WatchOrder: calls on_event for every event of the order behind rq->after_sequence, each once and
+ * in order, until the order has ended, on_event has answered false, or the deadline.  The message
+ * lives until on_event returns; heartbeats are kept from it.
+ *
+ * A stream that breaks (server gone or leaving, this reader too slow) is taken up again behind the
+ * last event, with jittered pauses.  false: it failed for good, and *reterr (if given) says why;
+ * DEADLINE_EXCEEDED is how a watch of an order that goes on ends.
+ */
+typedef bool orderd_on_event(const Orderd__V1__WatchOrderResponse *m, void *arg);
+
+bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderRequest *rq,
+			orderd_on_event *on_event, void *arg, int deadline_ms,
+			struct orderd_error *reterr);
 
 #ifdef __cplusplus
 }

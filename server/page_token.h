@@ -1,0 +1,19 @@
+/*
+ * Page tokens of lists: where a page ended, and a MAC over that, the list, the tenant and the
+ * filter, so that a token cannot be used with another filter or made up.
+ */
+#ifndef ORDERD_SERVER_PAGE_TOKEN_H
+#define ORDERD_SERVER_PAGE_TOKEN_H
+
+#include "core/base/str.h"
+#include "core/flow/flow.h"
+
+enum { PAGE_PLACE_MAX = 128, PAGE_FILTER_MAX = 512 /* bytes */ };
+
+/* In the flow's arena; empty: that is full. */
+struct str page_token_make(struct flow *fl, const char *list, struct str filter, struct str place);
+
+/* The place; p is NULL when this is no token of this list with this filter. */
+struct str page_token_open(struct flow *fl, const char *list, struct str filter, struct str token);
+
+#endif

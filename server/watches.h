@@ -1,0 +1,35 @@
+/*
+ * Who watches which order, and the one reader that looks after all of them.
+ *
+ * A hint, or a second without one, makes a watcher due.  The reader takes up to WATCH_ROUND
+ * due watchers and asks one question for all: what happened behind your sequence, how is your
+ * order now.  So a thousand watchers are a handful of statements a second, not a thousand.
+ *
+ *	hint, poll, or all of what is held was sent
+ *	      |
+ *	      v
+ *	     due --> a round of the reader --> held --> sent one by one --> due, or idle
+ *
+ * PostgreSQL away: rounds fail, watchers stay, the next poll asks again.  Loop thread only.
+ */
+#ifndef ORDERD_SERVER_WATCHES_H
+#define ORDERD_SERVER_WATCHES_H
+
+#include "core/base/id.h"
+
+struct app;
+struct watches;
+
+struct watches *watches_new(struct app *app);
+
+/* After the RPC server and the queue: nobody watches any more and no hint will come.  Waits for a
+ * round under way. */
+void watches_close(struct watches *ws, void (*on_closed)(void *arg), void *arg);
+
+/*
+ * A unit that wrote an event of this order has been committed: wake who watches it, here and
+ * elsewhere.  Needless for an order nobody can know of yet, such as one just placed.
+ */
+void order_moved(struct app *app, struct id order);
+
+#endif
