@@ -105,11 +105,14 @@ def slow_reader__is_ended_with_where_to_go_on_and_nobody_else_waits(w):
     call, other = open_watch(w, order, channel=tight), w.place().order_id
     is_whole(w, other, follow(w, other))
     w.until(lambda: metric(w, "watch_slow") > slow_before, "an end of its patience")
+    # Until it is over; a reader that begins to read before that is told in the usual way.
+    w.until(lambda: metric(w, 'rpc_handled_total{method="watch_order",code="SLOW_READER"}') > 0, "the end")
     # What has left stays readable; then comes the status, without details, for none can overtake a message.
     seen = []
     end, error = read(call, seen)
     assert end == "RESOURCE_EXHAUSTED", (end, error)
     assert error.details().startswith("SLOW_READER:") and "resume_after=0" in error.details(), error.details()
+    assert details_of(error) == ("", {}, {}), details_of(error)
     is_whole(w, order, seen + follow(w, order, after=len(seen)))
     # The same reader, reading: slow windows alone are no offence.
     seen = []

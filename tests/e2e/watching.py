@@ -45,6 +45,7 @@ def is_whole(w, order_id, seen, after=0):
 
 
 def metric(w, name):
+    """The value of a metric, named without orderd_ and, if it has no labels, without _total; 0 when it is not there."""
     with urllib.request.urlopen("http://%s/metrics" % w.env["HTTP"], timeout=10) as page:
-        found = re.search(r"^\w*%s(?:_total)? (\d+)$" % name, page.read().decode(), re.M)
+        found = re.search(r"^\w*?%s(?:_total)? (\d+)$" % re.escape(name), page.read().decode(), re.M)
     return int(found.group(1)) if found else 0
