@@ -10,7 +10,7 @@
 	X(HISTOGRAM, rpc_seconds,      "method",  "from arrival to the answer handed to gRPC") \
 	X(GAUGE,     rpc_in_flight,    "",        "calls at work") \
 	X(COUNTER,   rpc_shed,         "",        "calls refused because too many were at work") \
-	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks with a secret's route, by provider and what became of them") \
+	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks taken and refused, by provider and what became of them") \
 	X(GAUGE,     watch_streams,    "",        "order watches open") \
 	X(COUNTER,   watch_events_sent, "",       "events sent to order watches") \
 	X(COUNTER,   watch_reads,      "",        "statements that read events for order watches") \

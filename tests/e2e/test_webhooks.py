@@ -42,7 +42,10 @@ def ask(address, method, path, body=None, headers=(), chunked=False):
     """(status, headers, body) of one request on a connection of its own."""
     c = HTTPConnection(address, timeout=20)
     try:
-        c.request(method, path, body, dict(headers), encode_chunked=chunked)
+        try:
+            c.request(method, path, body, dict(headers), encode_chunked=chunked)
+        except BrokenPipeError:
+            pass  # refused by its header, before all of the body had left: the answer is there
         answer = c.getresponse()
         return answer.status, answer.headers, answer.read().decode()
     finally:
@@ -135,12 +138,16 @@ def same_event_from_many_connections__is_kept_once(w):
     w.until(lambda: w.state(order) == "completed", "the delivery", AT_ONCE_S)
 
 
-def lost_authorization__is_renewed_by_one_job(w):
+def paid_and_not_shipped(w):
+    """(order, its payment intent): no label can be had, so the authorization stays one."""
     w.fault(path="/v2/shipments", fault="500", count=1000000)
     order = w.place().order_id
-    intents = "SELECT gateway_id FROM payment_attempt WHERE order_id = '%s' AND state = 'authorized'" % order
     w.until(lambda: w.sql("SELECT state FROM job WHERE order_id = '%s' AND kind = 'shipping.label'" % order) != [], "the packing")
-    intent = w.sql(intents)[0][0]
+    return order, w.sql("SELECT gateway_id FROM payment_attempt WHERE order_id = '%s' AND state = 'authorized'" % order)[0][0]
+
+
+def lost_authorization__is_renewed_by_one_job(w):
+    order, intent = paid_and_not_shipped(w)
     kept(w, "gateway", charged(intent, "charge.succeeded"), "idle")
     kept(w, "gateway", charged(intent, "charge.expired"), "queued")
     assert w.number("SELECT count(*) FROM job WHERE order_id = '%s' AND kind = 'payment.renew'" % order) == 1
@@ -299,32 +306,65 @@ def postgres_is_away__the_provider_is_asked_to_try_again(w):
 
 
 class Held:
-    """The inbox, locked."""
+    """A session that has locked something."""
 
-    def __init__(self, w):
-        self.psql = subprocess.Popen(["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-At", "host=%s dbname=orderd user=postgres"
-                                      % w.env["SOCKETS"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.psql.stdin.write("BEGIN; LOCK TABLE orderd.webhook_event; SELECT 'held';\n")
+    def __init__(self, w, lock):
+        self.psql = subprocess.Popen(["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1",
+                                      "host=%s dbname=orderd user=postgres" % w.env["SOCKETS"]],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.say("SET search_path = orderd; BEGIN; " + lock)
+
+    def say(self, sql):
+        self.psql.stdin.write(sql + "; SELECT 'said';\n")
         self.psql.stdin.flush()
-        assert self.psql.stdout.readline() == "held\n"
+        while self.psql.stdout.readline() != "said\n":
+            assert self.psql.poll() is None, sql
 
     def release(self):
         if self.psql.poll() is None:
             self.psql.communicate("COMMIT;\n", timeout=20)
 
 
+def sent_meanwhile(w, provider, event, address=None):
+    """(thread, answers): the event on its way."""
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(post(w, provider, event, address=address)))
+    thread.start()
+    return thread, answers
+
+
+def waits_for(w, condition):
+    w.until(lambda: w.number("SELECT count(*) FROM pg_locks WHERE NOT granted AND " + condition) > 0, "the event on its way")
+
+
+def job_that_comes_while_the_event_is_stored__is_found(w):
+    order, intent = paid_and_not_shipped(w)
+    event, before, job = charged(intent, "charge.expired"), counted(w, "gateway", "woken"), str(uuid.uuid4())
+    held = Held(w, "SELECT id FROM orders WHERE id = '%s' FOR UPDATE" % order)
+    try:
+        thread, answers = sent_meanwhile(w, "gateway", event)
+        waits_for(w, "locktype = 'transactionid'")
+        held.say("INSERT INTO job (id, tenant, order_id, group_no, kind, run_at) "
+                 "VALUES ('%s', 1, '%s', 1, 'payment.renew', now() + interval '1 day')" % (job, order))
+    finally:
+        held.release()
+    thread.join(30)
+    assert [a[0] for a in answers] == [200] and inbox(w, event) == 1, answers
+    assert counted(w, "gateway", "woken") == before + 1
+    assert w.sql("SELECT id, run_at < now() + interval '1 hour' FROM job WHERE order_id = '%s' AND kind = 'payment.renew'"
+                 % order) == [(job, "t")]
+
+
 def drain__answers_what_is_being_stored_and_takes_nothing_new(w):
     with Running(w, "orderd", *LISTEN) as other:
-        at, event, answers = other.addresses["webhooks"], scanned("TR-nobodys"), []
+        at, event = other.addresses["webhooks"], scanned("TR-nobodys")
         host, port = at.rsplit(":", 1)
         waiting, half = (socket.create_connection((host, port), timeout=30) for _ in range(2))
         half.sendall(b"POST /webhooks/carrier HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nX-Hmac-Signature: x\r\n\r\n{")
-        held = Held(w)
+        held = Held(w, "LOCK TABLE webhook_event")
         try:
-            thread = threading.Thread(target=lambda: answers.append(post(w, "carrier", event, address=at)))
-            thread.start()
-            w.until(lambda: w.number("SELECT count(*) FROM pg_locks WHERE NOT granted "
-                                     "AND relation = 'webhook_event'::regclass") > 0, "the event on its way")
+            thread, answers = sent_meanwhile(w, "carrier", event, at)
+            waits_for(w, "relation = 'webhook_event'::regclass")
             other.process.terminate()
 
             def deaf():
@@ -387,6 +427,7 @@ if __name__ == "__main__":
         drain__answers_what_is_being_stored_and_takes_nothing_new,
         setting_that_cannot_work__is_named,
         lost_authorization__is_renewed_by_one_job,
+        job_that_comes_while_the_event_is_stored__is_found,
         postgres_is_away__the_provider_is_asked_to_try_again,
         books_are_right_in_the_end,
         config="track_poll_ms = 3600000\nsweep_ms = 600000\n", sim_args="--scan-ms 50")

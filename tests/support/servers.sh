@@ -280,15 +280,19 @@ servers_asks() {
 	! grep -Eqs "^[[:space:]]*$1[[:space:]]*=" "$OPERATOR_CONFIG"
 }
 
-# A field the operator's file has is the operator's; the rest points at the private servers.
-servers_configure() {
-	local field value
-
+# What the programs share with each other; the simulator may need them before orderd is configured.
+servers_secrets() {
 	servers_secret "$DATA/contact.key" servers_hex 32 ''
 	servers_secret "$DATA/gateway.key" servers_hex 12 sk_test_
 	servers_secret "$DATA/carrier.key" servers_hex 12 EZTK
 	servers_secret "$DATA/gateway_webhook.key" servers_hex 24 whsec_
 	servers_secret "$DATA/carrier_webhook.key" servers_hex 24 ''
+}
+
+# A field the operator's file has is the operator's; the rest points at the private servers.
+servers_configure() {
+	local field value
+
 	{
 		cat "${OPERATOR_CONFIG:-/dev/null}"
 		echo # its last line may have no end
@@ -364,7 +368,7 @@ servers_start() {
 	if [[ -s $DIR/env ]]; then
 		SIM_PORT=$(source "$DIR/env" && echo "$SIM_PORT") # those who still run know it by this one
 	fi
-	servers_programs "$2" && servers_socket_dir || return 1
+	servers_programs "$2" && servers_socket_dir && servers_secrets || return 1
 	if servers_asks postgres; then
 		servers_postgres || return 1
 	fi
