@@ -82,3 +82,11 @@ const char *carrier_time(int64_t at_us, char ret[32])
 	strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &tm));
 	return ret;
 }
+
+int64_t carrier_time_s(const char *text)
+{
+	struct tm tm = {0};
+
+	strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return timegm(&tm);
+}
