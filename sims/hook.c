@@ -151,7 +151,7 @@ static void release(struct hook *h, uint64_t number)
 	for (i = 0; i < h->n; i++)
 		if (h->heap[i].held && h->heap[i].number < number) {
 			h->heap[i].held = false;
-			h->heap[i].due_ms = now_ms();
+			h->heap[i].due_ms = 0; /* next */
 			h->held_n--;
 		}
 	for (i = h->n / 2; i-- > 0;)

@@ -128,14 +128,17 @@ static void await(struct sim *s, const json_t *tracker, const json_t *scans, siz
 			    text_in(tracker, "id"));
 }
 
+/* One event for each scan, though several have become due at once. */
 static void tell_news(struct call *c, json_t *tracker, const json_t *scans, size_t seen)
 {
-	size_t told = (size_t)int_in(tracker, "sim_told");
-	const char *before = text_in(json_array_get(scans, told - 1), "status");
+	size_t n = (size_t)int_in(tracker, "sim_told");
 
 	set_int(tracker, "sim_told", (json_int_t)seen);
 	call_put(c, tracker);
-	tell(c, "tracker.updated", before, shown(tracker, scans, seen));
+	for (; n < seen; n++)
+		tell(c, "tracker.updated",
+		     n > 0 ? text_in(json_array_get(scans, n - 1), "status") : NULL,
+		     shown(tracker, scans, n + 1));
 }
 
 /* While nobody listens nothing is told, and who starts to listen is told the rest at once. */

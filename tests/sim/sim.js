@@ -59,6 +59,24 @@ export class Sim {
     return this.control('clock', { advance_s: seconds });
   }
 
+  // `settings` of webhooks.
+  listen(settings) {
+    return this.control('webhooks', settings);
+  }
+
+  async webhooks() {
+    return (await this.control('webhooks')).json();
+  }
+
+  // Until the simulator's own list of webhooks is as wanted: it learns of an acknowledgement after the receiver.
+  async webhooks_until(enough) {
+    for (const end = Date.now() + 20000; ;) {
+      const now = await this.webhooks();
+      if (enough(now)) return now;
+      if (Date.now() > end) throw new Error(`webhooks stay ${JSON.stringify(now)}`);
+    }
+  }
+
   async charges() {
     const text = await (await this.control('charges')).text();
     return text.split('\n').filter(Boolean).map((line) => JSON.parse(line));
