@@ -31,7 +31,7 @@ void carrier_serve(struct call *c)
 	/* HTTP basic auth with the key as user: any key that is not empty (":" is "Og=="). */
 	if (c->auth == NULL || strncmp(c->auth, "Basic ", 6) != 0 ||
 	    strcmp(c->auth, "Basic Og==") == 0) {
-		carrier_refuse(c, 401, "APIKEY.INACTIVE", NULL,
+		carrier_refuse(c, 401, "UNAUTHORIZED", NULL,
 			       "The API key is missing or not active.");
 		return;
 	}

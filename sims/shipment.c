@@ -45,7 +45,8 @@ static bool create_valid(struct call *c, const json_t *came)
 	weight = json_object_get(json_object_get(came, "parcel"), "weight");
 	if (json_number_value(weight) > 0)
 		return true;
-	carrier_refuse(c, 422, "PARAMETER.INVALID", "parcel.weight", "Weight must be above 0.");
+	carrier_refuse(c, 422, "PARCEL.PARAMETERS.INVALID", "parcel.weight",
+		       "Weight must be above 0.");
 	return false;
 }
 
@@ -359,8 +360,13 @@ void shipment_label(struct call *c)
 
 	if (shipment == NULL)
 		return;
-	if (!json_is_object(label) || (strcmp(format, "ZPL") != 0 && strcmp(format, "PDF") != 0)) {
-		carrier_refuse(c, 422, "SHIPMENT.LABEL.UNAVAILABLE", "file_format",
+	if (!json_is_object(label)) {
+		carrier_refuse(c, 422, "SHIPMENT.POSTAGE.REQUIRED", NULL, "There is no label yet.");
+		json_decref(shipment);
+		return;
+	}
+	if (strcmp(format, "ZPL") != 0 && strcmp(format, "PDF") != 0) {
+		carrier_refuse(c, 422, "SHIPMENT.POSTAGE.INVALID_FORMAT", "file_format",
 			       "There is no label in this format.");
 		json_decref(shipment);
 		return;

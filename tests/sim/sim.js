@@ -12,7 +12,10 @@ export class Sim {
     const sim = new Sim();
     sim.dir = mkdtempSync(join(tmpdir(), 'orderd-sim-'));
     sim.options = ['--scan-ms', '60000', ...options];
-    await sim.spawn();
+    await sim.spawn().catch((error) => {
+      rmSync(sim.dir, { recursive: true });
+      throw error;
+    });
     return sim;
   }
 
