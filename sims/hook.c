@@ -23,7 +23,7 @@
 #include "sims/sim.h"
 
 enum {
-	WAITING_MAX = 65536, /* 20 MB; a receiver that is away for longer has to look itself */
+	WAITING_MAX = 65536, /* 15 MB; a receiver that is away for longer has to look itself */
 	SHOWN_MAX = 1024,    /* of the finished, and of the waiting */
 	TYPE_SIZE = 64,
 	URL_SIZE = 1024,
@@ -56,6 +56,7 @@ struct receiver {
 	int64_t attempts;
 	int64_t first_ms;
 	int64_t timeout_ms;
+	int64_t waiting; /* that may */
 };
 
 struct hook {
@@ -306,7 +307,7 @@ static void take(struct hook *h, const json_t *what, struct event *e)
 	e->due_ms = now_ms() + (e->fault == FAULT_LATE || e->held ? ms : 0);
 	if (e->fault == FAULT_LOST)
 		finish(h, e, "lost");
-	else if (h->n >= WAITING_MAX)
+	else if ((int64_t)h->n >= h->to.waiting)
 		finish(h, e, "dropped");
 	else
 		push(h, e);
@@ -381,7 +382,8 @@ static const char *read_settings(const json_t *settings, struct receiver *ret)
 
 	*ret = (struct receiver){.attempts = ATTEMPTS_DEFAULT,
 				 .first_ms = FIRST_DEFAULT_MS,
-				 .timeout_ms = TIMEOUT_DEFAULT_MS};
+				 .timeout_ms = TIMEOUT_DEFAULT_MS,
+				 .waiting = WAITING_MAX};
 	if (json_is_null(settings))
 		return NULL;
 	if (url == NULL || strlen(url) >= URL_SIZE ||
@@ -395,6 +397,8 @@ static const char *read_settings(const json_t *settings, struct receiver *ret)
 		return "first_ms must be in 1..60000";
 	if (!within(settings, "timeout_ms", 1, BACKOFF_MAX_MS, &ret->timeout_ms))
 		return "timeout_ms must be in 1..60000";
+	if (!within(settings, "waiting", 1, WAITING_MAX, &ret->waiting))
+		return "waiting must be in 1..65536";
 	snprintf(ret->url, sizeof(ret->url), "%s", url);
 	snprintf(ret->secret, sizeof(ret->secret), "%s", secret);
 	return NULL;
@@ -485,8 +489,8 @@ struct hook *hook_open(const char *dir, const char *name, hook_sign *sign)
 	if (asprintf(&h->settings_path, "%s/%s-webhook.json", dir, name) < 0)
 		must(NULL);
 	settings = json_load_file(h->settings_path, JSON_DECODE_ANY, NULL);
-	if (settings != NULL && read_settings(settings, &h->to) != NULL)
-		h->to.url[0] = '\0';
+	if (settings == NULL || read_settings(settings, &h->to) != NULL)
+		read_settings(json_null(), &h->to);
 	json_decref(settings);
 	snprintf(file, sizeof(file), "%s-webhooks.jsonl", name);
 	h->outcomes = journal_open(dir, file, on_outcome, h);

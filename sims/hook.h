@@ -35,8 +35,8 @@ void hook_close(struct hook *h);
 
 const char *hook_name(const struct hook *h);
 
-/* {"url", "secret", "attempts"?, "first_ms"?, "timeout_ms"?}, or null: nobody listens.  Kept in
- * `dir` unless it came from the command line.  NULL, or what is wrong. */
+/* {"url", "secret", "attempts"?, "first_ms"?, "timeout_ms"?, "waiting"?}, or null: nobody listens.
+ * Kept in `dir` unless it came from the command line.  NULL, or what is wrong. */
 const char *hook_set(struct hook *h, const json_t *settings, bool keep);
 bool hook_listens(struct hook *h);
 json_t *hook_url(struct hook *h); /* new reference */

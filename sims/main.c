@@ -135,6 +135,7 @@ static const struct option names[] = {
 	{"gateway-webhook-secret-file", required_argument, NULL, 'g'},
 	{"carrier-webhook", required_argument, NULL, 'C'},
 	{"carrier-webhook-secret-file", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 

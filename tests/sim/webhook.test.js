@@ -133,12 +133,18 @@ judged('authorization_expires__is_told_though_nobody_looked', async () => {
   const taken = await stripe.paymentIntents.create(authorization());
   await stripe.paymentIntents.capture(taken.id);
   await types(8);
-  await sim.advance(7 * 86400);
-  assert.deepEqual((await types(10)).slice(8), ['charge.expired', 'payment_intent.canceled']);
-  const gone = construct(receiver.got[9]);
-  assert.equal(gone.data.object.id, held.id);
+  await sim.advance(7 * 86400); // and what other tests have left behind ends with it
+  const about = await receiver.until((got) => {
+    const found = got.slice(8).filter(({ event: { data: { object } } }) =>
+      [object.id, object.payment_intent].includes(held.id));
+    return found.length >= 2 && found;
+  });
+  const [expired, gone] = about.map((delivery) => construct(delivery));
+  assert.deepEqual([expired.type, gone.type], ['charge.expired', 'payment_intent.canceled']);
   assert.equal(gone.data.object.cancellation_reason, 'automatic');
   assert.equal(gone.request.id, null);
+  await sim.webhooks_until((now) => now.gateway.waiting === 0);
+  assert.ok(!receiver.got.slice(8).some(({ event }) => event.data.object.id === taken.id), 'what is taken does not end');
 });
 
 judged('other_secret_other_bytes_or_old__are_refused_by_the_sdk', async () => {
@@ -198,6 +204,21 @@ judged('receiver_does_not_answer__calls_are_answered_all_the_same', async () => 
   assert.equal((await sim.webhooks()).gateway.waiting, 18);
   let_go();
   await receiver.events(18);
+});
+
+judged('more_wait_than_may__the_rest_is_dropped', async () => {
+  await sim.listen({ gateway: { url: receiver.url, secret: SECRET, waiting: 2 } });
+  let let_go;
+  const held = new Promise((resolve) => { let_go = () => resolve(200); });
+  receiver.answer = () => held;
+  const make = () => stripe.paymentIntents.create(authorization({ confirm: false }));
+  const made = [await make()];
+  await receiver.until((got) => got.length === 1); // this one is being sent, and waits no more
+  for (let i = 0; i < 3; i++) made.push(await make());
+  assert.equal((await sim.webhooks()).gateway.events.filter((event) => event.state === 'dropped').length, 1);
+  let_go();
+  const sent = await receiver.events(3);
+  assert.deepEqual(sent.map((event) => event.data.object.id), made.slice(0, 3).map((intent) => intent.id));
 });
 
 judged('fault_lost__never_comes', async () => {
@@ -271,6 +292,7 @@ judged('wrong_settings_and_faults__are_named', async () => {
     [{ gateway: { url: receiver.url } }, /gateway: secret/],
     [{ carrier: { url: receiver.url, secret: 'not ascii: é' } }, /carrier: secret/],
     [{ gateway: { url: receiver.url, secret: SECRET, attempts: 0 } }, /attempts/],
+    [{ gateway: { url: receiver.url, secret: SECRET, waiting: 65537 } }, /waiting/],
   ]) {
     const error = await failure(sim.listen(body));
     assert.match(error.message, /: 400 /);
