@@ -71,6 +71,7 @@ static struct moment take(struct schedule *q)
 	size_t i = 0;
 	size_t child;
 
+	q->heap[q->n].id = NULL; /* moved away */
 	while ((child = 2 * i + 1) < q->n) {
 		if (child + 1 < q->n && q->heap[child + 1].at_us < q->heap[child].at_us)
 			child++;

@@ -79,10 +79,8 @@ static json_t *shown(const json_t *tracker, const json_t *scans, size_t n)
 }
 
 /* A tracker whose code always shows the same. */
-static json_t *constant_scans(const json_t *tracker)
+static json_t *constant_scans(const char *const scan[3])
 {
-	const char *const *scan = constant[constant_of(text_in(tracker, "tracking_code"))];
-
 	return must(json_pack("[{s:i, s:i, s:s, s:s, s:s, s:s}]", "after_ms", 0, "at_ms", 0,
 			      "status", scan[0], "status_detail", scan[1], "message", scan[2],
 			      "city", "SAN FRANCISCO"));
@@ -90,9 +88,8 @@ static json_t *constant_scans(const json_t *tracker)
 
 json_t *tracker_now(struct sim *s, json_t *take_tracker)
 {
-	json_t *scans = constant_of(text_in(take_tracker, "tracking_code")) >= 0
-				? constant_scans(take_tracker)
-				: scans_of(s, take_tracker);
+	int fixed = constant_of(text_in(take_tracker, "tracking_code"));
+	json_t *scans = fixed >= 0 ? constant_scans(constant[fixed]) : scans_of(s, take_tracker);
 	json_t *view = shown(take_tracker, scans, scans_seen(s, take_tracker, scans));
 
 	json_decref(scans);
