@@ -80,6 +80,8 @@ const char *faults_add(struct faults *f, const json_t *rule)
 		return "fault must be late, doubled, reordered, lost or bad_signature";
 	if (strncmp(path, "/webhooks/", 10) != 0 && (kind == FAULT_NONE || of_webhooks(kind)))
 		return "fault must be drop_before, drop_after, 429, 500, 500_after or slow";
+	if (of_webhooks(kind) && json_object_get(rule, "method") != NULL)
+		return "a webhook has no method";
 	if (rate != NULL && !(json_number_value(rate) > 0 && json_number_value(rate) <= 1))
 		return "rate must be in (0, 1]";
 	if (count != NULL && json_integer_value(count) < 1)

@@ -300,6 +300,7 @@ judged('wrong_settings_and_faults__are_named', async () => {
   }
   assert.match((await failure(sim.fault('slow', '/webhooks/gateway/*'))).message, /late, doubled/);
   assert.match((await failure(sim.fault('late', '/v1/refunds'))).message, /drop_before/);
+  assert.match((await failure(sim.fault('late', '/webhooks/*/*', { method: 'POST' }))).message, /no method/);
   assert.equal((await sim.webhooks()).gateway.url, receiver.url, 'as it was');
   assert.ok(!(await (await sim.control('webhooks')).text()).includes(SECRET));
 });
