@@ -31,7 +31,7 @@ void carrier_serve(struct call *c)
 	/* HTTP basic auth with the key as user: any key that is not empty (":" is "Og=="). */
 	if (c->auth == NULL || strncmp(c->auth, "Basic ", 6) != 0 ||
 	    strcmp(c->auth, "Basic Og==") == 0) {
-		carrier_refuse(c, 401, "APIKEY.INACTIVE", NULL,
+		carrier_refuse(c, 401, "UNAUTHORIZED", NULL,
 			       "The API key is missing or not active.");
 		return;
 	}
@@ -81,4 +81,12 @@ const char *carrier_time(int64_t at_us, char ret[32])
 
 	strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &tm));
 	return ret;
+}
+
+int64_t carrier_time_s(const char *text)
+{
+	struct tm tm = {0};
+
+	strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return timegm(&tm);
 }

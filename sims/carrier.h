@@ -17,4 +17,13 @@ void carrier_fail(struct call *c, int status);
 /* The label "shp_....zpl" or "shp_....pdf" of a bought shipment; heap, NULL when there is none. */
 char *carrier_label(struct sim *sim, const char *name, const char **ret_type);
 
+/* The scans of a tracker as lines of text; heap, NULL when there is none. */
+char *carrier_track(struct sim *sim, const char *id);
+
+/* POST /_sim/scans: answers, or returns what is wrong. */
+const char *carrier_script(struct call *c);
+
+/* An object as it stands in the journal: what of it happens by itself later is scheduled. */
+void carrier_recall(struct sim *sim, const json_t *object);
+
 #endif

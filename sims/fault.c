@@ -8,7 +8,7 @@
 
 #include "sims/sim.h"
 
-enum { WAIT_MAX_MS = 120000, WAIT_DEFAULT_MS = 1000 };
+enum { WAIT_MAX_MS = 120000, WAIT_DEFAULT_MS = 1000, HOLD_DEFAULT_MS = 10000 };
 
 struct faults {
 	json_t *rules; /* as they came; "count" goes down */
@@ -23,6 +23,11 @@ static const char *const kind_names[FAULT_KINDS] = {
 	[FAULT_500] = "500",
 	[FAULT_500_AFTER] = "500_after",
 	[FAULT_SLOW] = "slow",
+	[FAULT_LATE] = "late",
+	[FAULT_DOUBLED] = "doubled",
+	[FAULT_REORDERED] = "reordered",
+	[FAULT_LOST] = "lost",
+	[FAULT_BAD_SIGNATURE] = "bad_signature",
 };
 
 const char *fault_name(enum fault_kind kind)
@@ -30,7 +35,12 @@ const char *fault_name(enum fault_kind kind)
 	return kind_names[kind];
 }
 
-static enum fault_kind kind_of(const char *name)
+static bool of_webhooks(enum fault_kind kind)
+{
+	return kind >= FAULT_LATE;
+}
+
+enum fault_kind fault_of_name(const char *name)
 {
 	int k;
 
@@ -60,12 +70,18 @@ const char *faults_add(struct faults *f, const json_t *rule)
 	const json_t *rate = json_object_get(rule, "rate");
 	const json_t *ms = json_object_get(rule, "ms");
 	const json_t *count = json_object_get(rule, "count");
+	const char *path = json_string_value(json_object_get(rule, "path"));
+	enum fault_kind kind = fault_of_name(json_string_value(json_object_get(rule, "fault")));
 	json_t *kept;
 
-	if (!json_is_string(json_object_get(rule, "path")))
+	if (path == NULL)
 		return "path must be a string";
-	if (kind_of(json_string_value(json_object_get(rule, "fault"))) == FAULT_NONE)
+	if (strncmp(path, "/webhooks/", 10) == 0 && !of_webhooks(kind))
+		return "fault must be late, doubled, reordered, lost or bad_signature";
+	if (strncmp(path, "/webhooks/", 10) != 0 && (kind == FAULT_NONE || of_webhooks(kind)))
 		return "fault must be drop_before, drop_after, 429, 500, 500_after or slow";
+	if (of_webhooks(kind) && json_object_get(rule, "method") != NULL)
+		return "a webhook has no method";
 	if (rate != NULL && !(json_number_value(rate) > 0 && json_number_value(rate) <= 1))
 		return "rate must be in (0, 1]";
 	if (count != NULL && json_integer_value(count) < 1)
@@ -100,12 +116,19 @@ static double random_unit(struct faults *f)
 	return (double)(f->random >> 11) / (double)(UINT64_C(1) << 53);
 }
 
+static enum fault_kind kind_in(const json_t *rule)
+{
+	return fault_of_name(json_string_value(json_object_get(rule, "fault")));
+}
+
 static bool meets(struct faults *f, const json_t *rule, const char *method, const char *path)
 {
 	const char *wanted = json_string_value(json_object_get(rule, "method"));
 	const json_t *rate = json_object_get(rule, "rate");
 
-	if (wanted != NULL && strcmp(wanted, method) != 0)
+	if (of_webhooks(kind_in(rule)) != (method == NULL))
+		return false;
+	if (wanted != NULL && (method == NULL || strcmp(wanted, method) != 0))
 		return false;
 	if (fnmatch(json_string_value(json_object_get(rule, "path")), path, FNM_PATHNAME) != 0)
 		return false;
@@ -126,8 +149,10 @@ struct fault faults_meet(struct faults *f, const char *method, const char *path)
 
 		if (!meets(f, rule, method, path))
 			continue;
-		met.kind = kind_of(json_string_value(json_object_get(rule, "fault")));
-		met.ms = ms != NULL ? json_integer_value(ms) : WAIT_DEFAULT_MS;
+		met.kind = kind_in(rule);
+		met.ms = met.kind == FAULT_REORDERED ? HOLD_DEFAULT_MS : WAIT_DEFAULT_MS;
+		if (ms != NULL)
+			met.ms = json_integer_value(ms);
 		count = json_object_get(rule, "count");
 		if (count != NULL) {
 			json_integer_set(count, json_integer_value(count) - 1);

@@ -97,6 +97,17 @@ static bool authorized(const struct call *c)
 	       strncmp(c->auth, basic, sizeof(basic) - 1) == 0;
 }
 
+/* A restricted key may read here, and nothing else. */
+static bool permitted(struct call *c, bool acts)
+{
+	const struct gateway_error e = {.type = "invalid_request_error"};
+
+	if (!acts || strncmp(c->auth, "Bearer rk_", 10) != 0)
+		return true;
+	gateway_refuse(c, 403, &e, NULL, "This key does not have the permission to do this.");
+	return false;
+}
+
 static void refuse_stranger(struct call *c)
 {
 	const struct gateway_error e = {.type = "invalid_request_error"};
@@ -182,12 +193,37 @@ void gateway_serve(struct call *c)
 			       c->method, c->path);
 		return;
 	}
+	if (!permitted(c, acts))
+		return;
 	if (acts && !key_taken(c))
 		return;
 	if (!params_known(c, e))
 		return;
 	c->saved = acts && c->key != NULL; /* until a validation says otherwise */
 	e->serve(c);
+}
+
+/* ---- events ---- */
+
+/* The version of the API the objects here have the shape of, as an endpoint of that version would
+ * get them. */
+#define API_VERSION "2026-10-28.endive"
+
+void gateway_event(struct call *c, const char *type, const json_t *object, bool by_itself)
+{
+	char id[SIM_ID_SIZE];
+	json_t *event;
+
+	if (!call_heard(c))
+		return;
+	call_new_id(c, "evt_", id);
+	event = must(json_pack("{s:s, s:s, s:s, s:I, s:{s:o}, s:b, s:i, s:{s:s?, s:s?}, s:s}", "id",
+			       id, "object", "event", "api_version", API_VERSION, "created",
+			       (json_int_t)sim_now_s(c->sim), "data", "object",
+			       must(json_deep_copy(object)), "livemode", 0, "pending_webhooks", 1,
+			       "request", "id", by_itself ? NULL : c->request_id, "idempotency_key",
+			       by_itself ? NULL : c->key, "type", type));
+	call_event(c, type, event);
 }
 
 /* ---- errors ---- */

@@ -11,8 +11,10 @@
 void gateway_serve(struct call *c);
 void gateway_fail(struct call *c, int status);
 
-/* POST /_sim/authenticate {"payment_intent": id, "outcome": "succeed" or "fail"}: the customer has
- * answered. */
-void gateway_authenticate(struct call *c);
+/* The customer has answered the challenge of the intent in the call's id. */
+void gateway_authenticate(struct call *c, bool succeeds);
+
+/* An object as it stands in the journal: what of it happens by itself later is scheduled. */
+void gateway_recall(struct sim *sim, const json_t *object);
 
 #endif

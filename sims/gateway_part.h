@@ -40,6 +40,10 @@ bool expands(const struct call *c, const char *name);
 void gateway_list(struct call *c, const char *kind, const char *url,
 		  json_t *(*show)(struct call *c, json_t *take_object));
 
+/* One more event with the object as it is now, for whoever listens.  `by_itself`: no call is its
+ * cause. */
+void gateway_event(struct call *c, const char *type, const json_t *object, bool by_itself);
+
 /* ---- intent.c ---- */
 
 void intent_create(struct call *c);

@@ -8,13 +8,14 @@
  *	                                       +--cancel--> canceled
  *
  * Every change puts the intent and its charge into the journal and, where money moves,
- * a fact.
+ * a fact; and tells whoever listens.
  */
 #include <string.h>
 
 #include "sims/gateway.h"
 #include "sims/gateway_part.h"
 #include "sims/journal.h"
+#include "sims/schedule.h"
 
 static bool is(const json_t *pi, const char *status)
 {
@@ -86,6 +87,28 @@ static void take_money(struct call *c, json_t *pi, json_t *charge, int64_t amoun
 	fact(c, "capture", pi, amount);
 }
 
+static int64_t capture_before(const json_t *charge)
+{
+	const json_t *details = json_object_get(charge, "payment_method_details");
+
+	return int_in(json_object_get(details, "card"), "capture_before");
+}
+
+/* Looking at an intent is what ends its authorization in time. */
+static void end_in_time(struct call *c)
+{
+	c->journal = c->sim->gateway;
+	json_decref(intent_load(c, c->id));
+}
+
+void gateway_recall(struct sim *sim, const json_t *object)
+{
+	if (strcmp(text_in(object, "object"), "charge") == 0 && capture_before(object) > 0 &&
+	    !json_is_true(json_object_get(object, "captured")))
+		schedule_at(sim->schedule, capture_before(object) * 1000000, end_in_time,
+			    text_in(object, "payment_intent"));
+}
+
 static void authorize(struct call *c, json_t *take_pi, const struct card *card)
 {
 	json_t *charge = charge_new(c, take_pi, card);
@@ -98,51 +121,62 @@ static void authorize(struct call *c, json_t *take_pi, const struct card *card)
 	if (strcmp(text_in(take_pi, "capture_method"), "manual") == 0) {
 		set_text(take_pi, "status", "requires_capture");
 		set_int(take_pi, "amount_capturable", amount);
+		gateway_recall(c->sim, charge);
 	} else {
 		take_money(c, take_pi, charge, amount, true);
 	}
+	gateway_event(c, "charge.succeeded", charge, false);
+	gateway_event(c,
+		      is(take_pi, "succeeded") ? "payment_intent.succeeded"
+					       : "payment_intent.amount_capturable_updated",
+		      take_pi, false);
 	intent_keep(c, take_pi, charge, text_in(take_pi, "status"));
 }
 
-/* The intent goes back to its start, remembers why, and stands inside the error. */
-static void decline(struct call *c, json_t *take_pi, const struct card *card)
+/* The intent goes back to its start, remembers why, and stands inside the error.  No charge: it
+ * did not get as far as the card's bank. */
+static void decline(struct call *c, json_t *take_pi, const struct card *card, json_t *take_charge)
 {
-	json_t *charge = charge_new(c, take_pi, card);
-	struct gateway_error e = {"card_error", card->code, card->decline_code, NULL,
-				  text_in(charge, "id")};
+	struct gateway_error e = {"card_error", card->code, card->decline_code, NULL, NULL};
 
+	if (take_charge != NULL) {
+		e.charge = text_in(take_charge, "id");
+		set_text(take_pi, "latest_charge", e.charge);
+	}
 	set_text(take_pi, "status", "requires_payment_method");
-	set_text(take_pi, "latest_charge", e.charge);
 	set_text(take_pi, "payment_method", NULL);
 	json_object_set_new(take_pi, "next_action", json_null());
 	json_object_set_new(take_pi, "last_payment_error",
-			    json_pack("{s:s, s:s, s:s*, s:s, s:s}", "type", e.type, "code", e.code,
+			    json_pack("{s:s, s:s, s:s*, s:s*, s:s}", "type", e.type, "code", e.code,
 				      "decline_code", e.decline_code, "charge", e.charge, "message",
 				      card->message));
 	fact(c, "decline", take_pi, int_in(take_pi, "amount"));
 	call_put(c, take_pi);
-	call_put(c, charge);
+	if (take_charge != NULL) {
+		call_put(c, take_charge);
+		gateway_event(c, "charge.failed", take_charge, false);
+	}
+	gateway_event(c, "payment_intent.payment_failed", take_pi, false);
 	gateway_refuse(c, 402, &e, take_pi, "%s", card->message);
-	json_decref(charge);
+	json_decref(take_charge);
 	json_decref(take_pi);
 }
 
 /* ---- confirm ---- */
 
+/* A link even without a return_url, where the vendor would leave it to its own client library: the
+ * link leads to this simulator, and following it is the customer's answer. */
 static void challenge(struct call *c, json_t *take_pi)
 {
-	const char *back = form_text(c, "return_url");
-	json_t *next;
+	json_t *next = json_pack("{s:s, s:{s:s?, s:o}}", "type", "redirect_to_url",
+				 "redirect_to_url", "return_url", form_text(c, "return_url"), "url",
+				 must(json_sprintf("http://%s/_sim/authenticate/%s",
+						   c->host != NULL ? c->host : "127.0.0.1",
+						   text_in(take_pi, "id"))));
 
-	if (back != NULL)
-		next = json_pack("{s:s, s:{s:s, s:o}}", "type", "redirect_to_url",
-				 "redirect_to_url", "return_url", back, "url",
-				 json_sprintf("https://hooks.example/authenticate/%s",
-					      text_in(take_pi, "id")));
-	else
-		next = json_literal("{'type':'use_stripe_sdk','use_stripe_sdk':{}}");
 	set_text(take_pi, "status", "requires_action");
 	json_object_set_new(take_pi, "next_action", must(next));
+	gateway_event(c, "payment_intent.requires_action", take_pi, false);
 	intent_keep(c, take_pi, NULL, "requires_action");
 }
 
@@ -158,11 +192,11 @@ void intent_pay(struct call *c, json_t *take_pi)
 	const struct card *card = card_by_name(text_in(take_pi, "payment_method"));
 
 	if (card->code != NULL)
-		decline(c, take_pi, card);
+		decline(c, take_pi, card, charge_new(c, take_pi, card));
 	else if (!card->challenge)
 		authorize(c, take_pi, card);
 	else if (form_flag(c, "off_session") || form_flag(c, "error_on_requires_action"))
-		decline(c, take_pi, &refused);
+		decline(c, take_pi, &refused, charge_new(c, take_pi, &refused));
 	else
 		challenge(c, take_pi);
 }
@@ -192,23 +226,22 @@ void intent_confirm(struct call *c)
 }
 
 /* The customer's answer to a challenge, which no API of the vendor's carries. */
-void gateway_authenticate(struct call *c)
+void gateway_authenticate(struct call *c, bool succeeds)
 {
 	const struct card failed = {"",     "visa",
 				    "3184", "payment_intent_authentication_failure",
 				    NULL,   "The customer could not be authenticated.",
 				    false};
-	const char *id = text_in(c->json, "payment_intent");
-	json_t *pi = intent_load(c, id);
+	json_t *pi = intent_load(c, c->id);
 
 	if (pi == NULL)
-		gateway_missing(c, "payment_intent", id, "payment_intent");
+		gateway_missing(c, "payment_intent", c->id, NULL);
 	else if (!is(pi, "requires_action"))
 		refuse_state(c, pi, "authenticated");
-	else if (strcmp(text_in(c->json, "outcome"), "fail") == 0)
-		decline(c, pi, &failed);
+	else if (succeeds)
+		authorize(c, pi, card_by_name(text_in(pi, "payment_method")));
 	else
-		authorize(c, pi, card_by_name("pm_card_visa"));
+		decline(c, pi, &failed, NULL);
 }
 
 /* ---- read ---- */
@@ -220,13 +253,6 @@ static void end_intent(json_t *pi, const char *reason, int64_t now_s)
 	set_int(pi, "canceled_at", now_s);
 	set_int(pi, "amount_capturable", 0);
 	json_object_set_new(pi, "next_action", json_null());
-}
-
-static int64_t capture_before(const json_t *charge)
-{
-	const json_t *details = json_object_get(charge, "payment_method_details");
-
-	return int_in(json_object_get(details, "card"), "capture_before");
 }
 
 /* An authorization nobody captured in time is gone; whoever looks first finds out. */
@@ -242,6 +268,8 @@ static void expire(struct call *c, json_t *pi)
 		fact(c, "expire", pi, int_in(pi, "amount_capturable"));
 		end_intent(pi, "automatic", now_s);
 		call_put(c, pi);
+		gateway_event(c, "charge.expired", charge, true);
+		gateway_event(c, "payment_intent.canceled", pi, true);
 	}
 	json_decref(charge);
 }
@@ -334,6 +362,11 @@ void intent_capture(struct call *c)
 	}
 	charge = journal_get(c->journal, text_in(pi, "latest_charge"));
 	take_money(c, pi, charge, amount, final);
+	gateway_event(c, "charge.captured", charge, false);
+	gateway_event(c,
+		      is(pi, "succeeded") ? "payment_intent.succeeded"
+					  : "payment_intent.amount_capturable_updated",
+		      pi, false);
 	intent_keep(c, pi, charge, "captured");
 }
 
@@ -356,5 +389,6 @@ void intent_cancel(struct call *c)
 	}
 	fact(c, "cancel", pi, int_in(pi, "amount_capturable"));
 	end_intent(pi, form_text(c, "cancellation_reason"), sim_now_s(c->sim));
+	gateway_event(c, "payment_intent.canceled", pi, false);
 	intent_keep(c, pi, NULL, "canceled");
 }

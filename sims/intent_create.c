@@ -191,12 +191,14 @@ void intent_create(struct call *c)
 	texts_read(c, pi);
 	multicapture_read(c, pi);
 	if (!form_flag(c, "confirm")) {
+		gateway_event(c, "payment_intent.created", pi, false);
 		intent_keep(c, pi, NULL, text_in(pi, "status"));
 	} else if (text_in(pi, "payment_method")[0] == '\0') {
 		gateway_invalid(c, "payment_intent_unexpected_state", "payment_method",
 				"A PaymentIntent without a payment method cannot be confirmed.");
 		json_decref(pi);
 	} else {
+		gateway_event(c, "payment_intent.created", pi, false);
 		intent_pay(c, pi);
 	}
 }

@@ -123,7 +123,7 @@ static void index_line(struct journal *j, const json_t *line, int64_t at)
 /* ---- open, append, sync ---- */
 
 static void replay(struct journal *j, const char *path,
-		   void (*on_line)(const json_t *line, void *arg), void *arg)
+		   void (*on_line)(const json_t *line, int64_t at, void *arg), void *arg)
 {
 	size_t n;
 	char *text = file_text(j->fd, &n);
@@ -138,7 +138,7 @@ static void replay(struct journal *j, const char *path,
 			exit(1);
 		}
 		index_line(j, line, p - text);
-		on_line(line, arg);
+		on_line(line, p - text, arg);
 		json_decref(line);
 		p = newline + 1;
 	}
@@ -151,7 +151,7 @@ static void replay(struct journal *j, const char *path,
 }
 
 struct journal *journal_open(const char *dir, const char *name,
-			     void (*on_line)(const json_t *line, void *arg), void *arg)
+			     void (*on_line)(const json_t *line, int64_t at, void *arg), void *arg)
 {
 	struct journal *j = must(calloc(1, sizeof(*j)));
 	char *path;
@@ -185,16 +185,18 @@ void journal_close(struct journal *j)
 	free(j);
 }
 
-void journal_append(struct journal *j, const json_t *line)
+int64_t journal_append(struct journal *j, const json_t *line)
 {
 	char *text = must(json_dumps(line, JSON_COMPACT));
 	size_t n = strlen(text);
+	int64_t at = j->end;
 
 	text[n] = '\n'; /* in the NUL's place: one write, so a crash cuts at most the last line */
 	write_all(j->fd, text, n + 1);
 	free(text);
-	index_line(j, line, j->end);
+	index_line(j, line, at);
 	j->end += (int64_t)n + 1;
+	return at;
 }
 
 int64_t journal_end(const struct journal *j)
@@ -227,7 +229,7 @@ void journal_sync(struct journal *j, int64_t end)
 
 /* ---- reading ---- */
 
-static json_t *line_at(struct journal *j, int64_t at)
+json_t *journal_line(struct journal *j, int64_t at)
 {
 	size_t room = READ_STEP;
 	char *buf = NULL;
@@ -260,7 +262,7 @@ json_t *journal_get(struct journal *j, const char *id)
 
 	if (at == NULL)
 		return NULL;
-	line = line_at(j, json_integer_value(at));
+	line = journal_line(j, json_integer_value(at));
 	json_array_foreach(json_object_get(line, "puts"), i,
 			   object) if (strcmp(json_string_value(json_object_get(object, "id")),
 					      id) == 0) found = object;
@@ -285,7 +287,7 @@ json_t *journal_saved(struct journal *j, const char *key)
 {
 	const json_t *at = json_object_get(j->saved, key);
 
-	return at != NULL ? line_at(j, json_integer_value(at)) : NULL;
+	return at != NULL ? journal_line(j, json_integer_value(at)) : NULL;
 }
 
 const json_t *journal_ids(struct journal *j, const char *kind)

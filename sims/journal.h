@@ -3,7 +3,7 @@
  * the answer; memory holds only where the newest version of each object stands.  Read
  * again at start, so a kill at any moment forgets nothing that was answered.
  *
- * All calls but journal_sync() need the simulator's lock.
+ * All calls but journal_sync() and journal_line() need the simulator's lock.
  */
 #ifndef ORDERD_SIMS_JOURNAL_H
 #define ORDERD_SIMS_JOURNAL_H
@@ -15,20 +15,23 @@
 
 struct journal;
 
-/* Open or create dir/name; a line cut short by a crash is removed.  on_line sees every old line.
- * Exits 1 when it cannot. */
+/* Open or create dir/name; a line cut short by a crash is removed.  on_line sees every old line and
+ * the place it stands at.  Exits 1 when it cannot. */
 struct journal *journal_open(const char *dir, const char *name,
-			     void (*on_line)(const json_t *line, void *arg), void *arg);
+			     void (*on_line)(const json_t *line, int64_t at, void *arg), void *arg);
 void journal_close(struct journal *j);
 
-/* Append {..., "puts": [objects], "key": ...}; it is readable at once and safe after
- * journal_sync(). */
-void journal_append(struct journal *j, const json_t *line);
+/* Append {..., "puts": [objects], "key": ...} and return its place; it is readable at once and safe
+ * after journal_sync(). */
+int64_t journal_append(struct journal *j, const json_t *line);
 int64_t journal_end(const struct journal *j);
 
 /* Until everything before `end` is on disk; callers share one fdatasync().  Any thread, without the
  * lock. */
 void journal_sync(struct journal *j, int64_t end);
+
+/* The line at a place, as a new reference.  Any thread, without the lock: lines never change. */
+json_t *journal_line(struct journal *j, int64_t at);
 
 /* New references or NULL.  find: by "reference" or "tracking_code" of an object of this kind;
  * saved: the line of a key. */

@@ -92,6 +92,8 @@ void refund_create(struct call *c)
 	json_object_set_new(charge, "refunded",
 			    json_boolean(refunded == int_in(charge, "amount_captured")));
 	refund_fact(c, refund, charge);
+	gateway_event(c, "refund.created", refund, false);
+	gateway_event(c, "charge.refunded", charge, false);
 	call_put(c, refund);
 	call_put(c, charge);
 	call_answer(c, 200, refund, "refunded");

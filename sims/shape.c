@@ -7,8 +7,6 @@
 
 #include "sims/gateway_part.h"
 
-#define CAPTURE_WINDOW_S 604800 /* 7 days: Stripe's default for payments without the card */
-
 static const char intent_template[] =
 	"{'id':null,'object':'payment_intent','allowed_payment_method_types':null,'amount':0,"
 	"'amount_capturable':0,'amount_details':{'tip':{}},'amount_received':0,"
@@ -126,7 +124,7 @@ json_t *charge_new(struct call *c, const json_t *intent, const struct card *card
 	}
 	set_int(details, "amount_authorized", int_in(intent, "amount"));
 	if (strcmp(text_in(intent, "capture_method"), "manual") == 0)
-		set_int(details, "capture_before", int_in(charge, "created") + CAPTURE_WINDOW_S);
+		set_int(details, "capture_before", int_in(charge, "created") + c->sim->auth_life_s);
 	return charge;
 }
 

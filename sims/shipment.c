@@ -1,8 +1,6 @@
 /*
  * Shipments: rated when created, bought once, refunded while nobody has scanned them.
- * Rates are a function of weight and country, so a test can know them.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,92 +10,6 @@
 #include "sims/journal.h"
 
 enum { PAGE_DEFAULT = 20, PAGE_MAX = 100 };
-
-/* ---- rates ---- */
-
-struct service {
-	const char *name;
-	int base_minor;   /* USD */
-	int per_oz_minor; /* each begun ounce */
-	int days;
-};
-
-static const struct service domestic[] = {
-	{"GroundAdvantage", 450, 8, 5},
-	{"Priority", 795, 12, 2},
-	{"Express", 2695, 20, 1},
-};
-
-static const struct service abroad[] = {
-	{"FirstClassPackageInternationalService", 1525, 30, 14},
-	{"PriorityMailInternational", 4150, 45, 8},
-};
-
-static int64_t price_minor(const struct service *s, double weight_oz)
-{
-	int64_t ounces = (int64_t)weight_oz;
-
-	if ((double)ounces < weight_oz)
-		ounces++;
-	return s->base_minor + s->per_oz_minor * ounces;
-}
-
-static json_t *rate_new(struct call *c, const json_t *shipment, const struct service *s,
-			double weight_oz)
-{
-	int64_t minor = price_minor(s, weight_oz);
-	char id[SIM_ID_SIZE];
-	char price[32];
-	json_t *rate;
-
-	call_new_hex_id(c, "rate_", id);
-	snprintf(price, sizeof(price), "%lld.%02lld", (long long)minor / 100,
-		 (long long)minor % 100);
-	rate = json_literal(
-		"{'id':null,'object':'Rate','created_at':null,'updated_at':null,"
-		"'mode':'test','service':null,'carrier':'USPS','rate':null,"
-		"'currency':'USD','retail_rate':null,'retail_currency':null,"
-		"'list_rate':null,'list_currency':'USD','billing_type':'easypost',"
-		"'delivery_days':0,'delivery_date':null,"
-		"'delivery_date_guaranteed':false,'est_delivery_days':0,"
-		"'shipment_id':null,'carrier_account_id':'ca_sim'}");
-	set_text(rate, "id", id);
-	set_text(rate, "created_at", text_in(shipment, "created_at"));
-	set_text(rate, "updated_at", text_in(shipment, "created_at"));
-	set_text(rate, "service", s->name);
-	set_text(rate, "rate", price);
-	set_text(rate, "list_rate", price);
-	set_int(rate, "delivery_days", s->days);
-	set_int(rate, "est_delivery_days", s->days);
-	set_text(rate, "shipment_id", text_in(shipment, "id"));
-	return rate;
-}
-
-/* Nobody delivers to postal code 00000: a shipment without rates, with the carrier's message why.
- */
-static void rate(struct call *c, json_t *shipment)
-{
-	const json_t *to = json_object_get(shipment, "to_address");
-	const json_t *from = json_object_get(shipment, "from_address");
-	bool home = strcmp(text_in(to, "country"), text_in(from, "country")) == 0;
-	const struct service *services = home ? domestic : abroad;
-	size_t n = home ? 3 : 2;
-	double weight_oz =
-		json_number_value(json_object_get(json_object_get(shipment, "parcel"), "weight"));
-	json_t *rates = must(json_array());
-	size_t i;
-
-	json_object_set_new(shipment, "rates", rates);
-	if (strcmp(text_in(to, "zip"), "00000") == 0) {
-		json_object_set_new(shipment, "messages",
-				    json_literal("[{'carrier':'USPS','type':'rate_error',"
-						 "'message':'No service to this address.',"
-						 "'carrier_account_id':'ca_sim'}]"));
-		return;
-	}
-	for (i = 0; i < n; i++)
-		json_array_append_new(rates, rate_new(c, shipment, &services[i], weight_oz));
-}
 
 /* ---- create ---- */
 
@@ -133,7 +45,8 @@ static bool create_valid(struct call *c, const json_t *came)
 	weight = json_object_get(json_object_get(came, "parcel"), "weight");
 	if (json_number_value(weight) > 0)
 		return true;
-	carrier_refuse(c, 422, "PARAMETER.INVALID", "parcel.weight", "Weight must be above 0.");
+	carrier_refuse(c, 422, "PARCEL.PARAMETERS.INVALID", "parcel.weight",
+		       "Weight must be above 0.");
 	return false;
 }
 
@@ -177,7 +90,7 @@ void shipment_create(struct call *c)
 	set_text(shipment, "created_at", at);
 	set_text(shipment, "updated_at", at);
 	fill(c, shipment, came, at);
-	rate(c, shipment);
+	shipment_rate(c, shipment);
 	call_put(c, shipment);
 	call_answer(c, 201, shipment, "created");
 }
@@ -198,15 +111,19 @@ static json_t *shipment_meant(struct call *c)
 	return NULL;
 }
 
-/* What changes by itself: the tracker, and a refund the carrier accepts after a scan interval. */
+/* What changes by itself: the tracker, and a refund that is through after a while. */
 static json_t *shipment_now(struct call *c, json_t *take_shipment)
 {
 	json_t *tracker = json_object_get(take_shipment, "tracker");
+	int64_t refunded_us = int_in(take_shipment, "sim_refunded_us");
 	json_t *view;
 
 	if (!json_is_object(tracker))
 		return take_shipment;
 	view = must(json_copy(take_shipment));
+	json_object_del(view, "sim_refunded_us");
+	if (refunded_us > 0 && refunded_us <= sim_now_us(c->sim))
+		set_text(view, "refund_status", "refunded");
 	tracker = tracker_now(c->sim, journal_get(c->journal, text_in(tracker, "id")));
 	set_text(view, "status", text_in(tracker, "status"));
 	json_object_set_new(view, "tracker", tracker);
@@ -270,23 +187,12 @@ void shipment_rerate(struct call *c)
 
 	if (shipment == NULL)
 		return;
-	rate(c, shipment);
+	shipment_rate(c, shipment);
 	call_put(c, shipment);
 	call_answer(c, 200, shipment, "rated");
 }
 
 /* ---- buy ---- */
-
-static json_t *rate_chosen(const struct call *c, const json_t *shipment)
-{
-	const char *wanted = text_in(json_object_get(c->json, "rate"), "id");
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(json_object_get(shipment, "rates"), i,
-			   one) if (strcmp(text_in(one, "id"), wanted) == 0) return one;
-	return NULL;
-}
 
 static json_t *label_new(struct call *c, const json_t *shipment)
 {
@@ -299,7 +205,7 @@ static json_t *label_new(struct call *c, const json_t *shipment)
 		"203,"
 		"'label_size':'4x6','label_type':'default','label_file_type':'application/pdf',"
 		"'label_url':null,'label_pdf_url':null,'label_zpl_url':null,'label_epl2_url':null,"
-		"'label_file':null}");
+		"'label_file':null,'mode':'test'}");
 	char label_id[SIM_ID_SIZE];
 	char at[32];
 	bool zpl = strcmp(format, "ZPL") == 0;
@@ -318,19 +224,23 @@ static json_t *label_new(struct call *c, const json_t *shipment)
 	return label;
 }
 
-/* USPS: 22 digits from 94001; the rest from the shipment's own id, so it is this parcel's alone. */
-static void tracking_code_new(const json_t *shipment, char ret[32])
+/* USPS: 22 digits from 94001; UPS: 1Z and 16 more; the rest from the shipment's own id, so it is
+ * this parcel's alone. */
+static void tracking_code_new(const json_t *shipment, const char *carrier, char ret[32])
 {
+	bool ups = strcmp(carrier, "UPS") == 0;
 	const char *id = text_in(shipment, "id") + 4;
+	size_t head = ups ? 2 : 5;
+	size_t n = ups ? 18 : 22;
 	size_t i;
 
-	memcpy(ret, "94001", 5);
-	for (i = 0; i < 17; i++) {
-		int c = (unsigned char)id[i];
+	memcpy(ret, ups ? "1Z" : "94001", head);
+	for (i = head; i < n; i++) {
+		int c = (unsigned char)id[i - head];
 
-		ret[5 + i] = (char)('0' + (c >= 'a' ? c - 'a' : c - '0') % 10);
+		ret[i] = (char)('0' + (c >= 'a' ? c - 'a' : c - '0') % 10);
 	}
-	ret[22] = '\0';
+	ret[n] = '\0';
 }
 
 static int64_t minor_of(const char *decimal)
@@ -356,7 +266,7 @@ static void buy(struct call *c, json_t *shipment, json_t *rate)
 {
 	char code[32];
 
-	tracking_code_new(shipment, code);
+	tracking_code_new(shipment, text_in(rate, "carrier"), code);
 	set_text(shipment, "tracking_code", code);
 	json_object_set(shipment, "selected_rate", rate);
 	json_object_set_new(shipment, "postage_label", label_new(c, shipment));
@@ -376,14 +286,20 @@ void shipment_buy(struct call *c)
 
 	if (shipment == NULL)
 		return;
-	rate = rate_chosen(c, shipment);
+	rate = rate_chosen(shipment, text_in(json_object_get(c->json, "rate"), "id"));
 	if (json_is_object(json_object_get(shipment, "postage_label"))) {
 		carrier_refuse(c, 422, "SHIPMENT.POSTAGE.EXISTS", NULL,
 			       "Postage for this shipment has been bought already.");
 		json_decref(shipment);
 	} else if (rate == NULL) {
-		carrier_refuse(c, 422, "SHIPMENT.POSTAGE.FAILURE", "rate",
+		carrier_refuse(c, 422, "SHIPMENT.MISSING_RATE", "rate",
 			       "The rate is not one of this shipment's.");
+		json_decref(shipment);
+	} else if (rate_expired(c->sim, rate)) {
+		/* EasyPost's list of codes (TErrorCode of its Node SDK) has none of its own for
+		 * this; MISSING_RATE is what a rate that is no longer offered is refused with. */
+		carrier_refuse(c, 422, "SHIPMENT.MISSING_RATE", "rate",
+			       "The rate has expired; ask for new ones.");
 		json_decref(shipment);
 	} else {
 		buy(c, shipment, rate);
@@ -392,6 +308,16 @@ void shipment_buy(struct call *c)
 }
 
 /* ---- refund ---- */
+
+/* The money comes back later, and the parcel goes nowhere. */
+static void refund(struct call *c, json_t *shipment)
+{
+	set_text(shipment, "refund_status", "submitted");
+	set_int(shipment, "sim_refunded_us", sim_now_us(c->sim) + c->sim->refund_s * 1000000);
+	label_fact(c, shipment, "label_refund");
+	call_put(c, shipment);
+	tracker_cancel(c, text_in(json_object_get(shipment, "tracker"), "id"));
+}
 
 /* A label is taken back while the parcel has not been seen; asking again changes nothing. */
 void shipment_refund(struct call *c)
@@ -417,12 +343,9 @@ void shipment_refund(struct call *c)
 		json_decref(shipment);
 		return;
 	}
-	if (text_in(shipment, "refund_status")[0] == '\0') {
-		set_text(shipment, "refund_status", "submitted");
-		label_fact(c, shipment, "label_refund");
-		call_put(c, shipment);
-	}
-	call_answer(c, 200, shipment, "refund submitted");
+	if (text_in(shipment, "refund_status")[0] == '\0')
+		refund(c, shipment);
+	call_answer(c, 200, shipment_now(c, shipment), "refund submitted");
 }
 
 /* ---- label ---- */
@@ -437,8 +360,13 @@ void shipment_label(struct call *c)
 
 	if (shipment == NULL)
 		return;
-	if (!json_is_object(label) || (strcmp(format, "ZPL") != 0 && strcmp(format, "PDF") != 0)) {
-		carrier_refuse(c, 422, "SHIPMENT.LABEL.UNAVAILABLE", "file_format",
+	if (!json_is_object(label)) {
+		carrier_refuse(c, 422, "SHIPMENT.POSTAGE.REQUIRED", NULL, "There is no label yet.");
+		json_decref(shipment);
+		return;
+	}
+	if (strcmp(format, "ZPL") != 0 && strcmp(format, "PDF") != 0) {
+		carrier_refuse(c, 422, "SHIPMENT.POSTAGE.INVALID_FORMAT", "file_format",
 			       "There is no label in this format.");
 		json_decref(shipment);
 		return;

@@ -14,6 +14,7 @@
 #include "sims/control.h"
 #include "sims/fault.h"
 #include "sims/gateway.h"
+#include "sims/hook.h"
 #include "sims/journal.h"
 
 struct part {
@@ -39,6 +40,11 @@ static const struct part *part_of(struct call *c)
 	return &control;
 }
 
+static struct hook *hook_of(const struct call *c)
+{
+	return c->journal == c->sim->gateway ? c->sim->gateway_hook : c->sim->carrier_hook;
+}
+
 /* `reply` is left out when it is the first object of `puts`: the same text, once. */
 static void write_journal(struct call *c)
 {
@@ -46,24 +52,28 @@ static void write_journal(struct call *c)
 	time_t now = (time_t)sim_now_s(c->sim);
 	struct tm tm;
 	json_t *line;
+	int64_t place;
 
 	strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	line = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:b, s:O, s:O*, s:O, s:O}", "time", at,
-			 "method", c->method, "path", c->path, "key", c->key, "decision",
+	line = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:b, s:O, s:O*, s:O, s:O, s:O*}", "time",
+			 at, "method", c->method, "path", c->path, "key", c->key, "decision",
 			 c->decision, "status", c->status, "saved", c->saved ? 1 : 0, "params",
 			 c->json != NULL ? c->json : c->form, "reply",
 			 c->reply != json_array_get(c->puts, 0) ? c->reply : NULL, "puts", c->puts,
-			 "facts", c->facts);
-	journal_append(c->journal, must(line));
+			 "facts", c->facts, "events",
+			 json_array_size(c->events) > 0 ? c->events : NULL);
+	place = journal_append(c->journal, must(line));
 	json_decref(line);
 	facts_add(c->sim->facts, c->facts);
+	hook_take(hook_of(c), c->events, place, journal_end(c->journal));
 }
 
-/* GETs leave a line only when they changed something: an authorization seen to have expired. */
+/* GETs and the clock leave a line only when they changed something. */
 static bool worth_a_line(const struct call *c)
 {
 	return c->journal != NULL && !c->replayed &&
-	       (strcmp(c->method, "GET") != 0 || json_array_size(c->puts) > 0);
+	       ((strcmp(c->method, "GET") != 0 && strcmp(c->method, "CLOCK") != 0) ||
+		json_array_size(c->puts) > 0);
 }
 
 static void decide(struct call *c, const struct part *part, struct fault fault)
@@ -81,6 +91,11 @@ static void decide(struct call *c, const struct part *part, struct fault fault)
 	case FAULT_DROP_AFTER:
 	case FAULT_SLOW:
 	case FAULT_NONE:
+	case FAULT_LATE:
+	case FAULT_DOUBLED:
+	case FAULT_REORDERED:
+	case FAULT_LOST:
+	case FAULT_BAD_SIGNATURE:
 	case FAULT_KINDS:
 		break;
 	}
@@ -98,7 +113,8 @@ void sim_serve(struct call *c)
 	int64_t end = 0;
 
 	pthread_mutex_lock(&c->sim->lock);
-	c->number = ++c->sim->requests;
+	snprintf(c->request_id, sizeof(c->request_id), "req_%08lx%08lx", (unsigned long)time(NULL),
+		 (unsigned long)++c->sim->requests);
 	if (part != &control)
 		fault = faults_meet(c->sim->faults, c->method, c->path);
 	decide(c, part, fault);
@@ -121,6 +137,43 @@ void sim_served(struct call *c)
 	json_object_del(c->sim->in_flight, c->key);
 	pthread_mutex_unlock(&c->sim->lock);
 	c->in_flight = false;
+}
+
+void sim_act(struct sim *sim, void (*act)(struct call *c), const char *id)
+{
+	struct call c;
+
+	call_open(&c, sim);
+	c.method = "CLOCK";
+	c.path = "";
+	c.form = must(json_object());
+	snprintf(c.id, sizeof(c.id), "%s", id);
+	act(&c);
+	if (worth_a_line(&c))
+		write_journal(&c);
+	call_close(&c);
+}
+
+void call_open(struct call *c, struct sim *sim)
+{
+	memset(c, 0, sizeof(*c));
+	c->sim = sim;
+	c->query = must(json_object());
+	c->puts = must(json_array());
+	c->facts = must(json_array());
+	c->events = must(json_array());
+}
+
+void call_close(struct call *c)
+{
+	json_decref(c->query);
+	json_decref(c->form);
+	json_decref(c->json);
+	json_decref(c->puts);
+	json_decref(c->facts);
+	json_decref(c->events);
+	json_decref(c->reply);
+	free(c->text);
 }
 
 /* ---- shared by the parts ---- */
@@ -156,6 +209,25 @@ void call_fact(struct call *c, json_t *take_fact)
 	json_array_append_new(c->facts, must(take_fact));
 }
 
+bool call_heard(const struct call *c)
+{
+	return hook_listens(hook_of(c));
+}
+
+void call_event(struct call *c, const char *type, json_t *take_body)
+{
+	char path[128];
+	struct fault fault;
+
+	snprintf(path, sizeof(path), "/webhooks/%s/%s", hook_name(hook_of(c)), type);
+	fault = faults_meet(c->sim->faults, NULL, path);
+	json_array_append_new(
+		c->events,
+		must(json_pack("{s:s, s:o, s:s*, s:I}", "type", type, "body", must(take_body),
+			       "fault", fault.kind != FAULT_NONE ? fault_name(fault.kind) : NULL,
+			       "ms", (json_int_t)fault.ms)));
+}
+
 /* splitmix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014). */
 static uint64_t mix(uint64_t x)
 {
@@ -167,7 +239,8 @@ static uint64_t mix(uint64_t x)
 
 /*
  * The place in the journal a call will be written to is used once, so (place, how many
- * ids before in this call) is, too; mixed with the seed it looks like a vendor's id.
+ * ids before in this call) is, too, as every id makes the line longer; mixed with the
+ * seed it looks like a vendor's id.
  */
 static void make_id(struct call *c, const char *prefix, const char *alphabet, unsigned base,
 		    size_t digits, char ret[SIM_ID_SIZE])
@@ -177,7 +250,7 @@ static void make_id(struct call *c, const char *prefix, const char *alphabet, un
 	uint64_t bits = 0;
 	size_t i;
 
-	assert(n + digits < SIM_ID_SIZE && c->ids_made <= 16);
+	assert(n + digits < SIM_ID_SIZE);
 	memcpy(ret, prefix, n);
 	for (i = 0; i < digits; i++) {
 		if (i % 8 == 0)

@@ -5,6 +5,9 @@
  * carrier.c, control.c) decides under the simulator's one lock, the decision is in the
  * journal before web.c sends the answer.  What was never answered may still have
  * happened; what was answered is never forgotten.
+ *
+ * What happens by itself (schedule.c) is a call nobody waits for.  The events of a call
+ * are part of its journal line; hook.c sends them from there.
  */
 #ifndef ORDERD_SIMS_SIM_H
 #define ORDERD_SIMS_SIM_H
@@ -25,6 +28,8 @@ enum {
 struct journal;
 struct facts;
 struct faults;
+struct hook;
+struct schedule;
 
 struct sim {
 	pthread_mutex_t lock; /* everything below, and every decision */
@@ -32,9 +37,15 @@ struct sim {
 	struct journal *carrier;
 	struct facts *facts;
 	struct faults *faults;
+	struct hook *gateway_hook;
+	struct hook *carrier_hook;
+	struct schedule *schedule;
 	json_t *in_flight;      /* idempotency keys of calls not answered yet */
 	int64_t clock_offset_s; /* moved by POST /_sim/clock */
 	int64_t scan_ms;        /* between two scans of a parcel */
+	int64_t rate_life_s;    /* how long a rate can be bought */
+	int64_t refund_s;       /* from a label's refund asked for to refunded */
+	int64_t auth_life_s;    /* how long an authorization can be captured */
 	uint64_t seed;
 	uint64_t requests; /* served by this process, for request ids */
 };
@@ -60,6 +71,7 @@ struct call {
 	struct journal *journal; /* NULL: nothing of this call is kept */
 	json_t *puts;            /* objects, new versions */
 	json_t *facts;
+	json_t *events; /* {"type", "body", "fault"?, "ms"?} */
 	const char *decision;
 	bool saved; /* the answer is kept under the idempotency key */
 	unsigned ids_made;
@@ -74,9 +86,12 @@ struct call {
 	int64_t retry_after_s;    /* 0: no such header */
 	const char *should_retry; /* Stripe-Should-Retry, or NULL */
 	int64_t wait_ms;
-	uint64_t number; /* of this request in this process */
-	bool hang_up;    /* close the connection instead of answering */
+	char request_id[32];
+	bool hang_up; /* close the connection instead of answering */
 };
+
+void call_open(struct call *c, struct sim *sim);
+void call_close(struct call *c); /* all but what web.c put there */
 
 /* Decide one call from its path to its answer; takes and leaves the lock, returns when the decision
  * is on disk. */
@@ -84,6 +99,9 @@ void sim_serve(struct call *c);
 
 /* After the answer is on its way (or will never be): let go of the idempotency key. */
 void sim_served(struct call *c);
+
+/* A call nobody waits for, with `id` in its id; under the lock. */
+void sim_act(struct sim *sim, void (*act)(struct call *c), const char *id);
 
 int64_t sim_now_s(const struct sim *s); /* wall clock plus offset */
 int64_t sim_now_us(const struct sim *s);
@@ -93,6 +111,11 @@ int64_t sim_now_us(const struct sim *s);
 void call_answer(struct call *c, int status, json_t *take_reply, const char *decision);
 void call_put(struct call *c, json_t *object); /* borrows and keeps a reference */
 void call_fact(struct call *c, json_t *take_fact);
+
+/* Does anybody want events of this call's vendor?  Then let them have one; it is sent when the
+ * call is in the journal. */
+bool call_heard(const struct call *c);
+void call_event(struct call *c, const char *type, json_t *take_body);
 
 /* `prefix` and 24 letters and digits, or 32 hex digits; never given out before. */
 void call_new_id(struct call *c, const char *prefix, char ret[SIM_ID_SIZE]);

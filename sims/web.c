@@ -48,12 +48,9 @@ static struct request *request_new(struct web *w, struct MHD_Connection *conn, c
 	struct request *rq = must(calloc(1, sizeof(*rq)));
 	struct call *c = &rq->call;
 
-	c->sim = w->sim;
+	call_open(c, w->sim);
 	c->method = must(strdup(method));
 	c->path = must(strdup(url));
-	c->query = must(json_object());
-	c->puts = must(json_array());
-	c->facts = must(json_array());
 	c->host = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Host");
 	c->auth = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Authorization");
 	c->key = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Idempotency-Key");
@@ -69,13 +66,7 @@ static void request_free(struct request *rq)
 	sim_served(c);
 	free((char *)c->method);
 	free((char *)c->path);
-	json_decref(c->query);
-	json_decref(c->form);
-	json_decref(c->json);
-	json_decref(c->puts);
-	json_decref(c->facts);
-	json_decref(c->reply);
-	free(c->text);
+	call_close(c);
 	free(rq->body);
 	free(rq);
 }
@@ -122,9 +113,7 @@ static void headers(struct MHD_Response *r, const struct call *c)
 	header(r, "Content-Type", c->text != NULL ? c->text_type : "application/json");
 	if (c->journal == NULL)
 		return;
-	snprintf(text, sizeof(text), "req_%08lx%08lx", (unsigned long)time(NULL),
-		 (unsigned long)c->number);
-	header(r, "Request-Id", text);
+	header(r, "Request-Id", c->request_id);
 	header(r, "Stripe-Version", c->version);
 	header(r, "Idempotency-Key", c->key);
 	header(r, "Idempotent-Replayed", c->replayed ? "true" : NULL);

@@ -1,8 +1,11 @@
 // What orderd-sim has answered it knows after kill -9; what it was still writing is gone whole.
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import Stripe from 'stripe';
+import { Receiver } from './receiver.js';
 import { Sim } from './sim.js';
 
 const params = {
@@ -56,6 +59,109 @@ test('killed_under_load__every_answer_is_given_again', async (t) => {
   assert.equal(facts.length, answered.size);
   await create(sim, 'after');
   for (const line of readFileSync(join(sim.dir, 'gateway.jsonl'), 'utf8').trim().split('\n')) JSON.parse(line);
+});
+
+// ---- webhooks ----
+
+const SECRET = 'whsec_judge_of_crashes';
+
+function ids_in_journal(sim) {
+  const lines = readFileSync(join(sim.dir, 'gateway.jsonl'), 'utf8').trim().split('\n');
+  return lines.flatMap((line) => (JSON.parse(line).events ?? []).map((event) => event.body.id));
+}
+
+test('killed_with_webhooks_not_acknowledged__they_are_sent_after_the_restart', async (t) => {
+  const sim = await started(t);
+  const receiver = await Receiver.start();
+  t.after(() => receiver.stop());
+  await sim.listen({ gateway: { url: receiver.url, secret: SECRET } });
+  await create(sim, 'accepted');
+  await sim.webhooks_until((now) => now.gateway.waiting === 0);
+  const accepted = receiver.got.map((delivery) => delivery.event.id);
+  assert.equal(accepted.length, 3);
+  receiver.answer = () => 503;
+  await create(sim, 'refused');
+  await create(sim, 'refused too');
+  await receiver.until((got) => got.some((delivery) => delivery.status === 503));
+  await sim.kill();
+  receiver.got.length = 0;
+  receiver.answer = () => 200;
+  await sim.spawn();
+  const sent = await receiver.events(6);
+  assert.deepEqual(sent.map((event) => event.id).sort(),
+    ids_in_journal(sim).filter((id) => !accepted.includes(id)).sort());
+  for (const delivery of receiver.got)
+    Stripe.webhooks.constructEvent(delivery.raw, delivery.headers['stripe-signature'], SECRET);
+  await sim.webhooks_until((now) => now.gateway.waiting === 0);
+  await sim.kill();
+  receiver.got.length = 0;
+  await sim.spawn();
+  await create(sim, 'after');
+  const rest = await receiver.events(3);
+  assert.ok(rest.every((event) => event.request.idempotency_key === 'after'), 'what was accepted is over');
+});
+
+test('killed_under_load__nothing_was_told_that_is_not_in_the_journal_and_all_of_it_is_told', async (t) => {
+  const sim = await started(t);
+  const receiver = await Receiver.start();
+  t.after(() => receiver.stop());
+  await sim.listen({ gateway: { url: receiver.url, secret: SECRET } });
+  await killed_under_load(sim);
+  const before = new Set(receiver.got.map((delivery) => delivery.event.id));
+  const journal = ids_in_journal(sim);
+  assert.ok(before.size > 0 && journal.length >= 300);
+  for (const id of before) assert.ok(journal.includes(id), `${id} was told but never happened`);
+  await sim.spawn();
+  await receiver.until((got) => new Set(got.map((delivery) => delivery.event.id)).size === journal.length);
+});
+
+test('event_is_lost__it_stays_lost_after_a_restart', async (t) => {
+  const sim = await started(t);
+  const receiver = await Receiver.start();
+  t.after(() => receiver.stop());
+  await sim.listen({ gateway: { url: receiver.url, secret: SECRET } });
+  await sim.fault('lost', '/webhooks/gateway/charge.*');
+  await create(sim, 'lost');
+  await sim.kill();
+  await sim.spawn();
+  await create(sim, 'after');
+  await sim.webhooks_until((now) => now.gateway.waiting === 0);
+  const charges = receiver.got.filter((delivery) => delivery.event.type === 'charge.succeeded');
+  assert.deepEqual([...new Set(charges.map((delivery) => delivery.event.request.idempotency_key))], ['after']);
+});
+
+test('started_with_webhooks__secrets_come_from_files', async (t) => {
+  const receiver = await Receiver.start();
+  t.after(() => receiver.stop());
+  const dir = mkdtempSync(join(tmpdir(), 'orderd-sim-secret-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  writeFileSync(join(dir, 'secret'), `${SECRET}\n`);
+  const sim = await Sim.start('--gateway-webhook', receiver.url, '--gateway-webhook-secret-file', join(dir, 'secret'));
+  t.after(() => sim.stop());
+  await create(sim, 'told');
+  await receiver.events(3);
+  const [{ raw, headers }] = receiver.got;
+  assert.equal(Stripe.webhooks.constructEvent(raw, headers['stripe-signature'], SECRET).type, 'payment_intent.created');
+  for (const options of [['--gateway-webhook', receiver.url],
+    ['--carrier-webhook', receiver.url, '--carrier-webhook-secret-file', join(dir, 'none')],
+    ['--carrier-webhook', 'nowhere', '--carrier-webhook-secret-file', join(dir, 'secret')]])
+    await assert.rejects(Sim.start(...options), /exit [12]/);
+});
+
+test('authorization_ends_while_it_is_down__is_told_at_the_next_start', async (t) => {
+  const sim = await Sim.start('--auth-life-s', '1');
+  t.after(() => sim.stop());
+  const receiver = await Receiver.start();
+  t.after(() => receiver.stop());
+  await sim.listen({ gateway: { url: receiver.url, secret: SECRET } });
+  await create(sim, 'ends');
+  await sim.kill();
+  await sim.spawn();
+  const types = await receiver.until((got) => {
+    const found = got.map((delivery) => delivery.event.type);
+    return found.includes('payment_intent.canceled') && found;
+  });
+  assert.ok(types.includes('charge.expired'));
 });
 
 test('clock_was_advanced__it_stays_so_after_a_restart', async (t) => {

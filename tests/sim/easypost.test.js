@@ -40,13 +40,45 @@ test('create__rates_depend_on_weight_and_country', async () => {
   const near = await carrier.Shipment.create(parcel());
   assert.match(near.id, /^shp_[0-9a-f]{32}$/);
   assert.deepEqual(near.rates.map((rate) => [rate.service, rate.rate, rate.currency]), [
-    ['GroundAdvantage', '5.78', 'USD'], ['Priority', '9.87', 'USD'], ['Express', '30.15', 'USD']]);
+    ['GroundAdvantage', '5.78', 'USD'], ['Priority', '9.87', 'USD'], ['Express', '30.15', 'USD'],
+    ['Ground', '9.21', 'USD']]);
+  assert.deepEqual(near.rates.map((rate) => [rate.carrier, rate.delivery_days]),
+    [['USPS', 5], ['USPS', 2], ['USPS', 1], ['UPS', 3]]);
   assert.equal(near.lowestRate().service, 'GroundAdvantage');
+  assert.equal(near.lowestRate(['UPS']).service, 'Ground');
   const far = await carrier.Shipment.create(parcel({ to_address: { country: 'DE', zip: '10115' } }));
-  assert.equal(far.rates.length, 2);
+  assert.equal(far.rates.length, 3);
   const nowhere = await carrier.Shipment.create(parcel({ to_address: { country: 'US', zip: '00000' } }));
   assert.equal(nowhere.rates.length, 0);
-  assert.equal(nowhere.messages[0].type, 'rate_error');
+  assert.deepEqual(nowhere.messages.map((one) => [one.carrier, one.type]),
+    [['USPS', 'rate_error'], ['UPS', 'rate_error']]);
+});
+
+test('rate_is_a_week_old__cannot_be_bought_until_asked_for_again', async () => {
+  const shipment = await carrier.Shipment.create(parcel());
+  await sim.advance(7 * 86400 - 60);
+  assert.ok((await bought()).tracking_code, 'others are young');
+  await sim.advance(60);
+  const error = await failure(carrier.Shipment.buy(shipment.id, shipment.rates[0]));
+  assert.equal(error.statusCode, 422);
+  assert.equal(error.code, 'SHIPMENT.MISSING_RATE');
+  assert.match(error.message, /expired/);
+  assert.ok(!(await sim.charges()).some((fact) => fact.shipment === shipment.id));
+  const { rates } = await carrier.Shipment.regenerateRates(shipment.id);
+  assert.deepEqual(rates.map((rate) => rate.rate), shipment.rates.map((rate) => rate.rate));
+  assert.ok(rates.every((rate) => !shipment.rates.some((old) => old.id === rate.id)));
+  const stale = await failure(carrier.Shipment.buy(shipment.id, shipment.rates[0]));
+  assert.equal(stale.code, 'SHIPMENT.MISSING_RATE');
+  const sold = await carrier.Shipment.buy(shipment.id, rates[0]);
+  assert.equal(sold.selected_rate.id, rates[0].id);
+});
+
+test('second_carrier__label_and_tracker_are_its_own', async () => {
+  const shipment = await carrier.Shipment.create(parcel());
+  const sold = await carrier.Shipment.buy(shipment.id, shipment.lowestRate(['UPS']));
+  assert.match(sold.tracking_code, /^1Z\d{16}$/);
+  assert.equal(sold.tracker.carrier, 'UPS');
+  assert.equal(sold.tracker.tracking_details[0].source, 'UPS');
 });
 
 test('buy__label_tracking_code_and_tracker', async () => {
@@ -118,7 +150,31 @@ test('refund__before_the_first_scan_only', async () => {
   assert.deepEqual(facts.map((fact) => fact.kind), ['label', 'label_refund']);
   const late = await bought();
   await sim.advance(60);
-  assert.equal((await failure(carrier.Shipment.refund(late.id))).statusCode, 422);
+  const error = await failure(carrier.Shipment.refund(late.id));
+  assert.equal(error.statusCode, 422);
+  assert.equal(error.code, 'SHIPMENT.REFUND.UNAVAILABLE');
+  assert.equal((await carrier.Shipment.retrieve(late.id)).refund_status, null);
+  await sim.advance(60);
+  assert.equal((await carrier.Shipment.retrieve(early.id)).refund_status, 'refunded');
+  assert.equal((await carrier.Shipment.refund(early.id)).refund_status, 'refunded');
+  assert.equal((await sim.charges()).filter((fact) => fact.shipment === early.id).length, 2);
+});
+
+test('options__rates_and_refunds_may_be_quick', async () => {
+  const quick = await Sim.start('--rate-life-s', '0', '--refund-s', '0');
+  try {
+    const other = new EasyPost('key', { baseUrl: `${quick.url}/v2/` });
+    const old = await other.Shipment.create(parcel());
+    assert.equal((await failure(other.Shipment.buy(old.id, old.rates[0]))).code, 'SHIPMENT.MISSING_RATE');
+    await quick.kill();
+    quick.options = ['--refund-s', '0', '--scan-ms', '60000'];
+    await quick.spawn();
+    const again = new EasyPost('key', { baseUrl: `${quick.url}/v2/` });
+    await again.Shipment.buy(old.id, old.rates[0]);
+    assert.equal((await again.Shipment.refund(old.id)).refund_status, 'refunded');
+  } finally {
+    await quick.stop();
+  }
 });
 
 test('mistakes__are_the_vendors_errors', async () => {

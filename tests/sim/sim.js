@@ -12,7 +12,10 @@ export class Sim {
     const sim = new Sim();
     sim.dir = mkdtempSync(join(tmpdir(), 'orderd-sim-'));
     sim.options = ['--scan-ms', '60000', ...options];
-    await sim.spawn();
+    await sim.spawn().catch((error) => {
+      rmSync(sim.dir, { recursive: true });
+      throw error;
+    });
     return sim;
   }
 
@@ -57,6 +60,24 @@ export class Sim {
 
   advance(seconds) {
     return this.control('clock', { advance_s: seconds });
+  }
+
+  // `settings` of webhooks.
+  listen(settings) {
+    return this.control('webhooks', settings);
+  }
+
+  async webhooks() {
+    return (await this.control('webhooks')).json();
+  }
+
+  // Until the simulator's own list of webhooks is as wanted: it learns of an acknowledgement after the receiver.
+  async webhooks_until(enough) {
+    for (const end = Date.now() + 20000; ;) {
+      const now = await this.webhooks();
+      if (enough(now)) return now;
+      if (Date.now() > end) throw new Error(`webhooks stay ${JSON.stringify(now)}`);
+    }
   }
 
   async charges() {

@@ -141,17 +141,41 @@ test('automatic_capture__money_is_taken_at_once', async () => {
   assert.equal(paid.amount_received, 4200);
 });
 
-test('authenticationRequired__waits_for_the_customer', async () => {
-  const method = { payment_method: 'pm_card_authenticationRequired' };
-  const waits = await stripe.paymentIntents.create(authorization(method));
-  assert.equal(waits.status, 'requires_action');
-  assert.equal(waits.next_action.type, 'use_stripe_sdk');
-  await sim.control('authenticate', { payment_intent: waits.id, outcome: 'succeed' });
-  assert.equal((await stripe.paymentIntents.retrieve(waits.id)).status, 'requires_capture');
+for (const card of ['authenticationRequired', 'threeDSecure2Required']) {
+  test(`pm_card_${card}__waits_for_the_customer_or_is_declined_without_one`, async () => {
+    const method = { payment_method: `pm_card_${card}` };
+    const waits = await stripe.paymentIntents.create(authorization(method));
+    assert.equal(waits.status, 'requires_action');
+    assert.equal(waits.next_action.type, 'redirect_to_url');
+    assert.ok(waits.next_action.redirect_to_url.url.startsWith(`${sim.url}/_sim/authenticate/`));
+    assert.match(waits.client_secret, new RegExp(`^${waits.id}_secret_`));
+    assert.equal((await failure(stripe.paymentIntents.capture(waits.id))).code, 'payment_intent_unexpected_state');
+    await sim.control('authenticate', { payment_intent: waits.id, outcome: 'succeed' });
+    const held = await stripe.paymentIntents.retrieve(waits.id);
+    assert.equal(held.status, 'requires_capture');
+    assert.equal(held.next_action, null);
 
-  const error = await failure(stripe.paymentIntents.create(authorization({ ...method, off_session: true })));
-  assert.ok(error instanceof Stripe.errors.StripeCardError);
-  assert.equal(error.code, 'authentication_required');
+    const error = await failure(stripe.paymentIntents.create(authorization({ ...method, off_session: true })));
+    assert.ok(error instanceof Stripe.errors.StripeCardError);
+    assert.equal(error.statusCode, 402);
+    assert.equal(error.code, 'authentication_required');
+    assert.equal(error.payment_intent.status, 'requires_payment_method');
+  });
+}
+
+test('challenge_is_failed_or_the_intent_canceled__nothing_is_charged', async () => {
+  const method = { payment_method: 'pm_card_threeDSecure2Required', metadata: { order_id: 'challenged' } };
+  const waits = await stripe.paymentIntents.create(authorization(method));
+  await assert.rejects(sim.control('authenticate', { payment_intent: waits.id, outcome: 'fail' }), / 402 /);
+  const back = await stripe.paymentIntents.retrieve(waits.id);
+  assert.equal(back.status, 'requires_payment_method');
+  assert.equal(back.last_payment_error.code, 'payment_intent_authentication_failure');
+  const other = await stripe.paymentIntents.create(authorization(method));
+  assert.equal((await stripe.paymentIntents.cancel(other.id)).next_action, null);
+  await assert.rejects(sim.control('authenticate', { payment_intent: other.id }), / 400 /);
+  await assert.rejects(sim.control('authenticate', { payment_intent: 'pi_nobody' }), / 404 /);
+  const kinds = (await sim.charges()).filter((fact) => fact.order === 'challenged').map((fact) => fact.kind);
+  assert.ok(!kinds.includes('authorize'), kinds);
 });
 
 test('uncaptured_for_a_week__authorization_is_gone', async () => {
@@ -164,6 +188,22 @@ test('uncaptured_for_a_week__authorization_is_gone', async () => {
   const gone = await stripe.paymentIntents.retrieve(held.id);
   assert.equal(gone.status, 'canceled');
   assert.equal(gone.cancellation_reason, 'automatic');
+});
+
+test('authorization_holds_as_long_as_the_option_says', async () => {
+  const brief = await Sim.start('--auth-life-s', '90');
+  try {
+    const other = new Stripe('sk_test_judge', {
+      host: '127.0.0.1', port: brief.port, protocol: 'http', maxNetworkRetries: 0, telemetry: false,
+    });
+    const held = await other.paymentIntents.create(authorization({ expand: ['latest_charge'] }));
+    const charge = held.latest_charge;
+    assert.equal(charge.payment_method_details.card.capture_before - charge.created, 90);
+    await brief.advance(90);
+    assert.equal((await other.paymentIntents.retrieve(held.id)).status, 'canceled');
+  } finally {
+    await brief.stop();
+  }
 });
 
 test('list__newest_first_in_pages_and_by_time', async () => {
@@ -230,7 +270,16 @@ test('unknown_intent__is_missing', async () => {
 test('wrong_key__is_an_authentication_error', async () => {
   const error = await failure(sdk('sk_nobody').paymentIntents.list());
   assert.ok(error instanceof Stripe.errors.StripeAuthenticationError);
+  assert.equal(error.statusCode, 401);
   assert.equal((await fetch(`${sim.url}/v1/payment_intents`)).status, 401);
+});
+
+test('restricted_key_that_writes__is_a_permission_error', async () => {
+  const reader = sdk('rk_test_judge');
+  const error = await failure(reader.paymentIntents.create(authorization()));
+  assert.ok(error instanceof Stripe.errors.StripePermissionError);
+  assert.equal(error.statusCode, 403);
+  assert.ok(Array.isArray((await reader.paymentIntents.list()).data));
 });
 
 test('too_many_requests__is_a_rate_limit_error', async () => {
