@@ -20,7 +20,7 @@
  */
 enum { DEATHS_MAX = 5 };
 
-enum outcome { FAILED, SETTLED, MOOT };
+enum outcome { FAILED, SETTLED, MOOT, WAITS };
 
 struct job_flow {
 	struct flow fl; /* first: claim, then the kind's own, then put off */
@@ -33,8 +33,9 @@ struct job_flow {
 	struct delivery delivery;
 	struct job job;
 	enum outcome outcome;
-	bool cut;      /* by the drain: hand it back as if it had not been tried */
-	bool hopeless; /* trying again cannot help: bury it at once */
+	bool cut;        /* by the drain: hand it back as if it had not been tried */
+	bool hopeless;   /* trying again cannot help: bury it at once */
+	int64_t wait_ms; /* WAITS: so long */
 	char why[200];
 	void *state;
 	int64_t beat_at_ms;
@@ -70,6 +71,12 @@ void job_settled(struct flow *fl)
 void job_moot(struct flow *fl)
 {
 	slot_of(fl)->outcome = MOOT;
+}
+
+void job_wait(struct flow *fl, int64_t delay_ms)
+{
+	slot_of(fl)->outcome = WAITS;
+	slot_of(fl)->wait_ms = delay_ms;
 }
 
 int job_fail(struct flow *fl, enum errc e, const char *fmt, ...)
@@ -236,11 +243,12 @@ static int ask_bury(struct flow *fl)
 static int ask_retry(struct flow *fl)
 {
 	struct job_flow *s = slot_of(fl);
+	int64_t delay_ms = s->outcome == WAITS ? s->wait_ms : job_backoff_ms(fl);
 	struct job_retry_head h = {.job_id = s->job.id,
 				   .epoch = s->job.epoch,
-				   .delay_ms = s->cut ? 0 : job_backoff_ms(fl),
+				   .delay_ms = s->cut ? 0 : delay_ms,
 				   .error = str_of(s->why),
-				   .refund = s->cut};
+				   .refund = s->cut || s->outcome == WAITS};
 
 	metric_add(METRIC_job_retried, s->job.kind->name, 1);
 	return store_ask(fl, s->w->store, job_retry_unit(&h, NULL, 0));
@@ -253,7 +261,7 @@ static int ask_put_off(struct flow *fl)
 
 	if (s->outcome == MOOT)
 		return ask_settle(fl);
-	if (!s->cut && (last || s->hopeless))
+	if (s->outcome == FAILED && !s->cut && (last || s->hopeless))
 		return ask_bury(fl);
 	return ask_retry(fl);
 }

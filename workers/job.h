@@ -51,6 +51,12 @@ void job_settled(struct flow *fl);
 /* There is nothing to do: complete it without effect. */
 void job_moot(struct flow *fl);
 
+/*
+ * Something else must happen first: the job comes back after `delay_ms`, as often as it takes, as
+ * if it had not been tried.  The flow goes on to its end.
+ */
+void job_wait(struct flow *fl, int64_t delay_ms);
+
 /* FLOW_FAIL, with a sentence for last_error. */
 int job_fail(struct flow *fl, enum errc e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

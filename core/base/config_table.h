@@ -62,6 +62,9 @@
 	X(INT,  http_connections,    32,        1, 1024,    "",      "connections to one provider") \
 	X(INT,  http_body_kib,       1024,      1, 65536,   "KiB",   "largest answer a provider may give") \
 	X(TEXT, ca_file,             "",        0, 1024,    "", "CA certificates for providers; empty: the system's") \
+	X(TEXT, payment_return_url,  "",        0, 1024,    "", "where the bank sends a customer back to who has confirmed a payment; empty: a payment that must be confirmed is declined") \
+	X(INT,  action_poll_ms,      60000,     100, 86400000, "ms", "pause between two looks at a payment that waits for its customer, or for another job") \
+	X(INT,  renew_ahead_s,       86400,     0, 2592000, "s",     "an authorization of goods not yet shipped is renewed this long before it ends") \
 	X(INT,  track_poll_ms,       300000,    100, 86400000, "ms", "pause between two looks at a parcel under way") \
 	/* all */ \
 	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error")

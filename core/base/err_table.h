@@ -20,6 +20,8 @@
 	X(NOT_CANCELLABLE,     FAILED_PRECONDITION, NEVER,    "the order can no longer be cancelled") \
 	X(LABEL_NOT_BOUGHT,    FAILED_PRECONDITION, BACKOFF,  "the carrier has not given this shipment its tracking code yet") \
 	X(LABEL_UNPRINTABLE,   FAILED_PRECONDITION, NEVER,    "the parcel's tracking code or SSCC cannot be printed as a barcode") \
+	X(PAYMENT_NOT_DECLINED, FAILED_PRECONDITION, NEVER,   "no payment of it was declined and waits for another method") \
+	X(ORDER_EXPIRED,       FAILED_PRECONDITION, NEVER,    "the order was not paid in time") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \

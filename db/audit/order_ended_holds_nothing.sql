@@ -13,4 +13,4 @@ UNION ALL
 SELECT o.tenant, o.id, o.state, 'money'
   FROM orders o
   JOIN payment p ON (p.tenant, p.order_id) = (o.tenant, o.id)
- WHERE o.state IN ('completed', 'cancelled') AND p.state IN ('pending', 'unknown', 'authorized')
+ WHERE o.state IN ('completed', 'cancelled') AND p.state IN ('pending', 'unknown', 'requires_action', 'authorized')

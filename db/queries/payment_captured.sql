@@ -24,7 +24,7 @@ fact AS MATERIALIZED (
 @event(settled),
 @next_job(settled),
 paid AS (
-	UPDATE payment p SET state = 'captured', captured_minor = w.amount_minor
+	UPDATE payment p SET state = 'captured', captured_minor = w.amount_minor, authorized_until = NULL
 	FROM settled w WHERE (p.tenant, p.order_id, p.group_no) = (w.tenant, w.order_id, w.group_no)
 ),
 attempted AS (

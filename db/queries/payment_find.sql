@@ -2,9 +2,10 @@
 -- unit: payment_find   lane: read   rank: 43
 -- head: tenant int4, order_id uuid, group_no int2
 -- answer: ordinal int8, attempt_id uuid?, attempt_state text?, gateway_id text?, payment_state text
--- answer: amount_minor int8, captured_minor int8, currency text, order_state text
+-- answer: amount_minor int8, authorized_minor int8, captured_minor int8, authorized_until timestamptz?, currency text, order_state text
 WITH h AS MATERIALIZED (SELECT * FROM @head)
-SELECT h.n, a.id, a.state, a.gateway_id, p.state, p.amount_minor, p.captured_minor, p.currency, x.state
+SELECT h.n, a.id, a.state, a.gateway_id, p.state, p.amount_minor, p.authorized_minor, p.captured_minor,
+       p.authorized_until, p.currency, x.state
 FROM h
 JOIN orders x ON (x.tenant, x.id) = (h.tenant, h.order_id)
 JOIN payment p ON (p.tenant, p.order_id, p.group_no) = (h.tenant, h.order_id, h.group_no)

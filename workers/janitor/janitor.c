@@ -3,7 +3,7 @@
  *
  *	generations --> streams --+--> raise --+--> epoch --> orphans --> waiting --> backlog --+
  *	                          +------------+                                    (per role)  |
- *	                 forget <-- holds <-- expire, freed (per order) <-- expired <-----------+
+ *	     forget <-- holds <-- renewals <-- expire, freed (per order) <-- expired <----------+
  *
  * Steps that need Redis are passed over while it is away; the database's are not.  What is only
  * kept for a while is forgotten by one sweep in a minute.
@@ -28,6 +28,7 @@ enum {
 	FORGET_MS = 60000,
 	FORGET_MOST = 5000,        /* rows; a full page is followed by the next sweep's */
 	WEBHOOKS_KEEP_S = 2592000, /* 30 days; providers try an event again for three */
+	RENEW_MOST = 200,  /* authorizations renewed per sweep */
 	ARENA = 1024 * 1024,
 };
 
@@ -42,6 +43,7 @@ enum {
 	EXPIRED,
 	EXPIRE,
 	FREED,
+	RENEWALS,
 	HOLDS,
 	FORGET,
 	DONE
@@ -319,10 +321,10 @@ static int ask_expire(struct flow *fl)
 	struct order_expire_line *voids;
 
 	if (j->at_expired == j->n_expired)
-		return HOLDS;
+		return RENEWALS;
 	voids = arena_array(&fl->arena, (size_t)o->groups, sizeof(*voids));
 	if (voids == NULL)
-		return HOLDS; /* enough for one sweep; the next one goes on */
+		return RENEWALS; /* enough for one sweep; the next one goes on */
 	h = (struct order_expire_head){
 		.tenant = o->tenant, .order_id = o->order, .cause = id_child(o->order)};
 	for (int16_t i = 0; i < o->groups; i++)
@@ -358,6 +360,26 @@ static int got_freed(struct flow *fl, const struct answer *a)
 
 	freed_got(j->w, j->expired[j->at_expired - 1].tenant, a);
 	return EXPIRE;
+}
+
+/* ------------------------------------------------- authorizations that end before the goods leave
+ */
+
+static int ask_renewals(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	struct payment_renewals_due_head h = {.ahead_s = j->w->cfg.renew_ahead_s,
+					      .most = RENEW_MOST};
+
+	return store_ask(fl, j->w->store, payment_renewals_due_unit(&h, NULL, 0));
+}
+
+static int got_renewals(struct flow *fl, const struct answer *a)
+{
+	for (uint32_t i = 0; i < answer_rows(a); i++)
+		ring(janitor_of(fl), payment_renewals_due_row(a, i).job_id,
+		     job_kind_find(STR("payment.renew")), 1);
+	return HOLDS;
 }
 
 /* ---------------------------------------------------------------- holds */
@@ -405,9 +427,10 @@ static const struct flow_step sweep_steps[] = {
 	[ORPHANS]     = {"orphans",     ask_orphans,     got_orphans,     10000, EXPIRED,  TO(WAITING) | TO(EXPIRED)},
 	[WAITING]     = {"waiting",     ask_waiting,     got_waiting,     10000, EXPIRED,  TO(BACKLOG) | TO(EXPIRED)},
 	[BACKLOG]     = {"backlog",     ask_backlog,     got_backlog,     2000,  EXPIRED,  TO(BACKLOG) | TO(EXPIRED)},
-	[EXPIRED]     = {"expired",     ask_expired,     got_expired,     10000, HOLDS,    TO(EXPIRE)},
-	[EXPIRE]      = {"expire",      ask_expire,      got_expire,      30000, HOLDS,    TO(FREED) | TO(HOLDS)},
+	[EXPIRED]     = {"expired",     ask_expired,     got_expired,     10000, RENEWALS, TO(EXPIRE)},
+	[EXPIRE]      = {"expire",      ask_expire,      got_expire,      30000, RENEWALS, TO(FREED) | TO(RENEWALS)},
 	[FREED]       = {"freed",       ask_freed,       got_freed,       10000, EXPIRE,   TO(EXPIRE)},
+	[RENEWALS]    = {"renewals",    ask_renewals,    got_renewals,    30000, HOLDS,    TO(HOLDS)},
 	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  FORGET,   TO(FORGET)},
 	[FORGET]      = {"forget",      ask_forget,      got_forget,      10000, DONE,     TO(DONE)},
 	[DONE]        = {"done"},

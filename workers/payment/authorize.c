@@ -2,8 +2,9 @@
  * Authorize: hold the money of one shipment group.
  *
  *	begin --> ask --+--> authorized --> done
- *	  |        ^    +--> release --> declined --> freed --> done
- *	  |        |    +--> declined
+ *	  |        ^    +--> action --> done            looked at later: the customer confirms it
+ *	  |        |    +--> release --> declined --> freed --> done
+ *	  |        |    +--> declined --> done          its next method, or a person's turn
  *	  |     look    +--> unknown --> done           asked again later, same key
  *	  |             +--> found --> unknown          looked at later, by its id
  *	  +--> done: the order does not want it any more
@@ -19,13 +20,16 @@
 #include "workers/payment/gateway.h"
 #include "workers/payment/payment.h"
 
-enum { BEGIN, ASK, LOOK, FOUND, RELEASE, AUTHORIZED, DECLINED, FREED, UNKNOWN, DONE };
+enum { BEGIN, ASK, LOOK, FOUND, ACTION, RELEASE, AUTHORIZED, DECLINED, FREED, UNKNOWN, DONE };
 
 struct authorizing {
 	struct gateway_payment payment;
 	struct str gateway_id; /* n == 0: not known yet */
 	struct str code;
+	struct str action_url;
 	int64_t until_us;
+	bool acting; /* it has been waiting for its customer */
+	bool over;   /* the order waits for nobody any more */
 };
 
 static int ask_begin(struct flow *fl)
@@ -56,13 +60,15 @@ static int got_begin(struct flow *fl, const struct answer *a)
 		job_moot(fl);
 		return DONE;
 	}
-	p->payment =
-		(struct gateway_payment){.attempt = r.attempt_id,
-					 .order = j->order,
-					 .group_no = j->group_no,
-					 .amount_minor = r.amount_minor,
-					 .currency = arena_str(&fl->arena, r.currency),
-					 .method_token = arena_str(&fl->arena, r.method_token)};
+	p->payment = (struct gateway_payment){.attempt = r.attempt_id,
+					      .order = j->order,
+					      .group_no = j->group_no,
+					      .amount_minor = r.amount_minor,
+					      .currency = arena_str(&fl->arena, r.currency),
+					      .method_token = arena_str(&fl->arena, r.method_token),
+					      .present = r.present};
+	p->acting = str_eq(r.attempt_state, STR("requires_action"));
+	p->over = r.over;
 	p->gateway_id = arena_str(&fl->arena, r.gateway_id);
 	if (r.amount_minor == 0) {
 		p->gateway_id = STR("none"); /* nothing to hold, nobody to ask */
@@ -85,6 +91,28 @@ static int ask_look(struct flow *fl)
 	return gateway_ask_read(fl, worker_of(fl), p->gateway_id);
 }
 
+/* A payment nobody will confirm any more is let go; one somebody may, is looked at again later. */
+static int confirmation(struct flow *fl, struct str action_url)
+{
+	struct authorizing *p = job_state(fl);
+
+	p->action_url = action_url;
+	if (p->payment.present && action_url.n > 0 && !p->over)
+		return ACTION;
+	p->code = p->acting ? STR("authentication_timeout") : STR("authentication_required");
+	return RELEASE;
+}
+
+static struct str reason(const struct authorizing *p, enum gateway_verdict v)
+{
+	if (p->code.n > 0)
+		return p->code;
+	if (v == GATEWAY_DECLINED)
+		return STR("card_declined");
+	/* our own doing, by a try that did not live to record it */
+	return p->acting && p->over ? STR("authentication_timeout") : STR("canceled");
+}
+
 static int got_gateway(struct flow *fl, const struct answer *a)
 {
 	struct authorizing *p = job_state(fl);
@@ -100,13 +128,10 @@ static int got_gateway(struct flow *fl, const struct answer *a)
 	case GATEWAY_DECLINED:
 	case GATEWAY_CANCELED:
 	case GATEWAY_ABSENT:
-		if (p->code.n == 0)
-			p->code = g.verdict == GATEWAY_DECLINED ? STR("card_declined")
-								: STR("canceled");
+		p->code = reason(p, g.verdict);
 		return DECLINED;
 	case GATEWAY_REQUIRES_ACTION:
-		p->code = STR("authentication_required");
-		return RELEASE;
+		return confirmation(fl, g.action_url);
 	case GATEWAY_OPEN:
 		return FOUND;
 	case GATEWAY_CAPTURED:
@@ -142,6 +167,30 @@ static int got_found(struct flow *fl, const struct answer *a)
 {
 	(void)a;
 	return job_fail(fl, ERR_HTTP_UNKNOWN, "the gateway has not decided yet");
+}
+
+static int ask_action(struct flow *fl)
+{
+	const struct job *j = job_of(fl);
+	struct authorizing *p = job_state(fl);
+	struct payment_action_head h = {.tenant = j->tenant,
+					.order_id = j->order,
+					.group_no = j->group_no,
+					.job_id = j->id,
+					.epoch = j->epoch,
+					.attempt_id = p->payment.attempt,
+					.gateway_id = p->gateway_id,
+					.action_url = p->action_url,
+					.poll_ms = worker_of(fl)->cfg.action_poll_ms};
+
+	return store_ask(fl, worker_of(fl)->store, payment_action_unit(&h, NULL, 0));
+}
+
+static int got_action(struct flow *fl, const struct answer *a)
+{
+	(void)a; /* no row: somebody else has the job */
+	job_settled(fl);
+	return DONE;
 }
 
 /*
@@ -226,15 +275,19 @@ static int ask_declined(struct flow *fl)
 			 payment_declined_unit(&h, voids, (uint32_t)j->groups));
 }
 
+/* What is rung may be this very job: its payment has another method. */
 static int got_declined(struct flow *fl, const struct answer *a)
 {
+	bool freed = false;
+
 	for (uint32_t i = 0; i < answer_rows(a); i++) {
 		struct payment_declined_row r = payment_declined_row(a, i);
 
 		job_ring(fl, r.job_id, r.kind);
+		freed = freed || str_eq(r.outcome, STR("rejected"));
 	}
 	job_settled(fl);
-	return FREED;
+	return freed ? FREED : DONE;
 }
 
 static int ask_freed(struct flow *fl)
@@ -284,12 +337,13 @@ static int got_unknown(struct flow *fl, const struct answer *a)
 static const struct flow_step authorize_steps[] = {
 	/*               name          ask             got             ms     on error  next                            */
 	[BEGIN]      = {"begin",      ask_begin,      got_begin,      10000, DONE,     TO(ASK) | TO(LOOK) | TO(AUTHORIZED) | TO(DONE)},
-	[ASK]        = {"ask",        ask_gateway,    got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE) | TO(FOUND)},
-	[LOOK]       = {"look",       ask_look,       got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE) | TO(FOUND)},
+	[ASK]        = {"ask",        ask_gateway,    got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE) | TO(ACTION) | TO(FOUND)},
+	[LOOK]       = {"look",       ask_look,       got_gateway,    130000, UNKNOWN, TO(AUTHORIZED) | TO(DECLINED) | TO(RELEASE) | TO(ACTION) | TO(FOUND)},
 	[FOUND]      = {"found",      ask_found,      got_found,      10000, UNKNOWN, 0},
+	[ACTION]     = {"action",     ask_action,     got_action,     10000, DONE,     TO(DONE)},  /* as authorized */
 	[RELEASE]    = {"release",    ask_release,    got_release,    130000, UNKNOWN, TO(DECLINED)},
 	[AUTHORIZED] = {"authorized", ask_authorized, got_authorized, 30000, DONE,     TO(DONE)},  /* the next attempt asks with the same key */
-	[DECLINED]   = {"declined",   ask_declined,   got_declined,   30000, DONE,     TO(FREED)},
+	[DECLINED]   = {"declined",   ask_declined,   got_declined,   30000, DONE,     TO(FREED) | TO(DONE)},
 	[FREED]      = {"freed",      ask_freed,      got_freed,      10000, DONE,     TO(DONE)},  /* Redis forgets by itself, later */
 	[UNKNOWN]    = {"unknown",    ask_unknown,    got_unknown,    10000, DONE,     TO(DONE)},
 	[DONE]       = {"done"},

@@ -7,6 +7,8 @@
 
 #include "workers/job.h"
 
+enum { ACTION_URL_MAX = 2048 };
+
 /*
  * Stripe's documented bound on keys is 255 bytes, on amounts 8 digits; both are checked by the
  * gateway itself.
@@ -38,6 +40,21 @@ static int ask(struct flow *fl, struct worker *w, const char *method, struct str
 	return http_ask(fl, w->http, rq);
 }
 
+/*
+ * A customer who is there may be sent to their bank and comes back to the return URL.  Without
+ * one they could not be sent, so the gateway shall refuse instead.  Who is not there
+ * (off_session) is never asked.
+ */
+static void add_session(struct http_form *form, const struct worker *w, bool present)
+{
+	if (!present)
+		http_form_add(form, "off_session", STR("true"));
+	else if (w->cfg.payment_return_url[0] != '\0')
+		http_form_add(form, "return_url", str_of(w->cfg.payment_return_url));
+	else
+		http_form_add(form, "error_on_requires_action", STR("true"));
+}
+
 int gateway_ask_authorize(struct flow *fl, struct worker *w, const struct gateway_payment *p)
 {
 	struct http_form form = {.arena = &fl->arena};
@@ -52,7 +69,8 @@ int gateway_ask_authorize(struct flow *fl, struct worker *w, const struct gatewa
 	http_form_add(&form, "payment_method_types[0]", STR("card"));
 	http_form_add(&form, "capture_method", STR("manual"));
 	http_form_add(&form, "confirm", STR("true"));
-	http_form_add(&form, "off_session", STR("true"));
+	add_session(&form, w, p->present);
+	http_form_add(&form, "expand[0]", STR("latest_charge")); /* knows how long it is good */
 	http_form_add(&form, "metadata[order_id]", str_of(id_format(p->order, order)));
 	http_form_add_int(&form, "metadata[group]", p->group_no);
 	http_form_add(&form, "metadata[attempt_id]", str_of(id_format(p->attempt, attempt)));
@@ -123,6 +141,19 @@ static int64_t time_of(int64_t seconds)
 	return seconds > 0 && seconds <= INT64_C(253402300799) ? seconds * 1000000 : 0;
 }
 
+/* Only a web address is handed to a customer's browser. */
+static struct str read_action_url(struct flow *fl, const json_t *intent)
+{
+	const json_t *next = json_object_get(intent, "next_action");
+	const char *url =
+		json_string_value(json_object_get(json_object_get(next, "redirect_to_url"), "url"));
+
+	if (url == NULL || strlen(url) > ACTION_URL_MAX ||
+	    (strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0))
+		return STR("");
+	return arena_str(&fl->arena, str_of(url));
+}
+
 static struct gateway_answer read_intent(struct flow *fl, const json_t *intent)
 {
 	const char *status = json_string_value(json_object_get(intent, "status"));
@@ -143,6 +174,8 @@ static struct gateway_answer read_intent(struct flow *fl, const json_t *intent)
 		json_object_get(json_object_get(charge, "payment_method_details"), "card"),
 		"capture_before");
 	g.authorized_until_us = time_of(json_integer_value(charge));
+	if (g.verdict == GATEWAY_REQUIRES_ACTION)
+		g.action_url = read_action_url(fl, intent);
 	return g;
 }
 

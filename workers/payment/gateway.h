@@ -16,7 +16,8 @@ enum gateway_verdict {
 	GATEWAY_CAPTURED,        /* taken */
 	GATEWAY_CANCELED,        /* released, or expired */
 	GATEWAY_DECLINED,        /* a definite no; `code` says why */
-	GATEWAY_REQUIRES_ACTION, /* the customer would have to act: not off-session */
+	GATEWAY_REQUIRES_ACTION, /* the customer has to confirm it; `action_url` says where, if told
+				  */
 	GATEWAY_OPEN,            /* known there, not decided yet */
 	/* the payment is in another state than the request needs: look at it */
 	GATEWAY_UNEXPECTED,
@@ -28,6 +29,7 @@ struct gateway_answer {
 	enum gateway_verdict verdict;
 	struct str id;   /* of the payment intent; in the arena */
 	struct str code; /* decline code */
+	struct str action_url;
 	int64_t amount_received;
 	int64_t authorized_until_us; /* 0: not told */
 };
@@ -39,6 +41,7 @@ struct gateway_payment {
 	int64_t amount_minor;
 	struct str currency;
 	struct str method_token;
+	bool present; /* the customer may be asked to confirm it */
 };
 
 int gateway_ask_authorize(struct flow *fl, struct worker *w, const struct gateway_payment *p);

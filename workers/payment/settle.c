@@ -2,8 +2,11 @@
  * Capture: take the money that is held, before the parcel leaves.  Void: let it go.
  *
  *	find --> ask --+--> record --> done
- *	           |   +--> look --> record		it was done by an earlier try
- *	           +--> put off: asked again later, same key
+ *	  |        |   +--> look --> record		it was done by an earlier try
+ *	  |        |   +--> look --> lapsed		nothing is held any more: held anew first
+ *	  |        +--> put off: asked again later, same key
+ *	  +--> put off: the money is not held yet
+ *	  +--> handover: it was taken before, by another job
  *
  * Both ask the gateway with a key that is a function of the attempt, so asking twice is
  * asking once.  A gateway that finds the payment in another state than it should be in
@@ -14,7 +17,10 @@
 #include "workers/payment/gateway.h"
 #include "workers/payment/payment.h"
 
-enum { FIND, ASK, LOOK, RECORD, DONE };
+enum { FIND, ASK, LOOK, RECORD, LAPSED, HANDOVER, DONE };
+
+/* A declined payment waits for a person; who brings another method wakes its capture. */
+enum { DECLINED_WAIT_MS = 600000 };
 
 struct settling {
 	struct id attempt;
@@ -32,29 +38,34 @@ static int ask_find(struct flow *fl)
 	return store_ask(fl, worker_of(fl)->store, payment_find_unit(&h, NULL, 0));
 }
 
-/* The payment is in the state this job was made for, or there is nothing to do any more. */
-static int got_find(struct flow *fl, const struct answer *a)
+static bool found(struct flow *fl, const struct answer *a, struct payment_find_row *ret)
 {
 	struct settling *s = job_state(fl);
-	struct payment_find_row r;
-	char *id;
 
-	if (answer_rows(a) == 0)
-		return job_fail(fl, ERR_INTERNAL, "its payment does not exist");
-	r = payment_find_row(a, 0);
-	if (!str_eq(r.payment_state, STR("authorized"))) {
-		job_moot(fl);
-		return DONE;
+	if (answer_rows(a) == 0) {
+		job_fail(fl, ERR_INTERNAL, "its payment does not exist");
+		return false;
 	}
-	id = arena_dup(&fl->arena, r.gateway_id.p, r.gateway_id.n);
-	if (id == NULL)
-		return job_fail(fl, ERR_TOO_LARGE, "the gateway's id does not fit");
-	*s = (struct settling){.attempt = r.attempt_id,
-			       .gateway_id = {id, r.gateway_id.n},
-			       .amount_minor = r.amount_minor};
-	if (r.amount_minor > 0)
-		return ASK;
-	return RECORD; /* nothing was held */
+	*ret = payment_find_row(a, 0);
+	*s = (struct settling){.attempt = ret->attempt_id,
+			       .gateway_id = arena_str(&fl->arena, ret->gateway_id),
+			       .amount_minor = ret->amount_minor};
+	if (s->gateway_id.n == ret->gateway_id.n)
+		return true;
+	job_fail(fl, ERR_TOO_LARGE, "the gateway's id does not fit");
+	return false;
+}
+
+static int waits(struct flow *fl, int64_t delay_ms)
+{
+	job_wait(fl, delay_ms);
+	return DONE;
+}
+
+static int moot(struct flow *fl)
+{
+	job_moot(fl);
+	return DONE;
 }
 
 static int ask_look(struct flow *fl)
@@ -65,6 +76,27 @@ static int ask_look(struct flow *fl)
 }
 
 /* ---------------------------------------------------------------- capture */
+
+static int got_find_capture(struct flow *fl, const struct answer *a)
+{
+	struct payment_find_row r;
+
+	if (!found(fl, a, &r))
+		return FLOW_FAIL;
+	if (str_eq(r.payment_state, STR("captured")))
+		return HANDOVER;
+	if (str_eq(r.payment_state, STR("voided")))
+		return moot(fl);
+	if (str_eq(r.payment_state, STR("declined")))
+		return waits(fl, DECLINED_WAIT_MS);
+	if (!str_eq(r.payment_state, STR("authorized")))
+		return waits(fl, worker_of(fl)->cfg.action_poll_ms);
+	if (r.amount_minor > 0)
+		return ASK;
+	if (r.authorized_minor > 0)
+		return job_fail(fl, ERR_INTERNAL, "money is held for a parcel that costs nothing");
+	return RECORD; /* nothing was held */
+}
 
 static int ask_capture(struct flow *fl)
 {
@@ -83,6 +115,8 @@ static int got_capture(struct flow *fl, const struct answer *a)
 		return LOOK;
 	if (g.verdict == GATEWAY_FAILED)
 		return FLOW_FAIL;
+	if (g.verdict == GATEWAY_CANCELED)
+		return LAPSED; /* it ended by itself */
 	if (g.verdict != GATEWAY_CAPTURED)
 		return job_fail(fl, ERR_PROVIDER_REFUSED,
 				"the authorization cannot be captured any more");
@@ -120,14 +154,54 @@ static int got_captured(struct flow *fl, const struct answer *a)
 	return DONE;
 }
 
+/* The parcel waits until the money is held anew: whoever holds it wakes this job. */
+static int ask_lapsed(struct flow *fl)
+{
+	struct settling *s = job_state(fl);
+
+	return payment_ask_lapsed(fl, s->attempt, s->gateway_id, worker_of(fl)->cfg.action_poll_ms);
+}
+
+static int got_lapsed(struct flow *fl, const struct answer *a)
+{
+	payment_got_lapsed(fl, a);
+	return DONE;
+}
+
+static int ask_handover(struct flow *fl)
+{
+	const struct job *j = job_of(fl);
+	struct handover_due_head h = {.tenant = j->tenant,
+				      .order_id = j->order,
+				      .group_no = j->group_no,
+				      .job_id = j->id,
+				      .epoch = j->epoch,
+				      .next_job = id_child(j->order)};
+
+	return store_ask(fl, worker_of(fl)->store, handover_due_unit(&h, NULL, 0));
+}
+
+static int got_handover(struct flow *fl, const struct answer *a)
+{
+	if (answer_rows(a) > 0) {
+		struct handover_due_row r = handover_due_row(a, 0);
+
+		job_ring(fl, r.job_id, r.kind);
+	}
+	job_settled(fl);
+	return DONE;
+}
+
 /* clang-format off */
 static const struct flow_step capture_steps[] = {
-	/*           name      ask           got           ms      on error  next                             */
-	[FIND]   = {"find",   ask_find,     got_find,     10000,  DONE,     TO(ASK) | TO(RECORD) | TO(DONE)},
-	[ASK]    = {"ask",    ask_capture,  got_capture,  130000, DONE,     TO(RECORD) | TO(LOOK)},
-	[LOOK]   = {"look",   ask_look,     got_capture,  130000, DONE,     TO(RECORD)},
-	[RECORD] = {"record", ask_captured, got_captured, 30000,  DONE,     TO(DONE)},
-	[DONE]   = {"done"},
+	/*             name        ask           got               ms      on error  next                              */
+	[FIND]     = {"find",     ask_find,     got_find_capture, 10000,  DONE,     TO(ASK) | TO(RECORD) | TO(HANDOVER) | TO(DONE)},
+	[ASK]      = {"ask",      ask_capture,  got_capture,      130000, DONE,     TO(RECORD) | TO(LOOK) | TO(LAPSED)},
+	[LOOK]     = {"look",     ask_look,     got_capture,      130000, DONE,     TO(RECORD) | TO(LAPSED)},
+	[RECORD]   = {"record",   ask_captured, got_captured,     30000,  DONE,     TO(DONE)},
+	[LAPSED]   = {"lapsed",   ask_lapsed,   got_lapsed,       30000,  DONE,     TO(DONE)},
+	[HANDOVER] = {"handover", ask_handover, got_handover,     30000,  DONE,     TO(DONE)},
+	[DONE]     = {"done"},
 };
 /* clang-format on */
 
@@ -140,6 +214,28 @@ const struct job_kind JOB_PAYMENT_CAPTURE = {
 };
 
 /* ---------------------------------------------------------------- void */
+
+/*
+ * What is held is let go.  In an order that goes on, a group that has nothing left to ship costs
+ * nothing: once nobody is asking the gateway for its money, its payment ends.
+ */
+static int got_find_void(struct flow *fl, const struct answer *a)
+{
+	struct payment_find_row r;
+	bool asking;
+
+	if (!found(fl, a, &r))
+		return FLOW_FAIL;
+	if (str_eq(r.payment_state, STR("authorized")))
+		return r.authorized_minor > 0 ? ASK : RECORD;
+	if (r.amount_minor > 0 || str_eq(r.payment_state, STR("voided")) ||
+	    str_eq(r.payment_state, STR("captured")))
+		return moot(fl);
+	asking = str_eq(r.attempt_state, STR("intent")) ||
+		 str_eq(r.attempt_state, STR("unknown")) ||
+		 str_eq(r.attempt_state, STR("requires_action"));
+	return asking ? waits(fl, worker_of(fl)->cfg.action_poll_ms) : RECORD;
+}
 
 static int ask_void(struct flow *fl)
 {
@@ -187,7 +283,7 @@ static int got_voided(struct flow *fl, const struct answer *a)
 /* clang-format off */
 static const struct flow_step void_steps[] = {
 	/*           name      ask         got         ms      on error  next                             */
-	[FIND]   = {"find",   ask_find,   got_find,   10000,  DONE,     TO(ASK) | TO(RECORD) | TO(DONE)},
+	[FIND]   = {"find",   ask_find,   got_find_void, 10000,  DONE,     TO(ASK) | TO(RECORD) | TO(DONE)},
 	[ASK]    = {"ask",    ask_void,   got_void,   130000, DONE,     TO(RECORD) | TO(LOOK)},
 	[LOOK]   = {"look",   ask_look,   got_void,   130000, DONE,     TO(RECORD)},
 	[RECORD] = {"record", ask_voided, got_voided, 30000,  DONE,     TO(DONE)},

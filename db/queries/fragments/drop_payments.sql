@@ -1,6 +1,6 @@
 -- drop_payments(w): ends the payments of the orders of CTE w (n, tenant, order_id) which are given up.  An authorized
 -- one gets a job that voids it: the id is the candidate of its group in the detail rows l (n, group_no, job_id).  One
--- that no attempt is busy with is voided here.  One with a live attempt is left alone: its outcome must be found first.
+-- that no attempt is busy with is voided here, and what was held for want of money is not any more.  One with a live attempt is left alone: its outcome must be found first.
 -- Leaves behind: void_jobs (n, job_id), the jobs to ring; owed (n), the units whose money is not settled yet.
 -- A payment without a candidate is a mistake of the caller and refused by the key of job.
 given_up AS MATERIALIZED (
@@ -25,4 +25,8 @@ given_up AS MATERIALIZED (
 	  FROM given_up d
 	 WHERE (p.tenant, p.order_id, p.group_no) = (d.tenant, d.order_id, d.group_no)
 	   AND d.state = 'pending' AND NOT d.live
+), unheld AS (
+	UPDATE order_hold d SET released_at = now()
+	  FROM $(1) w
+	 WHERE (d.tenant, d.order_id) = (w.tenant, w.order_id) AND d.reason = 'payment' AND d.released_at IS NULL
 )

@@ -1,5 +1,7 @@
--- payment_state(state): what the payments of one order come to; an aggregate over their states.
+-- payment_state(state): what the payments of one order come to; an aggregate over their states.  What waits for a person
+-- is told before what waits for the gateway.
 CASE WHEN bool_or($(1) = 'declined') THEN 'declined'
+     WHEN bool_or($(1) = 'requires_action') THEN 'requires_action'
      WHEN bool_or($(1) = 'unknown') THEN 'unknown'
      WHEN bool_and($(1) = 'voided') THEN 'voided'
      WHEN bool_and($(1) IN ('captured', 'voided')) THEN 'captured'
