@@ -24,4 +24,8 @@ extern const struct rpc_method RPC_LIST_STOCK_MOVEMENTS;
 
 extern const struct rpc_method RPC_GET_LABEL;
 
+extern const struct rpc_method RPC_GET_PAYMENT;
+extern const struct rpc_method RPC_LIST_PAYMENTS;
+extern const struct rpc_method RPC_RETRY_PAYMENT;
+
 #endif

@@ -27,8 +27,6 @@
 #include "server/request.h"
 #include "server/rpc.h"
 
-enum { FALLBACKS_MAX = 4 };
-
 enum { QUOTE, HOLD, PLACE, FIND, VIEW, GROUPS, LET_GO, DONE };
 
 static const Orderd__V1__PlaceOrderRequest *request_of(struct flow *fl)
@@ -50,28 +48,6 @@ static void read_line(struct flow *fl, struct placing *p, uint32_t i)
 		line->unit = want_money(fl, l->unit_price, "lines[%u].unit_price", i);
 }
 
-/* Kept one a line. */
-static void read_fallbacks(struct flow *fl, struct placing *p)
-{
-	const Orderd__V1__PlaceOrderRequest *rq = request_of(fl);
-
-	p->fallbacks = STR("");
-	if (rq->n_fallback_payment_methods > FALLBACKS_MAX) {
-		rpc_violation(fl, "more than may be tried", "fallback_payment_methods");
-		return;
-	}
-	for (unsigned i = 0; i < rq->n_fallback_payment_methods; i++) {
-		struct str method = want_text(fl, rq->fallback_payment_methods[i], REQUEST_KEY_MAX,
-					      "fallback_payment_methods[%u]", i);
-
-		if (method.n > 0 && memchr(method.p, '\n', method.n) != NULL)
-			rpc_violation(fl, "a token is one line", "fallback_payment_methods[%u]", i);
-		p->fallbacks =
-			str_of(arena_printf(&fl->arena, STR_FMT "%s" STR_FMT, STR_ARG(p->fallbacks),
-					    i > 0 ? "\n" : "", STR_ARG(method)));
-	}
-}
-
 /* Everything the request says, checked; false when something was wrong (violations say what). */
 static bool read_request(struct flow *fl, struct placing *p)
 {
@@ -84,7 +60,8 @@ static bool read_request(struct flow *fl, struct placing *p)
 	may_text(fl, rq->channel, REQUEST_CODE_MAX, "channel");
 	may_text(fl, rq->reference, REQUEST_KEY_MAX, "reference");
 	want_text(fl, rq->payment_method, REQUEST_KEY_MAX, "payment_method");
-	read_fallbacks(fl, p);
+	p->fallbacks = may_methods(fl, rq->fallback_payment_methods, rq->n_fallback_payment_methods,
+				   "fallback_payment_methods");
 	may_text(fl, rq->ship_service, REQUEST_SKU_MAX, "ship_service");
 	p->ship_to = want_address(fl, rq->ship_to, "ship_to");
 	if (rq->ship_to != NULL)

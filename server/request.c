@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "server/rpc.h"
 
@@ -97,6 +98,26 @@ struct address want_address(struct flow *fl, const Orderd__V1__Address *a, const
 	     to.country.p[1] < 'A' || to.country.p[1] > 'Z'))
 		rpc_violation(fl, "it is not two upper-case letters", "%s.country_code", field);
 	return to;
+}
+
+struct str may_methods(struct flow *fl, const ProtobufCBinaryData *tokens, size_t n,
+		       const char *field)
+{
+	struct str joined = STR("");
+
+	if (n > REQUEST_FALLBACKS_MAX) {
+		rpc_violation(fl, "more than may be tried", "%s", field);
+		return joined;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		struct str method = want_text(fl, tokens[i], REQUEST_KEY_MAX, "%s[%u]", field, i);
+
+		if (method.n > 0 && memchr(method.p, '\n', method.n) != NULL)
+			rpc_violation(fl, "a token is one line", "%s[%u]", field, i);
+		joined = str_of(arena_printf(&fl->arena, STR_FMT "%s" STR_FMT, STR_ARG(joined),
+					     i > 0 ? "\n" : "", STR_ARG(method)));
+	}
+	return joined;
 }
 
 bool want_position(struct flow *fl, const Orderd__V1__Position *p, const char *field)

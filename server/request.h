@@ -24,7 +24,8 @@ enum request_method {
 	REQUEST_PLACE_ORDER = 1,
 	REQUEST_CANCEL_ORDER,
 	REQUEST_RECEIVE_STOCK,
-	REQUEST_ADJUST_STOCK
+	REQUEST_ADJUST_STOCK,
+	REQUEST_RETRY_PAYMENT = 7
 };
 
 enum {
@@ -34,6 +35,7 @@ enum {
 	REQUEST_SKU_MAX = 64,
 	REQUEST_CODE_MAX = 32, /* location codes, postal codes, channels */
 	REQUEST_QTY_MAX = 1000000000,
+	REQUEST_FALLBACKS_MAX = 4,
 };
 
 static inline struct str text_of(ProtobufCBinaryData b)
@@ -60,6 +62,11 @@ int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, 
 struct money want_money(struct flow *fl, const Orderd__V1__Money *m, const char *field, ...)
 	FIELD_PATH(3);
 struct address want_address(struct flow *fl, const Orderd__V1__Address *a, const char *field);
+
+/* Tokens of payment methods to fall back on, joined by newlines; at most
+ * REQUEST_FALLBACKS_MAX. */
+struct str may_methods(struct flow *fl, const ProtobufCBinaryData *tokens, size_t n,
+		       const char *field);
 
 /* `p` may be NULL; says whether there is one. */
 bool want_position(struct flow *fl, const Orderd__V1__Position *p, const char *field);

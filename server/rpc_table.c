@@ -22,6 +22,10 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_LIST_STOCK_MOVEMENTS,
 	/* orderd.v1.ShippingService */
 	&RPC_GET_LABEL,
+	/* orderd.v1.PaymentService */
+	&RPC_GET_PAYMENT,
+	&RPC_LIST_PAYMENTS,
+	&RPC_RETRY_PAYMENT,
 	/* what every gRPC server has */
 	&RPC_HEALTH_CHECK,
 	&RPC_HEALTH_WATCH,

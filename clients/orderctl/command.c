@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
 
 #include "orderctl.h"
@@ -48,6 +49,16 @@ const char *word(const struct args *a, int i, const char *what)
 	if (i >= a->n_words)
 		usage_error("%s is required", what);
 	return a->words[i];
+}
+
+size_t options(const struct args *a, const char *name, ProtobufCBinaryData *values)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < a->n_options; i++)
+		if (strcmp(a->names[i], name) == 0)
+			values[n++] = text(a->values[i]);
+	return n;
 }
 
 bool flag(const struct args *a, const char *name)
@@ -102,4 +113,17 @@ const char *request_id(struct args *a)
 	}
 	a->request_id = fresh;
 	return fresh;
+}
+
+Orderd__V1__PaymentState payment_state(const char *z)
+{
+	const ProtobufCEnumDescriptor *d = &orderd__v1__payment_state__descriptor;
+	size_t prefix = strlen("PAYMENT_STATE_");
+
+	if (z == NULL)
+		return ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_UNSPECIFIED;
+	for (unsigned i = 0; i < d->n_values; i++)
+		if (strcasecmp(d->values[i].name + prefix, z) == 0)
+			return (Orderd__V1__PaymentState)d->values[i].value;
+	usage_error("there is no payment state %s", z);
 }

@@ -38,7 +38,8 @@ struct command {
 };
 
 /* Each ends with verb == NULL. */
-extern const struct command order_commands[], stock_commands[], label_commands[];
+extern const struct command order_commands[], stock_commands[], label_commands[],
+	payment_commands[];
 
 /* ---- options ---- */
 
@@ -46,12 +47,16 @@ const char *option(const struct args *a, const char *name); /* the last one give
 const char *option_or(const struct args *a, const char *name, const char *otherwise);
 const char *need(const struct args *a, const char *name);        /* exits 2 when missing */
 const char *word(const struct args *a, int i, const char *what); /* exits 2 when missing */
+/* All that were given, in order; `values` has room for OPTIONS_MAX. */
+size_t options(const struct args *a, const char *name, ProtobufCBinaryData *values);
 bool flag(const struct args *a, const char *name);
 int64_t number(const char *z, const char *what);       /* exits 2 when it is none */
 int32_t small_number(const char *z, const char *what); /* exits 2 when it does not fit */
 _Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 ProtobufCBinaryData text(const char *z); /* NULL: empty */
+/* "declined", in any case; NULL: unspecified; exits 2 when there is no such state */
+Orderd__V1__PaymentState payment_state(const char *z);
 const char *
 request_id(struct args *a); /* --request-id, or a fresh one; remembered for print_error() */
 
@@ -65,6 +70,7 @@ void print_order(const Orderd__V1__Order *o);
 void print_status(const Orderd__V1__GetOrderStatusResponse *rs);
 void print_events(Orderd__V1__OrderEvent *const *events, size_t n);
 void print_orders(Orderd__V1__Order *const *orders, size_t n);
+void print_payments(Orderd__V1__Payment *const *payments, size_t n);
 void print_money(char *to, size_t room, const Orderd__V1__Money *m); /* "19.99 EUR" */
 
 #endif

@@ -48,6 +48,7 @@ static int run_place(struct args *a)
 	Orderd__V1__Address to = ORDERD__V1__ADDRESS__INIT;
 	Orderd__V1__NewOrderLine lines[OPTIONS_MAX], *list[OPTIONS_MAX];
 	Orderd__V1__Money prices[OPTIONS_MAX];
+	ProtobufCBinaryData fallbacks[OPTIONS_MAX];
 	Orderd__V1__PlaceOrderResponse *rs;
 	struct orderd_error e;
 
@@ -57,6 +58,9 @@ static int run_place(struct args *a)
 	rq.channel = text(option(a, "channel"));
 	rq.reference = text(option(a, "reference"));
 	rq.payment_method = text(need(a, "payment-method"));
+	rq.n_fallback_payment_methods = options(a, "fallback", fallbacks);
+	rq.fallback_payment_methods = fallbacks;
+	rq.wait_for_payment = flag(a, "wait-for-payment");
 	rq.validate_only = flag(a, "validate-only");
 	to.name = text(need(a, "name"));
 	to.street = text(need(a, "street"));
@@ -194,7 +198,8 @@ const struct command order_commands[] = {
 	 "--customer ID --payment-method TOKEN --name N --street S --city C --postal-code P "
 	 "--country CC [--region R]\n"
 	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] "
-	 "[--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
+	 "[--fallback TOKEN]... [--wait-for-payment]\n"
+	 "        [--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
 	 OPTIONS_MAX, "take an order", run_place},
 	{NULL, "get", "[--events] ORDER", 1,
 	 "show an order, with --events also what happened to it", run_get},

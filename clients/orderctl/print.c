@@ -326,3 +326,29 @@ int print_error(const struct args *a, const struct orderd_error *e)
 	}
 	return unknown ? EXIT_UNKNOWN : EXIT_REFUSED;
 }
+
+void print_payments(Orderd__V1__Payment *const *payments, size_t n)
+{
+	char amount[48], until[40];
+
+	printf("%-36s %5s %-15s %16s  %s\n", "ORDER", "GROUP", "STATE", "AMOUNT", "METHOD");
+	for (size_t i = 0; i < n; i++) {
+		const Orderd__V1__Payment *p = payments[i];
+
+		print_money(amount, sizeof(amount), p->amount);
+		printf("%.*s %5d %-15s %16s  %.*s", (int)p->order_id.len, p->order_id.data,
+		       p->group,
+		       enum_name(&orderd__v1__payment_state__descriptor, (int)p->state,
+				 "PAYMENT_STATE_"),
+		       amount, (int)p->method.len, p->method.data);
+		if (p->decline_code.len > 0)
+			printf(" declined: %.*s", (int)p->decline_code.len, p->decline_code.data);
+		if (p->action_url.len > 0)
+			printf(" confirm at %.*s", (int)p->action_url.len, p->action_url.data);
+		if (p->authorized_until != NULL) {
+			print_time(until, sizeof(until), p->authorized_until);
+			printf(" held until %s", until);
+		}
+		putchar('\n');
+	}
+}

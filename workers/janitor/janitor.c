@@ -28,7 +28,7 @@ enum {
 	FORGET_MS = 60000,
 	FORGET_MOST = 5000,        /* rows; a full page is followed by the next sweep's */
 	WEBHOOKS_KEEP_S = 2592000, /* 30 days; providers try an event again for three */
-	RENEW_MOST = 200,  /* authorizations renewed per sweep */
+	RENEW_MOST = 200,          /* authorizations renewed per sweep */
 	ARENA = 1024 * 1024,
 };
 

@@ -17,6 +17,7 @@
 
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
+#include "orderd/v1/payment_service.pb-c.h"
 #include "orderd/v1/shipping_service.pb-c.h"
 
 #ifdef __cplusplus
@@ -82,7 +83,10 @@ void orderd_client_free(struct orderd_client *c);
 	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)                        \
 	X(get_availability, InventoryService, GetAvailability, get_availability)            \
 	X(list_stock_movements, InventoryService, ListStockMovements, list_stock_movements) \
-	X(get_label, ShippingService, GetLabel, get_label)
+	X(get_label, ShippingService, GetLabel, get_label)                                  \
+	X(get_payment, PaymentService, GetPayment, get_payment)                             \
+	X(list_payments, PaymentService, ListPayments, list_payments)                       \
+	X(retry_payment, PaymentService, RetryPayment, retry_payment)
 
 #define X(name, service, method, message)                                                          \
 	Orderd__V1__##method##Response *orderd_##name(                                             \
