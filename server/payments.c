@@ -3,20 +3,16 @@
  *
  *	view --> attempts --> transactions --> reply
  *
- * ListPayments: an order's payments, or all that wait for somebody, by keyset.
- *
- * A page token is the last payment of the page (order and group) and a MAC over it, the
- * tenant and the filter, so that it cannot be used with another filter or made up.
+ * ListPayments: an order's payments, or all that wait for somebody, by keyset: a page ends
+ * at an order and a group of it.
  */
 #include <stdio.h>
-#include <string.h>
-
-#include <openssl/crypto.h>
 
 #include "core/store/store.h"
 #include "server/app.h"
 #include "server/methods.h"
 #include "server/order_message.h"
+#include "server/page_token.h"
 #include "server/payment_message.h"
 #include "server/request.h"
 #include "server/rpc.h"
@@ -118,9 +114,7 @@ const struct rpc_method RPC_GET_PAYMENT = {
 
 /* ---------------------------------------------------------------- ListPayments */
 
-enum { PAGE_DEFAULT = 50, MAC_HEX = 32, GROUP_DIGITS = 5 };
-
-enum { TOKEN_SIZE = ID_TEXT_SIZE + GROUP_DIGITS + MAC_HEX };
+enum { PAGE_DEFAULT = 50, FILTER_SIZE = ID_TEXT_SIZE + 16 };
 
 enum { PAGE, PAGE_DONE };
 
@@ -141,39 +135,40 @@ static const char *const state_names[] = {
 	"captured", "declined", "voided",  "requires_action",
 };
 
-/* token = order, group, then the first 16 bytes of a MAC over them and the filter, in hex */
-static void make_token(struct flow *fl, struct place last, char token[TOKEN_SIZE])
+static struct str filter_of(struct flow *fl, char text[FILTER_SIZE])
 {
 	const Orderd__V1__ListPaymentsRequest *rq = rpc_request(fl);
-	const struct seal_key *k = &rpc_app(fl)->contact_key;
-	uint8_t mac[DIGEST_BYTES];
-	char text[ID_TEXT_SIZE], data[256];
-	char *to = token;
-	int n;
+	char id[ID_TEXT_SIZE];
+	int n = snprintf(text, FILTER_SIZE, "%s|%d",
+			 rq->order_id.len > 0 ? id_format(fl->subject, id) : "", (int)rq->state);
 
-	n = snprintf(data, sizeof(data), "payments_token|%d|%s|%d|" STR_FMT "|%d",
-		     rpc_identity(fl)->tenant, id_format(last.order, text), last.group,
-		     STR_ARG(text_of(rq->order_id)), (int)rq->state);
-	digest_hmac((struct str){(const char *)k->b, sizeof(k->b)}, (struct str){data, (size_t)n},
-		    mac);
-	to += snprintf(to, TOKEN_SIZE, "%s%05d", text, last.group);
-	for (size_t i = 0; i < MAC_HEX / 2; i++)
-		to += snprintf(to, 3, "%02x", mac[i]);
+	return (struct str){text, (size_t)n};
+}
+
+/* "<order>.<group>" */
+static struct str make_token(struct flow *fl, const Orderd__V1__Payment *last)
+{
+	char filter[FILTER_SIZE], place[PAGE_PLACE_MAX];
+	int n = snprintf(place, sizeof(place), STR_FMT ".%d", STR_ARG(text_of(last->order_id)),
+			 last->group);
+
+	return page_token_make(fl, "payments", filter_of(fl, filter),
+			       (struct str){place, (size_t)n});
 }
 
 static bool open_token(struct flow *fl, struct str token, struct place *ret)
 {
-	char real[TOKEN_SIZE];
+	char filter[FILTER_SIZE];
+	struct str place = page_token_open(fl, "payments", filter_of(fl, filter), token);
 	long long group;
 
-	if (token.n != TOKEN_SIZE - 1 ||
-	    !id_parse((struct str){token.p, ID_TEXT_SIZE - 1}, &ret->order) ||
-	    !str_to_i64((struct str){token.p + ID_TEXT_SIZE - 1, GROUP_DIGITS}, 1, INT16_MAX,
+	if (place.p == NULL || place.n <= ID_TEXT_SIZE ||
+	    !id_parse((struct str){place.p, ID_TEXT_SIZE - 1}, &ret->order) ||
+	    !str_to_i64((struct str){place.p + ID_TEXT_SIZE, place.n - ID_TEXT_SIZE}, 1, INT16_MAX,
 			&group))
 		return false;
 	ret->group = (int16_t)group;
-	make_token(fl, *ret, real);
-	return CRYPTO_memcmp(real, token.p, token.n) == 0;
+	return true;
 }
 
 static struct str read_state(struct flow *fl, const Orderd__V1__ListPaymentsRequest *rq)
@@ -224,29 +219,23 @@ static int ask_page(struct flow *fl)
 	return store_ask(fl, rpc_app(fl)->store, payments_waiting_unit(&h, NULL, 0));
 }
 
-static struct place place_of(const Orderd__V1__Payment *p)
-{
-	struct place at = {.group = (int16_t)p->group};
-
-	(void)id_parse(text_of(p->order_id), &at.order);
-	return at;
-}
-
 static int got_page(struct flow *fl, const struct answer *a)
 {
 	const Orderd__V1__ListPaymentsRequest *rq = rpc_request(fl);
 	Orderd__V1__ListPaymentsResponse rs = ORDERD__V1__LIST_PAYMENTS_RESPONSE__INIT;
 	struct listing *l = rpc_state(fl);
 	uint32_t n = answer_rows(a), shown = n > (uint32_t)l->page ? (uint32_t)l->page : n;
-	char token[TOKEN_SIZE];
 
 	if (rq->order_id.len > 0 ? !payments_message(fl, a, shown, &rs.payments)
 				 : !waiting_payments_message(fl, a, shown, &rs.payments))
 		return FLOW_FAIL;
 	rs.n_payments = shown;
 	if (n > shown) {
-		make_token(fl, place_of(rs.payments[shown - 1]), token);
-		rs.next_page_token = data_of(str_of(token));
+		struct str token = make_token(fl, rs.payments[shown - 1]);
+
+		if (token.n == 0)
+			return rpc_fail(fl, ERR_TOO_LARGE);
+		rs.next_page_token = data_of(token);
 	}
 	return rpc_ok(fl, &rs.base);
 }

@@ -72,6 +72,7 @@ static int got_retry(struct flow *fl, const struct answer *a)
 						  .role = ROLE_PAYMENT,
 						  .priority = 1},
 				   1);
+		order_moved(rpc_app(fl), fl->subject);
 		return VIEW;
 	}
 	if (str_eq(outcome, STR("seen")))

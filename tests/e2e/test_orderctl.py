@@ -45,8 +45,8 @@ def place(w, *args):
 
 def help__names_every_command_and_version_its_program(w):
     out = says(w, "--help")
-    for command in ("place", "get", "status", "list", "cancel", "watch", "item put", "location create", "stock receive",
-                    "stock adjust", "stock show", "label"):
+    for command in ("place", "get", "status", "list", "cancel", "watch", "payments", "payment", "pay", "item put",
+                    "location create", "stock receive", "stock adjust", "stock show", "label"):
         assert re.search(r"^  %s " % command, out, re.M), (command, out)
     assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
 
@@ -283,6 +283,26 @@ def watch__ends_with_3_at_its_deadline(w):
     w.again("worker")
 
 
+def payment__is_shown_and_tried_again_with_another_method(w):
+    order = place(w, "--payment-method", "pm_card_chargeDeclined", "--wait-for-payment", "cup=1")
+    w.until(lambda: " DECLINED " in says(w, "payments", order), "the decline")
+    out = says(w, "payments", order).splitlines()
+    assert re.fullmatch(r"%s +1 DECLINED +7\.50 EUR  pm_card_chargeDeclined declined: generic_decline" % order, out[1]), out
+    assert order in says(w, "payments", "--state", "declined", "--page-size", "200")
+    answer = says_json(w, w.pb["payment_service"].RetryPaymentResponse(), "pay", "--payment-method", "pm_card_chargeDeclined",
+                       "--fallback", "pm_card_visa", order)
+    assert [p.order_id for p in answer.payments] == [order], answer
+    w.until(lambda: w.state(order) == "completed", "delivery")
+    one = says_json(w, w.pb["payment_service"].GetPaymentResponse(), "payment", order).payment
+    assert [a.state for a in one.attempts] == ["declined", "declined", "captured"], one
+    assert " CAPTURED " in says(w, "payment", "--group", "1", order)
+    code, out, err = ctl(w, "pay", "--payment-method", "pm_card_visa", order)
+    assert (code, out) == (1, "") and "PAYMENT_NOT_DECLINED" in err, (code, out, err)
+    for args, word in ((("payments",), "--state"), (("payments", "--state", "rich"), "rich"), (("pay", order), "payment-method")):
+        code, out, err = ctl(w, *args, server=NOWHERE)
+        assert (code, out) == (2, "") and word in err, (args, code, out, err)
+
+
 def refusal__ends_with_1_and_says_why(w):
     code, out, err = ctl(w, "place", *TO, "nothing-like-it=1")
     assert (code, out) == (1, "") and "UNKNOWN_ITEM" in err and "lines[0].sku" in err, (code, out, err)
@@ -322,6 +342,7 @@ run(help__names_every_command_and_version_its_program, wrong_usage__ends_with_2_
     catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown, order__is_placed_and_told_for_people,
     order__is_told_for_programs_as_the_contract_has_it, label__goes_to_a_file_or_to_stdout, money__has_as_many_places_as_its_currency,
     list__goes_on_with_its_page_token, cancel__says_what_it_came_to,
+    payment__is_shown_and_tried_again_with_another_method,
     watch__tells_each_event_as_it_comes_and_ends_with_the_order, watch__goes_on_by_itself_when_its_server_was_killed,
     watch__ends_with_3_at_its_deadline, refusal__ends_with_1_and_says_why,
     server_away__ends_with_3_and_a_write_says_how_to_repeat_it, server_that_never_answers__ends_with_3_at_the_deadline)

@@ -237,6 +237,364 @@ class Life(unittest.TestCase):
         walk.must_change_nothing("shipment_handed_over", {**head, "next_job": new_id(), "track_delay_ms": 0}, [],
                                  "not captured")
 
+    # ---- another method
+
+    def test_a_decline_falls_back_to_the_next_method_at_once(self):
+        walk, order = self.walk, self.walk.order(fallback_methods="second\nthird")
+        walk.one(order.refuse(1, "fallback"))
+        self.sees(order, "pending", "pending", "unfulfilled")
+        self.assertEqual(walk.payment(order), ["pending", "0", "f", "second", "{third}"])
+        self.assertEqual(walk.session.one("SELECT attempts FROM job WHERE state = 'ready' AND run_at <= now() AND order_id = "
+                                          f"'{order.id}'"), "0")
+
+        def second():
+            head = yield from order.begin(1)
+            self.assertEqual(walk.query(f"SELECT n, method_token, amount_minor FROM payment_attempt WHERE id = "
+                                        f"'{head['attempt_id']}'"), [["2", "second", "200"]])
+            yield from order.decline(head, "fallback")
+        walk.one(second(), order.authorize(1, "confirmed"))
+        self.assertEqual(walk.payment(order), ["authorized", "200", "f", "third", "{}"])
+        self.assertEqual(walk.events(order), ["placed", "payment_declined", "payment_declined", "payment_authorized",
+                                              "confirmed"])
+        self.assertEqual(walk.query(f"SELECT detail FROM order_event WHERE order_id = '{order.id}' AND seq = 2"),
+                         [["insufficient_funds"]])
+
+    def test_the_last_decline_rejects_as_the_only_one_does(self):
+        walk, order = self.walk, self.walk.order(fallback_methods="second")
+        walk.one(order.refuse(1, "fallback"), order.refuse(1, "rejected"))
+        self.sees(order, "rejected", "declined", "cancelled")
+
+    def test_no_other_method_is_tried_for_an_order_whose_time_is_over(self):
+        walk, order = self.walk, self.walk.order(fallback_methods="second", expires_s=0)
+        walk.one(order.refuse(1, "rejected"))
+
+    def test_no_other_method_is_tried_for_an_order_that_was_cancelled(self):
+        walk, order = self.walk, self.walk.order(fallback_methods="second")
+
+        def way():
+            head = yield from order.begin(1)
+            yield order.cancelling()
+            yield from order.decline(head, "recorded")
+        walk.one(way())
+        self.sees(order, "cancelled", "declined", "cancelled")
+
+    def test_a_declined_order_that_waits_is_retried_and_confirmed(self):
+        walk, order = self.walk, self.walk.order(2, wait_for_payment=True)
+        walk.one(order.authorize(1, "authorized"), order.refuse(2, "waiting"))
+        self.sees(order, "pending", "declined", "unfulfilled")
+        self.assertEqual(walk.work(order, 2), [])
+        walk.one(order.retrying("not_declined", group=1), order.retrying(method="new", fallbacks="newer\nnewest"))
+        self.sees(order, "pending", "pending", "unfulfilled")
+        self.assertEqual(walk.payment(order, 2), ["pending", "0", "f", "new", "{newer,newest}"])
+        walk.one(order.retrying("not_declined"), order.refuse(2, "fallback"), order.authorize(2, "confirmed"))
+        self.sees(order, "confirmed", "authorized", "allocated")
+        self.assertEqual(walk.events(order).count("payment_retried"), 1)
+
+    def test_a_retry_is_once_per_request_id(self):
+        walk, order = self.walk, self.walk.order(wait_for_payment=True)
+        unit = order.retrying()
+        walk.one(order.refuse(1, "waiting"), unit)
+        self.assertEqual(walk.store.ask(unit.name, unit.head)[0]["outcome"], "seen")
+        self.assertEqual(walk.work(order), ["payment.authorize"])
+        walk.must_change_nothing(unit.name, {**unit.head, "tenant": 2, "request_key": "x"}, [], "a foreign tenant", True)
+
+    def test_a_declined_order_that_waits_expires(self):
+        walk, order = self.walk, self.walk.order(2, wait_for_payment=True, expires_s=0)
+        walk.one(order.authorize(1, "authorized"), order.refuse(2, "waiting"), order.retrying("expired"),
+                 order.expiring("expired"), order.void(1), order.retrying("expired"))
+        self.assertEqual(walk.look(order)[0], "expired")
+
+    def test_a_declined_order_that_waits_is_cancelled(self):
+        walk, order = self.walk, self.walk.order(wait_for_payment=True)
+        walk.one(order.refuse(1, "waiting"), order.cancelling(), order.retrying("not_declined"))
+        self.sees(order, "cancelled", "voided", "cancelled")
+
+    def test_nothing_is_retried_of_an_order_that_is_not_there(self):
+        order = self.walk.order()
+        unit = order.retrying("not_found")
+        unit.head["order_id"] = new_id()
+        self.walk.one(unit)
+
+    # ---- the customer confirms
+
+    def begun(self, order, outcome="begun"):
+        """payment_begin asked by itself -> (head, its row)."""
+        self.walk.time_passes()
+        got = {}
+
+        def way():
+            head = yield from order.claim(1, "payment.authorize")
+            rows = yield Unit("payment_begin", {**head, "attempt_id": new_id()}, (), outcome)
+            got.update(rows[0])
+            order.attempts[1] = got["attempt_id"]
+            got["head"] = {**head, "attempt_id": got["attempt_id"]}
+        self.walk.one(way())
+        return got
+
+    def test_a_payment_waits_for_its_customer_and_is_authorized(self):
+        walk, order = self.walk, self.walk.order()
+        begun = self.begun(order)
+        self.assertEqual((begun["present"], begun["over"]), ("t", "f"))
+        walk.one(order.await_action(begun["head"]))
+        self.sees(order, "pending", "requires_action", "unfulfilled")
+        again = self.begun(order, "resume")
+        self.assertEqual((again["attempt_state"], again["gateway_id"], again["attempt_id"]),
+                         ("requires_action", "pi_1", begun["attempt_id"]))
+        walk.one(order.await_action(again["head"]), order.expiring("not_due"))
+        self.assertEqual(walk.events(order).count("payment_action_required"), 1)
+        self.assertEqual(walk.query("SELECT kind FROM order_event WHERE detail LIKE '%bank%'"), [])
+        self.assertEqual(walk.query("SELECT attempts, run_at > now() + interval '50 s', last_error FROM job WHERE "
+                                    f"order_id = '{order.id}'"), [["0", "t", None]])
+        seen = walk.store.read("payment_view", {"tenant": 1, "order_id": order.id, "state": None, "after_group": 0, "most": 9})
+        self.assertEqual(seen[0]["action_url"], "https://bank.example/1")
+        walk.one(order.authorized(self.begun(order, "resume")["head"], "confirmed"))
+        self.assertEqual(walk.query("SELECT count(action_url) FROM payment_attempt"), [["0"]])
+
+    def test_a_payment_waits_for_its_customer_and_is_declined(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.await_action(self.begun(order)["head"]))
+        walk.one(order.decline(self.begun(order, "resume")["head"], "rejected"))
+        self.sees(order, "rejected", "declined", "cancelled")
+
+    def test_a_payment_does_not_wait_longer_than_its_order(self):
+        walk, order = self.walk, self.walk.order(expires_s=5, wait_for_payment=True)
+        walk.one(order.await_action(self.begun(order)["head"]))
+        self.assertEqual(walk.query("SELECT j.run_at BETWEEN o.expires_at AND o.expires_at + interval '1 s' FROM job j "
+                                    f"JOIN orders o ON o.id = j.order_id WHERE o.id = '{order.id}'"), [["t"]])
+        walk.query(f"UPDATE orders SET expires_at = now() WHERE id = '{order.id}'")
+        walk.one(order.expiring("not_due"))
+        self.assertEqual(walk.store.read("orders_expired", {"most": 9}), [])
+        again = self.begun(order, "resume")
+        self.assertEqual(again["over"], "t")
+        walk.one(order.decline(again["head"], "waiting"), order.expiring("expired"))
+
+    def test_a_cancelled_order_lets_its_customer_wait_no_longer(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.await_action(self.begun(order)["head"]), order.cancelling())
+        self.assertEqual(walk.look(order)[0], "cancelling")
+        again = self.begun(order, "resume")
+        self.assertEqual(again["over"], "t")
+        walk.one(order.decline(again["head"], "recorded"))
+        self.sees(order, "cancelled", "declined", "cancelled")
+
+    # ---- authorizations that end
+
+    def renewals(self, ahead_s=86400):
+        return [row["job_id"] for row in self.walk.ask(Unit("payment_renewals_due", {"ahead_s": ahead_s, "most": 9}))]
+
+    def test_an_authorization_that_ends_soon_is_renewed_before_it_is_captured(self):
+        walk, order = self.walk, self.walk.order()
+
+        def paid():
+            head = yield from order.begin(1)
+            yield from order.authorized(head, "confirmed", "2026-01-01 00:00:00+00")
+        walk.one(paid())
+        first = order.attempts[1]
+        walk.query("UPDATE payment_attempt SET updated_at = '2025-12-25'")
+        walk.query("UPDATE payment SET authorized_until = now() + interval '1 hour' WHERE state = 'authorized'")
+        self.assertEqual(len(self.renewals()), 1)
+        self.assertEqual(walk.store.ask("payment_renewals_due", {"ahead_s": 86400, "most": 9}), [])
+        walk.one(order.lapse(1))
+        self.sees(order, "confirmed", "pending", "allocated")
+        self.assertEqual(walk.payment(order), ["pending", "0", "f", "tok", "{}"])
+        self.assertEqual(walk.work(order), ["fulfillment.pick", "payment.authorize"])
+        begun = self.begun(order)
+        self.assertEqual((begun["present"], begun["order_state"]), ("f", "confirmed"))
+        self.assertNotEqual(begun["attempt_id"], first)
+        walk.one(order.authorized(begun["head"], "reauthorized"))
+        self.sees(order, "confirmed", "authorized", "allocated")
+        walk.one(order.ship(1))
+        self.sees(order, "confirmed", "captured", "shipped")
+        self.assertEqual(walk.query("SELECT kind, count(*) FROM payment_transaction GROUP BY kind ORDER BY kind"),
+                         [["authorize", "2"], ["capture", "1"], ["void", "1"]])
+        self.assertEqual(walk.events(order)[3:5], ["payment_lapsed", "payment_authorized"])
+
+    def test_only_what_ends_soon_and_is_old_is_renewed(self):
+        walk = self.walk
+
+        def held_until(order, until, since="2 days"):
+            head = yield from order.begin(1)
+            yield from order.authorized(head, "confirmed", "2026-01-01 00:00:00+00")
+            walk.query(f"UPDATE payment SET authorized_until = now() + interval '{until}' WHERE order_id = '{order.id}'")
+            walk.query(f"UPDATE payment_attempt SET updated_at = now() - interval '{since}' WHERE order_id = '{order.id}'")
+        far, young, due, ended = [walk.order() for _ in range(4)]
+        walk.one(held_until(far, "25 hours"), held_until(young, "2 hours", "1 hour"), held_until(due, "2 hours", "3 hours"),
+                 held_until(ended, "2 hours"), ended.cancelling())
+        jobs = self.renewals()
+        self.assertEqual(walk.query(f"SELECT order_id FROM job WHERE id = '{jobs[0]}'"), [[due.id]])
+        self.assertEqual(len(jobs), 1)
+
+    def test_what_is_held_for_longer_than_known_is_not_renewed(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay())
+        walk.query("INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(order_id), tenant, order_id, 1, "
+                   f"'payment.renew' FROM payment WHERE order_id = '{order.id}'")
+
+        def look():
+            head = yield from order.claim(1, "payment.renew")
+            yield Unit("payment_held", {**head, "attempt_id": order.attempts[1], "authorized_until": "2027-01-01 00:00:00+00"})
+        walk.one(look())
+        self.assertEqual(walk.payment(order)[2], "t")
+        self.assertEqual(walk.work(order), ["fulfillment.pick"])
+
+    def test_a_capture_that_finds_nothing_held_waits_and_goes_on_when_it_is_held_anew(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.label(1),
+                 order.lapse(1, kind="payment.capture", back_ms=3600000))
+        self.assertEqual(walk.work(order), ["payment.authorize", "payment.capture"])
+        waiting = "SELECT attempts, run_at > now() FROM job WHERE kind = 'payment.capture'"
+        self.assertEqual(walk.query(waiting), [["0", "t"]])
+
+        def anew():
+            head = yield from order.begin(1)
+            got = yield Unit("payment_authorized", {**head, "gateway_id": "pi_2", "authorized_until": None,
+                                                    "void_job": new_id()}, order.candidates(), "reauthorized")
+            self.assertEqual([row["kind"] for row in got if row["kind"]], ["payment.capture"])
+        walk.one(anew())
+        self.assertEqual(walk.query(waiting), [["0", "f"]])
+        walk.one(order.capture(1), order.hand_over(1))
+        self.sees(order, "confirmed", "captured", "shipped")
+
+    def test_the_renewal_of_a_cancelled_order_is_moot(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay())
+        walk.query("INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(order_id), tenant, order_id, 1, "
+                   f"'payment.renew' FROM payment WHERE order_id = '{order.id}'")
+        walk.one(order.cancelling(), order.lapse(1, "moot"), order.void(1))
+        self.sees(order, "cancelled", "voided", "cancelled")
+
+    def test_a_confirmed_order_whose_new_authorization_is_declined_is_held_and_not_rejected(self):
+        walk, order = self.walk, self.walk.order(2, fallback_methods="second")
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.label(1),
+                 order.lapse(1, kind="payment.capture", back_ms=3600000), order.refuse(1, "fallback"), order.refuse(1, "held"))
+        self.sees(order, "confirmed", "declined", "allocated")
+        self.assertEqual((walk.held(order), walk.work(order)), (["1"], ["payment.capture"]))
+        walk.one(order.ship(2), order.retrying(group=1), order.authorize(1, "reauthorized"))
+        self.assertEqual(walk.held(order), [])
+        walk.one(order.capture(1), order.hand_over(1))
+        self.sees(order, "confirmed", "captured", "shipped")
+
+    def test_a_held_order_that_is_cancelled_is_held_no_more(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.lapse_by_hand(1), order.refuse(1, "held"))
+        self.assertEqual(walk.held(order), ["1"])
+        walk.one(order.cancelling())
+        self.assertEqual(walk.held(order), [])
+        self.sees(order, "cancelled", "voided", "cancelled")
+
+    # ---- groups of a confirmed order
+
+    def another_group(self, order):
+        """What sourcing a short pick again leaves: line 1 has a unit at another place, in a group of its own."""
+        place = self.walk.world.places[1][1]
+        self.walk.query(f"""
+            UPDATE order_line SET reserved = 1, allocated = allocated - 1 WHERE order_id = '{order.id}' AND line = 1;
+            UPDATE reservation SET qty = qty - 1 WHERE order_id = '{order.id}' AND line = 1;
+            INSERT INTO reservation (tenant, order_id, line, location, item, group_no, qty, state)
+            SELECT tenant, order_id, line, {place}, item, 2, 1, 'held' FROM reservation
+             WHERE order_id = '{order.id}' AND line = 1;
+            INSERT INTO stock_movement (tenant, cause, n, order_id, line, item, location, from_bucket, to_bucket, qty)
+            SELECT l.tenant, gen_random_uuid(), 1, l.order_id, l.line, l.item, v.location, v.f, v.t, 1
+              FROM order_line l, (VALUES ({self.walk.world.places[1][0]}, 'allocated', 'backordered'),
+                                         ({place}, 'backordered', 'reserved')) v(location, f, t)
+             WHERE l.order_id = '{order.id}' AND l.line = 1;
+            UPDATE stock s SET allocated = s.allocated - 1 FROM order_line l WHERE l.order_id = '{order.id}' AND l.line = 1
+               AND (s.tenant, s.item, s.location) = (l.tenant, l.item, {self.walk.world.places[1][0]});
+            UPDATE stock s SET reserved = s.reserved + 1 FROM order_line l WHERE l.order_id = '{order.id}' AND l.line = 1
+               AND (s.tenant, s.item, s.location) = (l.tenant, l.item, {place});
+            UPDATE payment SET amount_minor = amount_minor - 100 WHERE order_id = '{order.id}';
+            INSERT INTO payment (tenant, order_id, group_no, location, state, amount_minor, currency, method_token)
+            SELECT tenant, order_id, 2, {place}, 'pending', 100, currency, method_token FROM payment
+             WHERE order_id = '{order.id}';
+            UPDATE orders SET groups = 2, payment_state = 'pending' WHERE id = '{order.id}';
+            INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(id), tenant, id, 2, 'payment.authorize'
+              FROM orders WHERE id = '{order.id}'""")
+        order.groups, order.all_groups = 2, (1, 2)
+
+    def test_a_group_that_was_sourced_later_is_paid_and_goes_to_work_alone(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay())
+        self.another_group(order)
+        walk.prove()
+        walk.one(order.authorize(2, "reauthorized"))
+        self.sees(order, "confirmed", "authorized", "allocated")
+        self.assertEqual((walk.work(order, 1), walk.work(order, 2)), (["fulfillment.pick"], ["fulfillment.pick"]))
+        self.assertEqual(walk.query("SELECT group_no, state FROM reservation WHERE order_id = "
+                                    f"'{order.id}' ORDER BY 1"), [["1", "committed"], ["2", "committed"]])
+        walk.one(order.ship(1), order.ship(2))
+        self.sees(order, "confirmed", "captured", "shipped")
+        self.assertEqual(walk.query(f"SELECT authorized_minor, captured_minor FROM payment WHERE order_id = '{order.id}' "
+                                    "ORDER BY group_no"), [["200", "100"], ["100", "100"]])
+
+    def test_a_group_that_was_sourced_later_and_cannot_be_paid_is_held(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay())
+        self.another_group(order)
+        walk.one(order.refuse(2, "held"))
+        self.assertEqual((walk.held(order), walk.work(order, 2)), (["2"], []))
+        walk.one(order.ship(1), order.retrying(), order.authorize(2, "reauthorized"), order.ship(2))
+        self.sees(order, "confirmed", "captured", "shipped")
+
+    def worth_nothing(self, order, group):
+        self.walk.query(f"UPDATE orders SET uncovered_minor = 0, total_minor = total_minor - (SELECT amount_minor FROM payment "
+                        f"WHERE order_id = '{order.id}' AND group_no = {group}) WHERE id = '{order.id}';"
+                        f"UPDATE payment SET amount_minor = 0 WHERE order_id = '{order.id}' AND group_no = {group};"
+                        "INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(id), tenant, id, "
+                        f"{group}, 'payment.void' FROM orders WHERE id = '{order.id}'")
+
+    def test_a_group_with_nothing_to_ship_gives_its_money_back_and_the_order_goes_on(self):
+        walk, order = self.walk, self.walk.order(2)
+        walk.one(order.pay())
+        self.worth_nothing(order, 2)
+        walk.one(order.void(2))
+        self.sees(order, "confirmed", "authorized", "allocated")
+        self.assertEqual(walk.payment(order, 2)[:3], ["voided", "0", "f"])
+        walk.one(order.ship(1))
+        self.assertEqual(walk.look(order)[:2], ["confirmed", "captured"])
+
+    def test_a_payment_of_nothing_ends_although_nothing_is_held(self):
+        walk, order = self.walk, self.walk.order(2)
+        walk.one(order.pay(), order.lapse_by_hand(2), order.refuse(2, "held"))
+        self.worth_nothing(order, 2)
+        order.attempts[2] = None
+        walk.one(order.void(2))
+        self.assertEqual((walk.payment(order, 2)[0], walk.held(order)), ("voided", []))
+        self.assertEqual(walk.query("SELECT count(*) FROM payment_transaction WHERE kind = 'void'"), [["1"]])
+
+    def test_a_parcel_labelled_anew_after_its_money_was_taken_is_handed_over(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.label(1), order.capture(1))
+
+        def capture_again():
+            walk.query("INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(id), tenant, id, 1, "
+                       f"'payment.capture' FROM orders WHERE id = '{order.id}'")
+            head = yield from order.claim(1, "payment.capture")
+            got = yield Unit("handover_due", {**head, "next_job": new_id()})
+            self.seen = got[0]["kind"]
+        walk.one(capture_again())
+        self.assertIsNone(self.seen)  # one is under way
+        walk.query("UPDATE job SET state = 'done', epoch = 1, done_at = now() WHERE kind = 'shipping.handover'")
+        walk.one(capture_again())
+        self.assertEqual(self.seen, "shipping.handover")
+        walk.one(order.hand_over(1))
+        self.sees(order, "confirmed", "captured", "shipped")
+
+    def test_payments_that_wait_for_somebody_are_listed_page_by_page(self):
+        walk = self.walk
+        orders = [walk.order(wait_for_payment=True) for _ in range(5)]
+        walk.together([order.refuse(1, "waiting") for order in orders])
+        seen, after = [], "00000000-0000-0000-0000-000000000000"
+        while True:
+            rows = walk.store.read("payments_waiting", {"tenant": 1, "state": "declined", "after_order": after,
+                                                        "after_group": 1, "most": 2})
+            if not rows:
+                break
+            seen += [row["order_id"] for row in rows]
+            after = rows[-1]["order_id"]
+        self.assertEqual(seen, sorted(order.id for order in orders))
+        self.assertEqual(rows, walk.store.read("payments_waiting", {"tenant": 2, "state": "declined", "after_order": after,
+                                                                    "after_group": 0, "most": 2}))
+
     # ---- ways out
 
     def test_cancelled_before_any_money(self):

@@ -31,12 +31,13 @@ class Unit:
 class Order:
     """With one group: line 1 from place 0.  With two: line 2 from both places and line 3 from place 1 as well."""
 
-    def __init__(self, walk, groups, tenant, expires_s):
+    def __init__(self, walk, groups, tenant, expires_s, **wishes):
         self.walk, self.groups, self.tenant = walk, groups, tenant
         self.all_groups = range(1, groups + 1)
         self.attempts, self.shipments = {}, {}
         shares = [(1, 0, 0, 2)] + [(2, 1, 0, 1), (2, 1, 1, 2), (3, 2, 1, 1)] * (groups - 1)
         self.placing = Unit(*walk.world.order(tenant, shares, expires_s=expires_s), "placed")
+        self.placing.head.update(wishes)
         self.id = self.placing.head["order_id"]
 
     def head(self, **more):
@@ -64,8 +65,8 @@ class Order:
         self.attempts[group] = got[0]["attempt_id"]
         return {**head, "attempt_id": self.attempts[group]}
 
-    def authorized(self, head, outcome):
-        yield Unit("payment_authorized", {**head, "gateway_id": "pi_1", "authorized_until": None, "void_job": new_id()},
+    def authorized(self, head, outcome, until=None):
+        yield Unit("payment_authorized", {**head, "gateway_id": "pi_1", "authorized_until": until, "void_job": new_id()},
                    self.candidates(), outcome)
 
     def authorize(self, group, outcome):
@@ -76,6 +77,28 @@ class Order:
     def decline(self, head, outcome):
         yield Unit("payment_declined", {**head, "gateway_id": None, "decline_code": "insufficient_funds"},
                    self.candidates(), outcome)
+
+    def refuse(self, group, outcome):
+        head = yield from self.begin(group)
+        yield from self.decline(head, outcome)
+
+    def await_action(self, head, poll_ms=60000):
+        yield Unit("payment_action", {**head, "gateway_id": "pi_1", "action_url": "https://bank.example/1", "poll_ms": poll_ms})
+
+    def lapse(self, group, outcome="lapsed", kind="payment.renew", back_ms=None):
+        head = yield from self.claim(group, kind)
+        yield Unit("payment_lapsed", {**head, "attempt_id": self.attempts[group], "gateway_ref": "pi_1", "next_job": new_id(),
+                                      "delay_ms": back_ms}, (), outcome)
+
+    def lapse_by_hand(self, group):
+        self.walk.query("INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(id), tenant, id, "
+                        f"{group}, 'payment.renew' FROM orders WHERE id = '{self.id}'")
+        return self.lapse(group)
+
+    def retrying(self, outcome="retried", group=0, method="another", fallbacks=""):
+        return Unit("payment_retry", self.head(request_method=7, request_key=self.walk.world.key(), fingerprint=b"f" * 32,
+                                               group_no=group, method_token=method, fallback_methods=fallbacks,
+                                               actor="clerk"), (), outcome)
 
     def void(self, group):
         head = yield from self.claim(group, "payment.void")
@@ -186,6 +209,19 @@ class Walk:
     def amount(self, order, group):
         return self.session.one(f"SELECT amount_minor FROM payment WHERE order_id = '{order.id}' AND group_no = {group}")
 
+    def payment(self, order, group=1):
+        """Its state, what is held, when that ends, the method used and those left."""
+        return self.query("SELECT state, authorized_minor, authorized_until IS NOT NULL, method_token, fallback_methods "
+                          f"FROM payment WHERE order_id = '{order.id}' AND group_no = {group}")[0]
+
+    def work(self, order, group=1):
+        return [row[0] for row in self.query(f"SELECT kind FROM job WHERE order_id = '{order.id}' AND group_no = {group} "
+                                             "AND state <> 'done' ORDER BY kind")]
+
+    def held(self, order):
+        return [row[0] for row in self.query(f"SELECT group_no FROM order_hold WHERE order_id = '{order.id}' "
+                                             "AND reason = 'payment' AND released_at IS NULL ORDER BY 1")]
+
     def time_passes(self):
         """Whatever waits is due."""
         self.query("UPDATE job SET run_at = now() WHERE state = 'ready'")
@@ -269,8 +305,8 @@ class Walk:
                         pass
             self.prove()
 
-    def order(self, groups=1, tenant=1, expires_s=900):
-        order = Order(self, groups, tenant, expires_s)
+    def order(self, groups=1, tenant=1, expires_s=900, **wishes):
+        order = Order(self, groups, tenant, expires_s, **wishes)
         unit = order.placing
         self.check_outcome(unit, self.store.ask(unit.name, unit.head, unit.lines))
         return order

@@ -78,6 +78,45 @@ static void capture_tells_how_much_was_taken(void **state)
 	assert_int_equal(g.amount_received, 1299);
 }
 
+static void payment_that_must_be_confirmed_tells_where(void **state)
+{
+	struct gateway_answer g = read_answer(
+		200,
+		"{\"id\":\"pi_1\",\"status\":\"requires_action\",\"next_action\":{\"type\":"
+		"\"redirect_to_url\",\"redirect_to_url\":{\"url\":\"https://bank/1\"}}}");
+
+	(void)state;
+	assert_int_equal(g.verdict, GATEWAY_REQUIRES_ACTION);
+	assert_true(str_eq(g.action_url, STR("https://bank/1")));
+}
+
+/* Whatever it is, a customer's browser will not be sent there. */
+static void place_that_is_no_web_address_is_not_told(void **state)
+{
+	static const char *const urls[] = {
+		"\"javascript:alert(1)\"", "\"/relative\"", "\"\"", "7", "null", "{}",
+		"\"ftp://bank\"",          "\"https:/\""};
+	static char body[8192], longest[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		(void)snprintf(body, sizeof(body),
+			       "{\"id\":\"pi_1\",\"status\":\"requires_action\",\"next_action\":"
+			       "{\"redirect_to_url\":{\"url\":%s}}}",
+			       urls[i]);
+		assert_int_equal(read_answer(200, body).action_url.n, 0);
+	}
+	memset(longest, 'w', sizeof(longest) - 1);
+	(void)snprintf(body, sizeof(body),
+		       "{\"id\":\"pi_1\",\"status\":\"requires_action\",\"next_action\":"
+		       "{\"redirect_to_url\":{\"url\":\"https://%s\"}}}",
+		       longest);
+	assert_int_equal(read_answer(200, body).action_url.n, 0);
+	assert_int_equal(
+		read_answer(200, "{\"id\":\"pi_1\",\"status\":\"requires_action\"}").action_url.n,
+		0);
+}
+
 static void time_that_is_none_is_not_told(void **state)
 {
 	static const char *const times[] = {"0",
@@ -267,6 +306,8 @@ int main(void)
 		TEST(each_state_of_a_payment_has_its_verdict),
 		TEST(authorization_tells_how_long_it_is_good),
 		TEST(capture_tells_how_much_was_taken),
+		TEST(payment_that_must_be_confirmed_tells_where),
+		TEST(place_that_is_no_web_address_is_not_told),
 		TEST(time_that_is_none_is_not_told),
 		TEST(decline_names_its_code_and_its_payment),
 		TEST(payment_that_is_elsewhere_or_nowhere_has_its_verdict),

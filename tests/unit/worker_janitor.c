@@ -52,6 +52,7 @@ static void redis_is_well(void)
 static void nothing_has_expired(void)
 {
 	world_no_rows(world_asked("orders_expired"));
+	world_no_rows(world_asked("payment_renewals_due"));
 	if (world.queue_up)
 		world_no_rows(world_asked("queue_ask_expire_holds"));
 }
@@ -154,6 +155,7 @@ static void failure_of_any_step_does_not_end_the_sweeping(void **state)
 	redis_is_well();
 	world_fails(world_asked("jobs_orphaned"), ERR_CLASH);
 	world_fails(world_asked("orders_expired"), ERR_STORE_UNAVAILABLE);
+	world_fails(world_asked("payment_renewals_due"), ERR_STORE_UNAVAILABLE);
 	world_fails(world_asked("queue_ask_expire_holds"), ERR_QUEUE_UNAVAILABLE);
 	assert_next_sweep_after(2000);
 	assert_next_sweep_after(2000);
@@ -301,7 +303,27 @@ static void each_expired_order_ends_and_frees_its_stock(void **state)
 	WORLD_ROWS(q, &(struct order_expire_row){.outcome = STR("expired")});
 	assert_int_equal(world.n_rings, 1);
 	world_fails(world_asked("order_view"), ERR_STORE_UNAVAILABLE); /* Redis forgets by itself */
+	world_no_rows(world_asked("payment_renewals_due"));
 	assert_next_sweep_after(2000);
+}
+
+static void each_authorization_that_ends_soon_has_its_renewal_rung(void **state)
+{
+	struct payment_renewals_due_row rows[] = {{.job_id = JOB}, {.job_id = NEXT}};
+	struct question *q;
+
+	(void)state;
+	world.queue_up = false;
+	world_turn();
+	generations_are(4);
+	world_no_rows(world_asked("orders_expired"));
+	q = world_asked("payment_renewals_due");
+	assert_int_equal(HEAD(q, payment_renewals_due)->ahead_s, 86400);
+	assert_in_range(HEAD(q, payment_renewals_due)->most, 1, 1000);
+	world_rows(q, rows, 2, sizeof(rows[0]));
+	assert_int_equal(world.n_rings, 2);
+	assert_true(id_eq(world.rings[1].job, NEXT));
+	assert_int_equal(world.rings[1].role, ROLE_PAYMENT);
 }
 
 static void stopped_janitor_ends_its_sweep_and_starts_no_other(void **state)
@@ -333,6 +355,7 @@ int main(void)
 		TEST(each_role_with_waiting_jobs_is_asked_once),
 		TEST(full_page_goes_on_soon_and_where_it_ended),
 		TEST(each_expired_order_ends_and_frees_its_stock),
+		TEST(each_authorization_that_ends_soon_has_its_renewal_rung),
 		TEST(stopped_janitor_ends_its_sweep_and_starts_no_other),
 	};
 

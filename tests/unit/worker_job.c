@@ -113,7 +113,7 @@ static void job_with_nothing_to_do_is_settled(void **state)
 	(void)state;
 	world_job("payment.capture", 1, 0);
 	WORLD_ROWS(world_asked("payment_find"),
-		   &(struct payment_find_row){.payment_state = STR("captured")});
+		   &(struct payment_find_row){.payment_state = STR("voided")});
 	q = world_asked("job_settle");
 	assert_true(id_eq(HEAD(q, job_settle)->job_id, JOB));
 	assert_int_equal(HEAD(q, job_settle)->epoch, 3);
@@ -156,6 +156,22 @@ static void pause_of_the_millionth_attempt_is_the_longest(void **state)
 	world_job("fulfillment.pick", INT32_MAX - 1, 0);
 	world_fails(world_asked("fulfillment_picked"), ERR_CLASH);
 	assert_retry(500, 60000, false);
+}
+
+static void job_that_waits_for_another_uses_up_no_attempt(void **state)
+{
+	struct question *q;
+
+	(void)state;
+	world_job("payment.capture", 10, 0); /* the last one, were it one */
+	WORLD_ROWS(world_asked("payment_find"),
+		   &(struct payment_find_row){.payment_state = STR("pending"), .amount_minor = 1});
+	q = world_asked("job_retry");
+	assert_true(HEAD(q, job_retry)->refund);
+	assert_int_equal(HEAD(q, job_retry)->delay_ms, 60000);
+	world_no_rows(q);
+	assert_int_equal(world.acks, 1);
+	assert_all_free();
 }
 
 static void last_attempt_buries_the_job_with_its_error(void **state)
@@ -340,6 +356,7 @@ int main(void)
 		TEST(failure_that_may_pass_is_tried_again_later),
 		TEST(pauses_grow_and_are_bounded),
 		TEST(pause_of_the_millionth_attempt_is_the_longest),
+		TEST(job_that_waits_for_another_uses_up_no_attempt),
 		TEST(last_attempt_buries_the_job_with_its_error),
 		TEST(failure_for_good_buries_at_the_first_attempt),
 		TEST(job_that_kills_its_workers_is_buried_unrun),

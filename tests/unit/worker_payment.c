@@ -1,10 +1,11 @@
 /*
- * Money held once, taken once, let go once: what the payment jobs do with each thing a
- * gateway may say, or not say.
+ * Money held once: what the job that authorizes does with each thing a gateway may say, or
+ * not say.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -17,17 +18,25 @@
 static const struct id ATTEMPT = {{1, 0x93, 1, 2, 3, 4, 0x70, 1, 0x80, 9}};
 static const char attempt_key[] = "Idempotency-Key: 01930102-0304-7001-8009-000000000000-authorize";
 
-/* The job is claimed and its attempt committed; `gateway_id` is what an earlier try learned. */
+static char return_url[] = "https://shop/thanks?a=1";
+
+/* The job is claimed and its attempt committed; `was` is what is known of it. */
+static void begun_as(struct payment_begin_row was, int32_t attempts)
+{
+	was.outcome = STR("begun");
+	was.attempt_id = ATTEMPT;
+	was.currency = STR("EUR");
+	was.method_token = STR("pm_1&x");
+	world_job("payment.authorize", attempts, 0);
+	WORLD_ROWS(world_asked("payment_begin"), &was);
+}
+
+/* `gateway_id` is what an earlier try learned. */
 static void begun(const char *gateway_id, int64_t amount, int32_t attempts)
 {
-	world_job("payment.authorize", attempts, 0);
-	WORLD_ROWS(world_asked("payment_begin"),
-		   &(struct payment_begin_row){.outcome = STR("ask"),
-					       .attempt_id = ATTEMPT,
-					       .gateway_id = str_of(gateway_id),
-					       .amount_minor = amount,
-					       .currency = STR("EUR"),
-					       .method_token = STR("pm_1&x")});
+	begun_as((struct payment_begin_row){.gateway_id = str_of(gateway_id),
+					    .amount_minor = amount},
+		 attempts);
 }
 
 static void authorized_is_recorded(struct str gateway_id, int64_t until)
@@ -49,7 +58,8 @@ static void declined_is_recorded(const char *code)
 	struct question *q = world_asked("payment_declined");
 
 	assert_true(str_eq(HEAD(q, payment_declined)->decline_code, str_of(code)));
-	world_no_rows(q);
+	WORLD_ROWS(q, &(struct payment_declined_row){.outcome = STR("rejected")});
+	assert_int_equal(world.n_rings, 0);
 	world_rows(world_asked("order_view"), (struct order_view_row[2]){{.item = 1}, {.item = 2}},
 		   2, sizeof(struct order_view_row));
 	assert_int_equal(world.forgotten, 2); /* stock came free */
@@ -161,16 +171,167 @@ static void declined_card_ends_the_order_and_frees_its_stock(void **state)
 	declined_is_recorded("lost_card");
 }
 
-/* The customer could still confirm it one day, so it is cancelled there first. */
-static void payment_that_waits_for_its_customer_is_cancelled_then_declined(void **state)
+static const char waits_there[] =
+	"{\"id\":\"pi_1\",\"status\":\"requires_action\",\"next_action\":{\"redirect_to_url\":{"
+	"\"url\":\"https://bank/1\"}}}";
+
+/* ---- who is asked to confirm ---- */
+
+static const char *form_when(bool present)
+{
+	static char form[1024];
+	struct question *q;
+
+	begun_as((struct payment_begin_row){.amount_minor = 1299, .present = present}, 1);
+	q = world_asked("POST " INTENTS);
+	(void)snprintf(form, sizeof(form), STR_FMT, STR_ARG(q->http->body));
+	world_says(q, 402, "{}");
+	world_no_rows(world_asked("payment_declined"));
+	return form;
+}
+
+static void customer_who_is_there_may_be_sent_to_the_bank(void **state)
+{
+	const char *form;
+
+	(void)state;
+	world.w.cfg.payment_return_url = return_url;
+	form = form_when(true);
+	assert_non_null(strstr(form, "&return_url=https%3A%2F%2Fshop%2Fthanks%3Fa%3D1&"));
+	assert_null(strstr(form, "off_session"));
+	assert_null(strstr(form, "error_on_requires_action"));
+}
+
+static void customer_who_could_not_come_back_is_not_sent(void **state)
+{
+	const char *form;
+
+	(void)state;
+	form = form_when(true);
+	assert_non_null(strstr(form, "&error_on_requires_action=true&"));
+	assert_null(strstr(form, "off_session"));
+	assert_null(strstr(form, "return_url"));
+}
+
+static void customer_who_is_gone_is_not_asked(void **state)
+{
+	const char *form;
+
+	(void)state;
+	world.w.cfg.payment_return_url = return_url;
+	form = form_when(false);
+	assert_non_null(strstr(form, "&off_session=true&"));
+	assert_null(strstr(form, "return_url"));
+	assert_non_null(strstr(form, "&expand[0]=latest_charge&"));
+}
+
+static void payment_that_waits_for_its_customer_is_put_off(void **state)
+{
+	const struct payment_action_head *h;
+	struct question *q;
+
+	(void)state;
+	begun_as((struct payment_begin_row){.amount_minor = 1299, .present = true}, 1);
+	world_says(world_asked("POST " INTENTS), 200, waits_there);
+	q = world_asked("payment_action");
+	h = HEAD(q, payment_action);
+	assert_true(str_eq(h->action_url, STR("https://bank/1")));
+	assert_true(str_eq(h->gateway_id, STR("pi_1")) && id_eq(h->attempt_id, ATTEMPT));
+	assert_int_equal(h->poll_ms, 60000);
+	WORLD_ROWS(q, &(struct payment_action_row){.run_at = 1});
+	assert_int_equal(world.acks, 1);
+}
+
+static void acting(bool over)
+{
+	begun_as((struct payment_begin_row){.amount_minor = 1299,
+					    .present = true,
+					    .over = over,
+					    .attempt_state = STR("requires_action"),
+					    .gateway_id = STR("pi_1")},
+		 1);
+}
+
+static void customer_who_has_confirmed_is_seen(void **state)
+{
+	(void)state;
+	acting(false);
+	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200,
+		   "{\"id\":\"pi_1\",\"status\":\"requires_capture\"}");
+	authorized_is_recorded(STR("pi_1"), DB_NULL);
+}
+
+static void customer_who_has_failed_is_declined(void **state)
+{
+	(void)state;
+	acting(false);
+	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200,
+		   "{\"id\":\"pi_1\",\"status\":\"requires_payment_method\",\"last_payment_error\":"
+		   "{\"code\":\"payment_intent_authentication_failure\"}}");
+	declined_is_recorded("payment_intent_authentication_failure");
+}
+
+static void customer_who_has_not_yet_is_waited_for(void **state)
+{
+	(void)state;
+	acting(false);
+	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200, waits_there);
+	world_no_rows(world_asked("payment_action"));
+	assert_int_equal(world.acks, 1);
+}
+
+static void look_without_an_answer_leaves_the_customer_waiting(void **state)
+{
+	(void)state;
+	acting(false);
+	world_fails(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), ERR_HTTP_UNKNOWN);
+	unknown_is_recorded("HTTP_UNKNOWN");
+}
+
+/* First cancelled there: the customer could still confirm it one day. */
+static void customer_of_an_order_that_is_over_is_waited_for_no_longer(void **state)
+{
+	(void)state;
+	acting(true);
+	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200, waits_there);
+	world_says(world_asked("POST " INTENTS "/pi_1/cancel"), 200,
+		   "{\"id\":\"pi_1\",\"status\":\"canceled\"}");
+	declined_is_recorded("authentication_timeout");
+}
+
+static void cancel_of_a_try_that_died_is_seen_for_what_it_was(void **state)
+{
+	(void)state;
+	acting(true);
+	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200,
+		   "{\"id\":\"pi_1\",\"status\":\"canceled\"}");
+	declined_is_recorded("authentication_timeout");
+}
+
+static void payment_nobody_can_confirm_is_cancelled_then_declined(void **state)
 {
 	(void)state;
 	begun("", 1299, 1);
-	world_says(world_asked("POST " INTENTS), 200,
-		   "{\"id\":\"pi_1\",\"status\":\"requires_action\"}");
+	world_says(world_asked("POST " INTENTS), 200, waits_there);
 	world_says(world_asked("POST " INTENTS "/pi_1/cancel"), 200,
 		   "{\"id\":\"pi_1\",\"status\":\"canceled\"}");
 	declined_is_recorded("authentication_required");
+}
+
+static void payment_with_another_method_is_tried_again_at_once(void **state)
+{
+	struct question *q;
+
+	(void)state;
+	begun("", 1299, 1);
+	world_says(world_asked("POST " INTENTS), 402, "{\"error\":{\"code\":\"expired_card\"}}");
+	q = world_asked("payment_declined");
+	WORLD_ROWS(q, &(struct payment_declined_row){.outcome = STR("fallback"),
+						     .job_id = JOB,
+						     .kind = STR("payment.authorize")});
+	assert_int_equal(world.n_rings, 1); /* itself; no stock came free */
+	assert_true(id_eq(world.rings[0].job, JOB));
+	assert_int_equal(world.acks, 1);
 }
 
 static void cancel_without_an_answer_does_not_decline(void **state)
@@ -202,101 +363,6 @@ static void undecided_payment_is_looked_at_by_its_id_from_then_on(void **state)
 	authorized_is_recorded(STR("pi_1"), DB_NULL);
 }
 
-/* ---- capture and void ---- */
-
-static void found(const char *kind)
-{
-	world_job(kind, 1, 0);
-	WORLD_ROWS(world_asked("payment_find"),
-		   &(struct payment_find_row){.payment_state = STR("authorized"),
-					      .attempt_id = ATTEMPT,
-					      .gateway_id = STR("pi_1"),
-					      .amount_minor = 1299});
-}
-
-static void captured_is_recorded(void)
-{
-	struct question *q = world_asked("payment_captured");
-
-	assert_int_equal(HEAD(q, payment_captured)->amount_minor, 1299);
-	WORLD_ROWS(q, &(struct payment_captured_row){.job_id = NEXT,
-						     .kind = STR("shipping.handover")});
-	assert_int_equal(world.n_rings, 1);
-	assert_int_equal(world.acks, 1);
-}
-
-static void all_of_the_money_is_taken_and_recorded(void **state)
-{
-	struct question *q;
-
-	(void)state;
-	found("payment.capture");
-	q = world_asked("POST " INTENTS "/pi_1/capture");
-	assert_true(str_eq(q->http->body, STR("amount_to_capture=1299")));
-	assert_non_null(strstr(q->http->headers[1], "-capture"));
-	world_says(q, 200, "{\"id\":\"pi_1\",\"status\":\"succeeded\",\"amount_received\":1299}");
-	captured_is_recorded();
-}
-
-static void money_taken_by_an_earlier_try_is_seen(void **state)
-{
-	(void)state;
-	found("payment.capture");
-	world_says(world_asked("POST " INTENTS "/pi_1/capture"), 400,
-		   "{\"error\":{\"code\":\"charge_already_captured\"}}");
-	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200,
-		   "{\"id\":\"pi_1\",\"status\":\"succeeded\",\"amount_received\":1299}");
-	captured_is_recorded();
-}
-
-static void another_amount_than_asked_for_is_for_people(void **state)
-{
-	(void)state;
-	found("payment.capture");
-	world_says(world_asked("POST " INTENTS "/pi_1/capture"), 200,
-		   "{\"id\":\"pi_1\",\"status\":\"succeeded\",\"amount_received\":1298}");
-	assert_non_null(strstr(HEAD(world_asked("job_bury"), job_bury)->error.p,
-			       "took 1298 instead of 1299"));
-	world_no_rows(world_asked("job_bury"));
-}
-
-static void capture_without_an_answer_is_asked_again_with_its_key(void **state)
-{
-	(void)state;
-	found("payment.capture");
-	world_fails(world_asked("POST " INTENTS "/pi_1/capture"), ERR_HTTP_UNKNOWN);
-	world_no_rows(world_asked("job_retry"));
-	assert_int_equal(world.acks, 1);
-}
-
-static void money_is_let_go_also_when_it_is_gone_already(void **state)
-{
-	(void)state;
-	found("payment.void");
-	world_says(world_asked("POST " INTENTS "/pi_1/cancel"), 400,
-		   "{\"error\":{\"code\":\"payment_intent_unexpected_state\"}}");
-	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200,
-		   "{\"id\":\"pi_1\",\"status\":\"canceled\"}");
-	world_no_rows(world_asked("payment_voided"));
-	assert_int_equal(world.acks, 1);
-	world.acks = 0;
-	found("payment.void");
-	world_says(world_asked("POST " INTENTS "/pi_1/cancel"), 404,
-		   "{\"error\":{\"code\":\"resource_missing\"}}");
-	world_no_rows(world_asked("payment_voided"));
-}
-
-static void money_already_taken_is_not_said_to_be_let_go(void **state)
-{
-	(void)state;
-	found("payment.void");
-	world_says(world_asked("POST " INTENTS "/pi_1/cancel"), 400,
-		   "{\"error\":{\"code\":\"payment_intent_unexpected_state\"}}");
-	world_says(world_asked("GET " INTENTS "/pi_1?expand[]=latest_charge"), 200,
-		   "{\"id\":\"pi_1\",\"status\":\"succeeded\",\"amount_received\":1299}");
-	world_no_rows(world_asked("job_bury"));
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
 
 int main(void)
@@ -311,15 +377,20 @@ int main(void)
 		TEST(refusal_of_the_request_itself_is_for_people),
 		TEST(unknown_at_the_last_attempt_is_for_people),
 		TEST(declined_card_ends_the_order_and_frees_its_stock),
-		TEST(payment_that_waits_for_its_customer_is_cancelled_then_declined),
+		TEST(customer_who_is_there_may_be_sent_to_the_bank),
+		TEST(customer_who_could_not_come_back_is_not_sent),
+		TEST(customer_who_is_gone_is_not_asked),
+		TEST(payment_that_waits_for_its_customer_is_put_off),
+		TEST(customer_who_has_confirmed_is_seen),
+		TEST(customer_who_has_failed_is_declined),
+		TEST(customer_who_has_not_yet_is_waited_for),
+		TEST(look_without_an_answer_leaves_the_customer_waiting),
+		TEST(customer_of_an_order_that_is_over_is_waited_for_no_longer),
+		TEST(cancel_of_a_try_that_died_is_seen_for_what_it_was),
+		TEST(payment_nobody_can_confirm_is_cancelled_then_declined),
+		TEST(payment_with_another_method_is_tried_again_at_once),
 		TEST(cancel_without_an_answer_does_not_decline),
 		TEST(undecided_payment_is_looked_at_by_its_id_from_then_on),
-		TEST(all_of_the_money_is_taken_and_recorded),
-		TEST(money_taken_by_an_earlier_try_is_seen),
-		TEST(another_amount_than_asked_for_is_for_people),
-		TEST(capture_without_an_answer_is_asked_again_with_its_key),
-		TEST(money_is_let_go_also_when_it_is_gone_already),
-		TEST(money_already_taken_is_not_said_to_be_let_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

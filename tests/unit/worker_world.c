@@ -285,6 +285,7 @@ void world_job(const char *kind, int32_t attempts, int32_t deaths)
 
 int world_set_up(void **state)
 {
+	static char nowhere[] = "";
 	static char gateway[] = "http://gateway", carrier[] = "http://carrier";
 	static char gateway_key[] = "sk_1", carrier_key[] = "ek_1";
 
@@ -309,6 +310,9 @@ int world_set_up(void **state)
 				      .sweep_ms = 2000,
 				      .http_timeout_ms = 10000,
 				      .track_poll_ms = 300000,
+				      .action_poll_ms = 60000,
+				      .renew_ahead_s = 86400,
+				      .payment_return_url = nowhere,
 				      .gateway_url = gateway,
 				      .carrier_url = carrier};
 	world.w.loop = loop_new();
