@@ -82,7 +82,8 @@ class Life(unittest.TestCase):
 
     def test_random_lives_end_with_nothing_held(self):
         chance = random.Random(7)
-        orders = [self.walk.order(1 + n % 2, expires_s=0) for n in range(40)]
+        orders = [self.walk.order(1 + n % 2, expires_s=n % 3 * 900, wait_for_payment=n % 4 == 0,
+                                  fallback_methods="second\nthird" if n % 5 == 0 else "") for n in range(40)]
         self.walk.together([self.stroll(order, chance) for order in orders])
         ends = {self.walk.look(order)[0] for order in orders}
         self.assertEqual(ends, {"completed", "cancelled", "rejected", "expired"})
@@ -98,19 +99,41 @@ class Life(unittest.TestCase):
             jobs = self.walk.query(f"SELECT group_no, kind FROM job WHERE order_id = '{order.id}' AND state = 'ready' "
                                    "ORDER BY group_no, kind")
             if not jobs:
-                return
+                if self.walk.look(order)[:2] == ["pending", "declined"]:
+                    self.walk.query(f"UPDATE orders SET expires_at = now() WHERE id = '{order.id}'")
+                    yield order.expiring("expired") if chance.random() < 0.5 else order.cancelling()
+                elif self.walk.held(order):
+                    yield order.retrying(None)
+                else:
+                    return
+                continue
+            if self.walk.held(order) and chance.random() < 0.5:
+                yield order.retrying(None)
+                continue
             group, kind = chance.choice([(int(g), k) for g, k in jobs])
             luck = chance.random()
             if luck < 0.05:
                 yield chance.choice((order.cancelling, order.expiring))(None)
             elif kind == "payment.authorize":
                 yield from self.authorize_somehow(order, group, chance)
+            elif kind == "payment.capture" and (luck < 0.3 or self.walk.payment(order, group)[0] != "authorized"):
+                yield from self.capture_in_vain(order, group)
             elif kind == "shipping.track":
                 yield from order.track(group, "delivered" if luck > 0.5 else "in_transit", None if luck > 0.5 else "waiting")
             else:
                 yield from {"payment.void": order.void, "payment.capture": order.capture, "shipping.label": order.label,
                             "shipping.handover": order.hand_over, "fulfillment.pick": lambda g: order.pick(g, None),
                             "fulfillment.pack": lambda g: order.pack(g, None)}[kind](group)
+
+    def capture_in_vain(self, order, group):
+        """The authorization has ended, or is not there; the job comes back."""
+        head = yield from order.claim(group, "payment.capture")
+        if self.walk.payment(order, group)[0] == "authorized":
+            yield Unit("payment_lapsed", {**head, "attempt_id": order.attempts[group], "gateway_ref": "pi_1",
+                                          "next_job": new_id(), "delay_ms": 1000})
+        else:
+            yield Unit("job_settle" if self.walk.payment(order, group)[0] == "voided" else "job_retry",
+                       {"job_id": head["job_id"], "epoch": head["epoch"], "delay_ms": 1000, "error": "", "refund": True})
 
     def authorize_somehow(self, order, group, chance):
         head = yield from order.begin(group, None)
@@ -121,6 +144,8 @@ class Life(unittest.TestCase):
             yield Unit("payment_unknown", {**head, "delay_ms": 1000, "error": "timeout"})
         elif luck < 0.4:
             yield from order.decline(head, None)
+        elif luck < 0.5:
+            yield from order.await_action(head, 1000)
         else:
             yield from order.authorized(head, None)
 
@@ -236,6 +261,23 @@ class Life(unittest.TestCase):
         head = order.head(group_no=1, job_id=job, epoch=1)
         walk.must_change_nothing("shipment_handed_over", {**head, "next_job": new_id(), "track_delay_ms": 0}, [],
                                  "not captured")
+
+    def test_under_one_key_the_same_is_asked_although_less_is_due_by_now(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.lapse_by_hand(1))
+
+        def doubtful():
+            head = yield from order.begin(1)
+            yield Unit("payment_unknown", {**head, "delay_ms": 0, "error": "timeout"})
+        walk.one(doubtful())
+        walk.query(f"UPDATE payment SET amount_minor = 150, method_token = 'new' WHERE order_id = '{order.id}';"
+                   f"UPDATE orders SET uncovered_minor = 50 WHERE id = '{order.id}'")
+        again = self.begun(order, "resume")
+        self.assertEqual((again["amount_minor"], again["method_token"], again["present"]), ("200", "tok", "f"))
+        walk.one(order.authorized(again["head"], "reauthorized"))
+        self.assertEqual(walk.payment(order)[:2], ["authorized", "200"])
+        walk.one(order.ship(1))
+        self.assertEqual(walk.query("SELECT captured_minor FROM payment WHERE state = 'captured'"), [["150"]])
 
     # ---- another method
 

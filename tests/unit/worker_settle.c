@@ -120,8 +120,7 @@ static void found_in(const char *kind, const char *payment_state, const char *at
 	WORLD_ROWS(world_asked("payment_find"),
 		   &(struct payment_find_row){.payment_state = str_of(payment_state),
 					      .attempt_state = str_of(attempt_state),
-					      .amount_minor =
-						      kind[8] == 'v' ? 0 : 1299, /* void */
+					      .amount_minor = kind[8] == 'v' ? 0 : 1299, /* void */
 					      .order_state = STR("confirmed")});
 }
 
