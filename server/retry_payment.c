@@ -14,6 +14,7 @@
 #include "server/payment_message.h"
 #include "server/request.h"
 #include "server/rpc.h"
+#include "server/watches.h"
 #include "sql.gen.h"
 
 enum { RETRY, FIND, VIEW, DONE };
