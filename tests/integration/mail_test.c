@@ -1,0 +1,591 @@
+/*
+ * Outgoing mail against a mail server that misbehaves on purpose.  What matters most: a
+ * word of its is told from silence, and what stands in a mail's head cannot become a
+ * header or a command.
+ *
+ * The peer is a thread with plain sockets, one connection after the other.  The
+ * recipient's name says what it does, and it keeps every line it was sent.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "core/base/clock.h"
+#include "core/http/mail.h"
+
+enum { HEARD_MAX = 65536, LINE_MAX_BYTES = 4096, PATIENCE_MS = 300 };
+
+/* ---- the peer ---- */
+
+struct peer {
+	pthread_t thread;
+	int listen_fd, stop_fds[2], port;
+	const char *greeting, *ehlo;
+	char heard[HEARD_MAX]; /* read once the flow has ended and the thread is joined, or stands
+				*/
+	size_t n;
+	atomic_int mails; /* whole, up to the dot */
+	atomic_int quits;
+	bool in_data;
+};
+
+static struct peer peer;
+
+/* False: hang up. */
+static bool say(int fd, const char *text)
+{
+	return send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text);
+}
+
+static bool starts(const char *line, const char *with)
+{
+	return strncmp(line, with, strlen(with)) == 0;
+}
+
+static bool heard(const char *text)
+{
+	return strstr(peer.heard, text) != NULL;
+}
+
+static bool after_dot(int fd)
+{
+	peer.in_data = false;
+	peer.mails++;
+	if (heard("<drop@"))
+		return false;
+	if (heard("<hang@"))
+		return true;
+	if (heard("<dot451@"))
+		return say(fd, "451 4.3.0 disk full\r\n");
+	if (heard("<dot554@"))
+		return say(fd,
+			   "554-5.7.1 looks like spam\r\n554 5.7.1 <dot554@x.example> says no\r\n");
+	return say(fd, "250 2.0.0 taken\r\n");
+}
+
+static bool on_rcpt(int fd)
+{
+	if (heard("<grey@"))
+		return say(fd, "451 4.7.1 greylisted, come again\r\n");
+	if (heard("<nobody@"))
+		return say(fd, "550 5.1.1 <nobody@x.example>: no such user\r\n");
+	if (heard("<login@"))
+		return say(fd, "530 5.7.0 authentication required\r\n");
+	if (heard("<gone@"))
+		return false;
+	if (heard("<silent@"))
+		return true;
+	return say(fd, "250 2.1.5 ok\r\n");
+}
+
+static bool on_line(int fd, const char *line)
+{
+	if (peer.in_data)
+		return strcmp(line, ".") != 0 || after_dot(fd);
+	if (starts(line, "EHLO"))
+		return say(fd, peer.ehlo);
+	if (starts(line, "RCPT"))
+		return on_rcpt(fd);
+	if (starts(line, "AUTH"))
+		return say(fd, "535 5.7.8 wrong password\r\n");
+	if (starts(line, "DATA")) {
+		peer.in_data = true;
+		return say(fd, "354 go on\r\n");
+	}
+	if (starts(line, "QUIT")) {
+		peer.quits++;
+		return true; /* no answer: whoever waits for one, waits */
+	}
+	return say(fd, "250 ok\r\n");
+}
+
+/* Keep a line, and act on it. */
+static bool take_line(int fd, char *line, size_t n)
+{
+	assert_true(peer.n + n + 2 < HEARD_MAX);
+	memcpy(peer.heard + peer.n, line, n);
+	peer.n += n;
+	peer.heard[peer.n++] = '\n';
+	assert_true(n > 0 && line[n - 1] == '\r'); /* every line ends with CR LF */
+	line[n - 1] = '\0';
+	return on_line(fd, line);
+}
+
+/* What has been sent is read before the end. */
+static bool stopped_before(int fd)
+{
+	struct pollfd fds[2] = {{fd, POLLIN, 0}, {peer.stop_fds[0], POLLIN, 0}};
+
+	poll(fds, 2, -1);
+	return fds[0].revents == 0;
+}
+
+static void serve(int fd)
+{
+	char line[LINE_MAX_BYTES];
+	size_t n = 0;
+
+	if (!say(fd, peer.greeting))
+		return;
+	while (!stopped_before(fd)) {
+		if (recv(fd, line + n, 1, 0) != 1 || n == sizeof(line) - 1)
+			return;
+		if (line[n] != '\n') {
+			n++;
+			continue;
+		}
+		if (!take_line(fd, line, n))
+			return;
+		n = 0;
+	}
+}
+
+static void *run_peer(void *arg)
+{
+	(void)arg;
+	while (!stopped_before(peer.listen_fd)) {
+		int fd = accept(peer.listen_fd, NULL, NULL);
+
+		peer.in_data = false;
+		peer.n = 0;
+		memset(peer.heard, 0, sizeof(peer.heard));
+		serve(fd);
+		close(fd);
+	}
+	return NULL;
+}
+
+static int bound_socket(int *ret_port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	getsockname(fd, (struct sockaddr *)&at, &n);
+	*ret_port = ntohs(at.sin_port);
+	return fd;
+}
+
+static void peer_stop(void)
+{
+	if (peer.thread == 0)
+		return;
+	assert_int_equal(write(peer.stop_fds[1], "x", 1), 1);
+	pthread_join(peer.thread, NULL);
+	peer.thread = 0;
+}
+
+/* ---- the asking side: a flow of one question ---- */
+
+enum { ASK, END };
+
+struct sender {
+	struct flow flow;
+	struct http *http;
+	struct mail_server server;
+	struct mail mail;
+	char url[128];
+	struct mail_reply reply;
+	char status[16];
+	int64_t took_ms;
+};
+
+static struct loop *loop;
+static struct http *http;
+static struct sender sender;
+
+static int ask_mail(struct flow *fl)
+{
+	(void)fl;
+	return mail_ask(fl, sender.http, &sender.mail);
+}
+
+static int got_mail(struct flow *fl, const struct answer *a)
+{
+	(void)fl;
+	sender.reply = *mail_reply(a);
+	(void)snprintf(sender.status, sizeof(sender.status), STR_FMT, STR_ARG(sender.reply.status));
+	return END;
+}
+
+static const struct flow_step steps[] = {
+	[ASK] = {"ask", ask_mail, got_mail, 20000, END, TO(END)},
+	[END] = {"end", NULL, NULL, 0, END, 0},
+};
+
+static void on_done(struct flow *fl)
+{
+	sender.took_ms = (clock_mono_us() - fl->started_us) / 1000;
+	arena_done(&fl->arena);
+	loop_stop(loop);
+}
+
+static void prepare(const char *to)
+{
+	sender = (struct sender){.http = http};
+	(void)snprintf(sender.url, sizeof(sender.url), "smtp://127.0.0.1:%d/shop.example",
+		       peer.port);
+	sender.server = (struct mail_server){.url = sender.url, .tls = MAIL_TLS_NONE};
+	sender.mail = (struct mail){.server = &sender.server,
+				    .from_name = STR("The \"Shop\""),
+				    .from = STR("orders@shop.example"),
+				    .to = str_of(to),
+				    .subject = STR("Order 7 is on its way"),
+				    .message_id = STR("0190a1b2@shop.example"),
+				    .date_us = INT64_C(1764063000123456),
+				    .text = STR("Hello,\n.a dot\n"),
+				    .html = STR("<p>Hello</p>\n"),
+				    .timeout_ms = 10000};
+	arena_init(&sender.flow.arena, 65536);
+	sender.flow.name = "mail_test";
+	sender.flow.steps = steps;
+	sender.flow.loop = loop;
+	sender.flow.done = on_done;
+}
+
+static enum errc run(void)
+{
+	flow_start(&sender.flow);
+	loop_run(loop);
+	return sender.flow.cause;
+}
+
+static enum errc send_to(const char *to)
+{
+	prepare(to);
+	return run();
+}
+
+#define EXPECT(cause, is) assert_string_equal(err_name(cause), err_name(is))
+
+static void expect_reply(enum mail_verdict verdict, int code, const char *status)
+{
+	assert_int_equal(sender.reply.verdict, verdict);
+	assert_int_equal(sender.reply.code, code);
+	assert_string_equal(sender.status, status);
+	assert_in_range(sender.took_ms, 0, 5000); /* nobody waited for the answer to QUIT */
+}
+
+/* ---- fixture ---- */
+
+static int set_up(void **state)
+{
+	struct http_options opt = {.connections = 8, .body_cap = 4096, .agent = "test"};
+
+	(void)state;
+	peer = (struct peer){.greeting = "220 x.example\r\n",
+			     .ehlo = "250-x.example\r\n250 8BITMIME\r\n"};
+	peer.listen_fd = bound_socket(&peer.port);
+	listen(peer.listen_fd, 4);
+	assert_int_equal(pipe(peer.stop_fds), 0);
+	pthread_create(&peer.thread, NULL, run_peer, NULL);
+	loop = loop_new();
+	http = http_new(loop, &opt);
+	return 0;
+}
+
+static void on_http_closed(void *arg)
+{
+	(void)arg;
+	http = NULL;
+	loop_stop(loop);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	if (http != NULL) {
+		http_close(http, on_http_closed, NULL);
+		loop_run(loop);
+	}
+	loop_free(loop);
+	peer_stop();
+	close(peer.listen_fd);
+	close(peer.stop_fds[0]);
+	close(peer.stop_fds[1]);
+	return 0;
+}
+
+/* ---- stories ---- */
+
+static void mail_is_taken__envelope_and_head_are_ours_and_dots_are_kept(void **state)
+{
+	(void)state;
+	EXPECT(send_to("ann@x.example"), ERR_OK);
+	peer_stop();
+	expect_reply(MAIL_TAKEN, 250, "2.0.0");
+	assert_int_equal(peer.mails, 1);
+	assert_int_equal(peer.quits, 1);
+	assert_true(heard("EHLO shop.example\r\n"));
+	assert_true(heard("MAIL FROM:<orders@shop.example>\r\n"));
+	assert_true(heard("RCPT TO:<ann@x.example>\r\n"));
+	assert_true(heard("Date: Tue, 25 Nov 2025 09:30:00 +0000\r\n"));
+	assert_true(heard("From: \"The \\\"Shop\\\"\" <orders@shop.example>\r\n"));
+	assert_true(heard("To: <ann@x.example>\r\n"));
+	assert_true(heard("Subject: Order 7 is on its way\r\n"));
+	assert_true(heard("Message-ID: <0190a1b2@shop.example>\r\n"));
+	assert_true(heard("Auto-Submitted: auto-generated\r\n"));
+	assert_true(heard("Content-Type: multipart/alternative; boundary=\"=_orderd\"\r\n"));
+	assert_true(heard("Content-Transfer-Encoding: quoted-printable\r\n"));
+	assert_true(heard("Hello,\r\n=2Ea dot\r\n"));
+}
+
+static void subject_is_not_ascii__it_goes_in_encoded_words_of_whole_characters(void **state)
+{
+	(void)state;
+	prepare("ann@x.example");
+	sender.mail.subject =
+		STR("Bestellung 7 ist unterwegs: Grüße aus Köln, 東京 und überall her");
+	sender.mail.from_name = STR("Café");
+	EXPECT(run(), ERR_OK);
+	peer_stop();
+	assert_true(heard("From: =?UTF-8?B?Q2Fmw6k=?= <orders@shop.example>\r\n"));
+	assert_true(heard(
+		"Subject: =?UTF-8?B?QmVzdGVsbHVuZyA3IGlzdCB1bnRlcndlZ3M6IEdyw7zDn2UgYXVz?=\r\n"
+		" =?UTF-8?B?IEvDtmxuLCDmnbHkuqwgdW5kIMO8YmVyYWxsIGhlcg==?=\r\n"));
+}
+
+static void server_greylists__mail_is_for_later(void **state)
+{
+	(void)state;
+	EXPECT(send_to("grey@x.example"), ERR_OK);
+	expect_reply(MAIL_LATER, 451, "4.7.1");
+	EXPECT(send_to("dot451@x.example"), ERR_OK);
+	expect_reply(MAIL_LATER, 451, "4.3.0");
+}
+
+static void server_knows_no_such_user__mail_is_refused(void **state)
+{
+	(void)state;
+	EXPECT(send_to("nobody@x.example"), ERR_OK);
+	expect_reply(MAIL_REFUSED, 550, "5.1.1");
+	assert_int_equal(peer.mails, 0);
+}
+
+static void server_refuses_the_content__mail_is_refused(void **state)
+{
+	(void)state;
+	EXPECT(send_to("dot554@x.example"), ERR_OK);
+	expect_reply(MAIL_REFUSED, 554, "5.7.1");
+}
+
+/* An operator's mistake must not cost customers their mails. */
+static void server_does_not_want_us__mail_is_for_later(void **state)
+{
+	(void)state;
+	EXPECT(send_to("login@x.example"), ERR_OK);
+	expect_reply(MAIL_LATER, 530, "5.7.0");
+	peer.greeting = "554 5.3.2 not today\r\n";
+	EXPECT(send_to("ann@x.example"), ERR_OK);
+	expect_reply(MAIL_LATER, 554, "5.3.2");
+	peer.greeting = "220 x.example\r\n";
+	peer.ehlo = "250-x.example\r\n250 AUTH PLAIN\r\n";
+	prepare("ann@x.example");
+	sender.server.user = "shop";
+	sender.server.password = "wrong";
+	EXPECT(run(), ERR_OK);
+	expect_reply(MAIL_LATER, 535, "5.7.8");
+	assert_int_equal(peer.mails, 0);
+}
+
+static void nobody_listens__nothing_was_sent(void **state)
+{
+	int port;
+	int fd = bound_socket(&port); /* bound and not listening: nobody else can be there */
+
+	(void)state;
+	prepare("ann@x.example");
+	(void)snprintf(sender.url, sizeof(sender.url), "smtp://127.0.0.1:%d", port);
+	EXPECT(run(), ERR_HTTP_UNREACHABLE);
+	close(fd);
+}
+
+static void tls_is_required_and_not_offered__nothing_was_sent(void **state)
+{
+	(void)state;
+	prepare("ann@x.example");
+	sender.server.tls = MAIL_TLS_REQUIRED;
+	EXPECT(run(), ERR_HTTP_UNREACHABLE);
+	peer_stop();
+	assert_false(heard("MAIL FROM"));
+}
+
+static void server_leaves_before_the_content__nothing_was_sent(void **state)
+{
+	(void)state;
+	EXPECT(send_to("gone@x.example"), ERR_HTTP_UNREACHABLE);
+}
+
+static void server_is_silent_before_the_content__nothing_was_sent_in_time(void **state)
+{
+	(void)state;
+	prepare("silent@x.example");
+	sender.mail.timeout_ms = PATIENCE_MS;
+	EXPECT(run(), ERR_HTTP_UNREACHABLE);
+	assert_in_range(sender.took_ms, PATIENCE_MS, 5000);
+}
+
+static void server_leaves_after_the_dot__outcome_is_unknown(void **state)
+{
+	(void)state;
+	EXPECT(send_to("drop@x.example"), ERR_HTTP_UNKNOWN);
+	assert_int_equal(peer.mails, 1);
+}
+
+static void server_is_silent_after_the_dot__outcome_is_unknown_in_time(void **state)
+{
+	(void)state;
+	prepare("hang@x.example");
+	sender.mail.timeout_ms = PATIENCE_MS;
+	EXPECT(run(), ERR_HTTP_UNKNOWN);
+	assert_in_range(sender.took_ms, PATIENCE_MS, 5000);
+}
+
+static void head_holds_a_line_break_or_nul__mail_is_not_sent(void **state)
+{
+	const struct str bad[] = {
+		STR("a@x.example>\r\nRCPT TO:<b@x.example"),
+		STR("a\n@x.example"),
+		STR("a\r@x.example"),
+		STR("a\0@x.example"),
+		STR("a@x.example> NOTIFY=NEVER"),
+		STR("a@x.example,b@x.example"),
+		STR("a b@x.example"),
+		STR("<a@x.example>"),
+		STR("\xc3\xa9@x.example"),
+		STR("ax.example"),
+		STR("@x.example"),
+		STR("a@"),
+		STR(""),
+		{NULL, 0},
+	};
+	const struct str broken[] = {STR("a\r\nBcc: b@x.example"), STR("a\nBcc: b@x.example"),
+				     STR("a\rb"), STR("nul\0here"), STR("\xff")};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		prepare("ann@x.example");
+		sender.mail.to = bad[i];
+		EXPECT(run(), ERR_INVALID_ARGUMENT);
+		prepare("ann@x.example");
+		sender.mail.from = bad[i];
+		EXPECT(run(), ERR_INVALID_ARGUMENT);
+		prepare("ann@x.example");
+		sender.mail.message_id = bad[i];
+		EXPECT(run(), ERR_INVALID_ARGUMENT);
+	}
+	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		prepare("ann@x.example");
+		sender.mail.subject = broken[i];
+		EXPECT(run(), ERR_INVALID_ARGUMENT);
+		prepare("ann@x.example");
+		sender.mail.from_name = broken[i];
+		EXPECT(run(), ERR_INVALID_ARGUMENT);
+	}
+	peer_stop();
+	assert_int_equal(peer.n, 0);
+}
+
+static void close_when_sent(struct timer *t)
+{
+	if (sender.flow.op != NULL && sender.flow.op->late == ERR_HTTP_UNKNOWN)
+		http_close(http, on_http_closed, NULL);
+	else
+		timer_set(loop, t, clock_mono_ms() + 1);
+}
+
+static void closed_while_a_mail_is_at_work__mail_is_answered_first(void **state)
+{
+	struct timer timer = {.on_due = close_when_sent};
+
+	(void)state;
+	prepare("hang@x.example");
+	timer_set(loop, &timer, clock_mono_ms() + 1);
+	EXPECT(run(), ERR_HTTP_UNKNOWN);
+	while (http != NULL)
+		loop_run(loop);
+}
+
+static void mails_follow_each_other__connections_are_given_back(void **state)
+{
+	struct http_options opt = {.connections = 1, .body_cap = 4096, .agent = "test"};
+	int i;
+
+	(void)state;
+	http_close(http, on_http_closed, NULL);
+	loop_run(loop);
+	http = http_new(loop, &opt);
+	for (i = 0; i < 20; i++)
+		EXPECT(send_to(i % 2 == 0 ? "ann@x.example" : "nobody@x.example"), ERR_OK);
+	assert_int_equal(peer.mails, 10);
+}
+
+static void message_outgrows_the_arena__mail_is_not_sent(void **state)
+{
+	static char much[65536];
+
+	(void)state;
+	prepare("ann@x.example");
+	memset(much, 'x', sizeof(much));
+	sender.mail.text = (struct str){much, sizeof(much)};
+	EXPECT(run(), ERR_TOO_LARGE);
+}
+
+static void settings_are_read__name_and_address_are_told_apart(void **state)
+{
+	struct str name, address;
+
+	(void)state;
+	assert_true(mail_sender_parse(STR("A Shop <o@shop.example>"), &name, &address));
+	assert_true(str_eq(name, STR("A Shop")) && str_eq(address, STR("o@shop.example")));
+	assert_true(mail_sender_parse(STR("o@shop.example"), &name, &address));
+	assert_true(str_eq(name, STR("")) && str_eq(address, STR("o@shop.example")));
+	assert_false(mail_sender_parse(STR("A Shop"), &name, &address));
+	assert_false(mail_sender_parse(STR("A Shop <o@shop.example"), &name, &address));
+	assert_false(mail_sender_parse(STR("A\nShop <o@shop.example>"), &name, &address));
+	assert_true(mail_url_ok("smtp://mail.example"));
+	assert_true(mail_url_ok("smtps://mail.example:465/shop.example"));
+	assert_false(mail_url_ok("http://mail.example"));
+	assert_false(mail_url_ok("smtp://user:secret@mail.example"));
+	assert_false(mail_url_ok("smtp://mail.example/a/b"));
+	assert_false(mail_url_ok("smtp://"));
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORY(mail_is_taken__envelope_and_head_are_ours_and_dots_are_kept),
+		STORY(subject_is_not_ascii__it_goes_in_encoded_words_of_whole_characters),
+		STORY(server_greylists__mail_is_for_later),
+		STORY(server_knows_no_such_user__mail_is_refused),
+		STORY(server_refuses_the_content__mail_is_refused),
+		STORY(server_does_not_want_us__mail_is_for_later),
+		STORY(nobody_listens__nothing_was_sent),
+		STORY(tls_is_required_and_not_offered__nothing_was_sent),
+		STORY(server_leaves_before_the_content__nothing_was_sent),
+		STORY(server_is_silent_before_the_content__nothing_was_sent_in_time),
+		STORY(server_leaves_after_the_dot__outcome_is_unknown),
+		STORY(server_is_silent_after_the_dot__outcome_is_unknown_in_time),
+		STORY(head_holds_a_line_break_or_nul__mail_is_not_sent),
+		STORY(closed_while_a_mail_is_at_work__mail_is_answered_first),
+		STORY(mails_follow_each_other__connections_are_given_back),
+		STORY(message_outgrows_the_arena__mail_is_not_sent),
+		cmocka_unit_test(settings_are_read__name_and_address_are_told_apart),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
