@@ -46,7 +46,7 @@
 	X(INT,  stream_window,       50000,     100, 10000000, "entries", "a stream that holds this many is not rung again") \
 	X(INT,  hold_s,              30,        1, 3600,    "s",     "life of a Redis stock hold; PostgreSQL decides within it") \
 	/* orderd-worker */ \
-	X(TEXT, roles,               "payment,fulfillment,shipping,janitor", 0, 256, "", "roles of this worker, comma separated") \
+	X(TEXT, roles,               "payment,fulfillment,shipping,notification,janitor", 0, 256, "", "roles of this worker, comma separated") \
 	X(INT,  concurrency,         64,        1, 10000,   "flows", "jobs at work per role") \
 	X(INT,  lease_s,             15,        1, 3600,    "s",     "a claimed job is somebody else's after this long without a word") \
 	X(INT,  job_deadline_s,      120,       1, 3600,    "s",     "a job's flow is cut after this long") \
@@ -62,6 +62,13 @@
 	X(INT,  http_connections,    32,        1, 1024,    "",      "connections to one provider") \
 	X(INT,  http_body_kib,       1024,      1, 65536,   "KiB",   "largest answer a provider may give") \
 	X(TEXT, ca_file,             "",        0, 1024,    "", "CA certificates for providers; empty: the system's") \
+	X(TEXT, smtp_url,            "",        0, 1024,    "", "mail server: smtp(s)://host[:port][/name to say EHLO with]") \
+	X(TEXT, smtp_tls,            "required", 0, 8,      "", "required: no mail without TLS (STARTTLS, or smtps); try: where the server offers it; none") \
+	X(TEXT, smtp_user,           "",        0, 256,     "", "who to log in as at the mail server; empty: nobody") \
+	X(TEXT, smtp_password_file,  "",        0, 1024,    "", "file with that user's password") \
+	X(INT,  smtp_timeout_ms,     30000,     10, 100000, "ms",    "deadline of one mail") \
+	X(TEXT, shop_name,           "",        0, 128,     "", "name that mails are signed with; empty: the name in mail_from") \
+	X(TEXT, tracking_url,        "",        0, 1024,    "", "where a parcel can be followed when its carrier does not say: http(s)://..., with {code} in it") \
 	X(INT,  track_poll_ms,       300000,    100, 86400000, "ms", "pause between two looks at a parcel under way") \
 	/* all */ \
 	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error")
