@@ -147,14 +147,19 @@ test("what Mustache cannot read either is refused", () => {
 test("the mails to customers come out the same", () => {
 	const order = {
 		shop: "Café <Shop>", order_number: "1001", name: "Ann O'Neil", total: "EUR 12.50", carrier: "Post",
-		tracking_code: "TR1", tracking_url: "https://post.example/?a=1&b=2", detail: "a storm", rejected: false, partly: true,
-		lines: [{ quantity: "2", item: "<mug>", title: "Mug & lid", price: "EUR 5.00", sum: "EUR 10.00" },
-			{ quantity: "1", item: "pen", title: "", price: "EUR 2.50", sum: "EUR 2.50" }],
-		more: "",
+		tracking_code: "TR1", tracking_url: "https://post.example/?a=1&b=2", action_url: "https://bank.example/?x='",
+		partly: true, expired: true, rejected: true, declined: true, action: true, listed: true,
+		lines: [{ quantity: "2", item: "<mug> & \"lid\"", price: "EUR 5.00", sum: "EUR 10.00" },
+			{ quantity: "1", item: "pen", price: "EUR 2.50", sum: "EUR 2.50" }],
+		more: "7", subject: "An <order>", body: "<p>a body</p>", goods: "<b>goods</b>",
 	};
+	const none = Object.fromEntries(Object.entries(order).map(([name, v]) =>
+		[name, typeof v === "boolean" ? false : typeof v === "string" ? "" : []]));
 	const files = readdirSync(TEMPLATES);
 	assert.ok(files.length > 0);
-	agree(files.map((file) => ({
-		template: readFileSync(new URL(file, TEMPLATES), "utf8"), view: order, html: file.endsWith(".html"),
-	})));
+	for (const view of [order, none]) {
+		agree(files.map((file) => ({
+			template: readFileSync(new URL(file, TEMPLATES), "utf8"), view, html: file.endsWith(".html"),
+		})));
+	}
 });
