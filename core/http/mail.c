@@ -69,14 +69,18 @@ static void read_status(struct str s, char ret[STATUS_MAX])
 		(void)snprintf(ret, STATUS_MAX, "%.*s", (int)n, s.p);
 }
 
-/* One line of a reply, "550-5.1.1 text" or "550 5.1.1 text"; false: it is none. */
+/* One line of a reply, "550-5.1.1 text", "550 5.1.1 text" or "550"; false: it is none. */
 static bool read_line(struct mail_call *call, struct str line)
 {
+	int code;
+
 	if (line.n < 3 || !is_digit(line.p[0]) || !is_digit(line.p[1]) || !is_digit(line.p[2]))
 		return false;
-	call->code = (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 + (line.p[2] - '0');
-	if (line.n > 4)
-		read_status((struct str){line.p + 4, line.n - 4}, call->status);
+	code = (line.p[0] - '0') * 100 + (line.p[1] - '0') * 10 + (line.p[2] - '0');
+	if (code < 200 || code > 599 || (line.n > 3 && line.p[3] != ' ' && line.p[3] != '-'))
+		return false;
+	call->code = code;
+	read_status((struct str){line.p + 4, line.n > 4 ? line.n - 4 : 0}, call->status);
 	return true;
 }
 
@@ -228,10 +232,12 @@ static void on_finish(struct transfer *t, CURLcode result)
 /* While libcurl connects, it hands out the server's lines as headers. */
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
-	size_t n = size * count;
+	struct str line = {data, size * count};
 
-	(void)read_line(arg, (struct str){data, n});
-	return n;
+	while (line.n > 0 && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
+	(void)read_line(arg, line);
+	return size * count;
 }
 
 static void set_server(struct mail_call *call, const struct mail *m)

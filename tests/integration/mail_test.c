@@ -23,7 +23,7 @@
 #include "core/base/clock.h"
 #include "core/http/mail.h"
 
-enum { HEARD_MAX = 65536, LINE_MAX_BYTES = 4096, PATIENCE_MS = 300 };
+enum { HEARD_MAX = 65536, BLOCK = 65536, PATIENCE_MS = 300, MUCH = 4 << 20 };
 
 /* ---- the peer ---- */
 
@@ -31,10 +31,12 @@ struct peer {
 	pthread_t thread;
 	int listen_fd, stop_fds[2], port;
 	const char *greeting, *ehlo;
-	char heard[HEARD_MAX]; /* read once the flow has ended and the thread is joined, or stands
-				*/
+	const char *rcpt_reply; /* NULL: as the name wishes */
+	char heard[HEARD_MAX];  /* read once the flow has ended and the thread is joined, or stands
+				 */
 	size_t n;
-	atomic_int mails; /* whole, up to the dot */
+	atomic_size_t taken; /* bytes of all lines, ever */
+	atomic_int mails;    /* whole, up to the dot */
 	atomic_int quits;
 	bool in_data;
 };
@@ -85,6 +87,8 @@ static bool on_rcpt(int fd)
 		return false;
 	if (heard("<silent@"))
 		return true;
+	if (peer.rcpt_reply != NULL)
+		return say(fd, peer.rcpt_reply);
 	return say(fd, "250 2.1.5 ok\r\n");
 }
 
@@ -109,14 +113,16 @@ static bool on_line(int fd, const char *line)
 	return say(fd, "250 ok\r\n");
 }
 
-/* Keep a line, and act on it. */
+/* Keep a line, of much the beginning, and act on it. */
 static bool take_line(int fd, char *line, size_t n)
 {
-	assert_true(peer.n + n + 2 < HEARD_MAX);
-	memcpy(peer.heard + peer.n, line, n);
-	peer.n += n;
-	peer.heard[peer.n++] = '\n';
+	peer.taken += n;
 	assert_true(n > 0 && line[n - 1] == '\r'); /* every line ends with CR LF */
+	if (peer.n + n + 2 < HEARD_MAX) {
+		memcpy(peer.heard + peer.n, line, n);
+		peer.n += n;
+		peer.heard[peer.n++] = '\n';
+	}
 	line[n - 1] = '\0';
 	return on_line(fd, line);
 }
@@ -132,21 +138,25 @@ static bool stopped_before(int fd)
 
 static void serve(int fd)
 {
-	char line[LINE_MAX_BYTES];
+	static char in[BLOCK + 1];
 	size_t n = 0;
 
 	if (!say(fd, peer.greeting))
 		return;
 	while (!stopped_before(fd)) {
-		if (recv(fd, line + n, 1, 0) != 1 || n == sizeof(line) - 1)
+		ssize_t got = recv(fd, in + n, BLOCK - n, 0);
+		char *line = in, *end;
+
+		if (got <= 0)
 			return;
-		if (line[n] != '\n') {
-			n++;
-			continue;
+		n += (size_t)got;
+		while ((end = memchr(line, '\n', n)) != NULL) {
+			n -= (size_t)(end + 1 - line);
+			if (!take_line(fd, line, (size_t)(end - line)))
+				return;
+			line = end + 1;
 		}
-		if (!take_line(fd, line, n))
-			return;
-		n = 0;
+		memmove(in, line, n);
 	}
 }
 
@@ -421,6 +431,58 @@ static void tls_is_required_and_not_offered__nothing_was_sent(void **state)
 	assert_false(heard("MAIL FROM"));
 }
 
+static void server_talks_nonsense__nothing_was_sent(void **state)
+{
+	static char endless[64 * 200 + 1], lines[8 * 200 + 1];
+	static const char *const nonsense[] = {"HTTP/1.1 400 Bad Request\r\n\r\n",
+					       "\r\n",
+					       "25\r\n",
+					       "\n",
+					       "250\n354 already\n",
+					       "354 too early\r\n",
+					       "999999\r\n",
+					       endless,
+					       lines};
+	size_t i;
+
+	(void)state;
+	memset(endless, '2', sizeof(endless) - 1);
+	memcpy(endless + sizeof(endless) - 3, "\r\n", 2);
+	for (i = 0; i < 200; i++)
+		memcpy(lines + 8 * i, "250-ok\r\n", 8);
+	for (i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		peer.rcpt_reply = nonsense[i];
+		prepare("ann@x.example");
+		sender.mail.timeout_ms = PATIENCE_MS;
+		EXPECT(run(), ERR_HTTP_UNREACHABLE);
+	}
+	assert_int_equal(peer.mails, 0);
+}
+
+/* "550-5.1.1 first" CR LF "550 5.1.1 second" counts once, with its last line. */
+static void reply_has_many_lines__the_last_one_counts(void **state)
+{
+	(void)state;
+	peer.rcpt_reply = "550-no status here\r\n550-5.9.9 nor the last\r\n550 5.1.1 gone\r\n";
+	EXPECT(send_to("ann@x.example"), ERR_OK);
+	expect_reply(MAIL_REFUSED, 550, "5.1.1");
+}
+
+static void message_is_large__all_of_it_arrives(void **state)
+{
+	static char much[MUCH];
+
+	(void)state;
+	memset(much, 'x', sizeof(much));
+	prepare("ann@x.example");
+	arena_done(&sender.flow.arena);
+	arena_init(&sender.flow.arena, (size_t)8 * MUCH);
+	sender.mail.text = (struct str){much, sizeof(much)};
+	EXPECT(run(), ERR_OK);
+	expect_reply(MAIL_TAKEN, 250, "2.0.0");
+	assert_true(peer.taken > MUCH);
+}
+
 static void server_leaves_before_the_content__nothing_was_sent(void **state)
 {
 	(void)state;
@@ -576,6 +638,9 @@ int main(void)
 		STORY(server_does_not_want_us__mail_is_for_later),
 		STORY(nobody_listens__nothing_was_sent),
 		STORY(tls_is_required_and_not_offered__nothing_was_sent),
+		STORY(server_talks_nonsense__nothing_was_sent),
+		STORY(reply_has_many_lines__the_last_one_counts),
+		STORY(message_is_large__all_of_it_arrives),
 		STORY(server_leaves_before_the_content__nothing_was_sent),
 		STORY(server_is_silent_before_the_content__nothing_was_sent_in_time),
 		STORY(server_leaves_after_the_dot__outcome_is_unknown),
