@@ -16,7 +16,11 @@
 #include "core/http/mail.h"
 #include "tests/integration/mail_peer.h"
 
-enum { PATIENCE_MS = 300, MUCH = 4 << 20 };
+enum {
+	PATIENCE_MS = 300,
+	LONG_PATIENCE_MS = 2000, /* by then the peer has the content, however busy the machine is */
+	MUCH = 16 << 20,
+};
 
 /* ---- the asking side: a flow of one question ---- */
 
@@ -309,7 +313,7 @@ static void server_is_silent_before_the_content__nothing_was_sent_in_time(void *
 	prepare("silent@x.example");
 	sender.mail.timeout_ms = PATIENCE_MS;
 	EXPECT(run(), ERR_HTTP_UNREACHABLE);
-	assert_in_range(sender.took_ms, PATIENCE_MS, 5000);
+	assert_in_range(sender.took_ms, PATIENCE_MS, 10000);
 }
 
 static void server_leaves_after_the_dot__outcome_is_unknown(void **state)
@@ -323,9 +327,10 @@ static void server_is_silent_after_the_dot__outcome_is_unknown_in_time(void **st
 {
 	(void)state;
 	prepare("hang@x.example");
-	sender.mail.timeout_ms = PATIENCE_MS;
+	sender.mail.timeout_ms = LONG_PATIENCE_MS;
 	EXPECT(run(), ERR_HTTP_UNKNOWN);
-	assert_in_range(sender.took_ms, PATIENCE_MS, 5000);
+	assert_int_equal(peer.mails, 1);
+	assert_in_range(sender.took_ms, LONG_PATIENCE_MS, 10000);
 }
 
 static void head_holds_a_line_break_or_nul__mail_is_not_sent(void **state)
