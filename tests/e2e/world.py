@@ -113,8 +113,9 @@ class World:
         return done
 
     def read_env(self):
-        text = subprocess.run(["bash", "-c", "source %s/env; for v in DATA SOCKETS SIM_URL GRPC HTTP WEBHOOKS MAILS; do echo $v=${!v}; done"
-                               % self.dir], stdout=subprocess.PIPE, text=True, check=True).stdout
+        names = "DATA SOCKETS SIM_URL GRPC HTTP WEBHOOKS MAILS"
+        text = subprocess.run(["bash", "-c", "source %s/env; for v in %s; do echo $v=${!v}; done" % (self.dir, names)],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
         self.env = dict(line.split("=", 1) for line in text.splitlines())
         self.channel = grpc.insecure_channel(self.env["GRPC"])
 
