@@ -198,15 +198,15 @@ static enum template_end take_tag(struct reader *r, char sigil, struct str insid
 static enum template_end read_tag(struct reader *r)
 {
 	struct str close = STR("}}");
-	char sigil = r->rest.n > 0 ? r->rest.p[0] : '\0';
+	char sigil = '\0';
 	enum template_end end;
 	const char *at;
 	struct str inside;
 
-	if (sigil != '\0' && strchr("#^/!&{", sigil) != NULL)
+	if (r->rest.n > 0 && r->rest.p[0] != '\0' && strchr("#^/!&{", r->rest.p[0]) != NULL) {
+		sigil = r->rest.p[0];
 		r->rest = skip(r->rest, 1);
-	else
-		sigil = '\0';
+	}
 	if (sigil == '{')
 		close = STR("}}}");
 	at = r->rest.n > 0 ? memmem(r->rest.p, r->rest.n, close.p, close.n) : NULL;
@@ -363,33 +363,39 @@ static enum template_end put_value(struct writer *w, const struct token *t,
 	return put(w, v->text);
 }
 
+static enum template_end step(struct writer *w, uint32_t *i)
+{
+	const struct token *t = &w->tokens[*i];
+	const struct template_value *v;
+
+	w->line = t->line;
+	if (t->kind == TOKEN_TEXT) {
+		++*i;
+		return put(w, t->s);
+	}
+	if (t->kind == TOKEN_CLOSE) {
+		leave(w, i);
+		return TEMPLATE_OK;
+	}
+	v = look_up(w, t->s);
+	if (v == NULL)
+		return TEMPLATE_UNKNOWN_NAME;
+	if (t->kind == TOKEN_SECTION || t->kind == TOKEN_INVERTED) {
+		enter(w, i, v);
+		return TEMPLATE_OK;
+	}
+	++*i;
+	return put_value(w, t, v);
+}
+
 static enum template_end run(struct writer *w)
 {
 	enum template_end end = TEMPLATE_OK;
 	uint32_t steps = 0;
 	uint32_t i = 0;
 
-	while (i < w->n && end == TEMPLATE_OK) {
-		const struct token *t = &w->tokens[i];
-		const struct template_value *v = NULL;
-
-		w->line = t->line;
-		if (++steps > TEMPLATE_STEPS)
-			return TEMPLATE_TOO_LARGE;
-		if (t->kind != TOKEN_TEXT && t->kind != TOKEN_CLOSE) {
-			v = look_up(w, t->s);
-			if (v == NULL)
-				return TEMPLATE_UNKNOWN_NAME;
-		}
-		if (t->kind == TOKEN_SECTION || t->kind == TOKEN_INVERTED) {
-			enter(w, &i, v);
-		} else if (t->kind == TOKEN_CLOSE) {
-			leave(w, &i);
-		} else {
-			end = v != NULL ? put_value(w, t, v) : put(w, t->s);
-			i++;
-		}
-	}
+	while (i < w->n && end == TEMPLATE_OK)
+		end = ++steps <= TEMPLATE_STEPS ? step(w, &i) : TEMPLATE_TOO_LARGE;
 	return end;
 }
 

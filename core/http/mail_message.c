@@ -39,7 +39,9 @@ static char *put(char *to, struct str s)
 static char *put_base64(char *to, const char *data, size_t n)
 {
 	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
+	enum { PAD = 64 };
 
 	for (size_t i = 0; i < n; i += 3) {
 		uint32_t v = (uint32_t)(unsigned char)data[i] << 16;
@@ -50,8 +52,8 @@ static char *put_base64(char *to, const char *data, size_t n)
 			v |= (unsigned char)data[i + 2];
 		*to++ = digits[v >> 18];
 		*to++ = digits[v >> 12 & 63];
-		*to++ = i + 1 < n ? digits[v >> 6 & 63] : '=';
-		*to++ = i + 2 < n ? digits[v & 63] : '=';
+		*to++ = digits[i + 1 < n ? v >> 6 & 63 : PAD];
+		*to++ = digits[i + 2 < n ? v & 63 : PAD];
 	}
 	return to;
 }
@@ -110,15 +112,15 @@ static char *head_name(struct arena *a, struct str name)
 static char *head_date(struct arena *a, int64_t at_us)
 {
 	/* Not strftime(): its names are the locale's. */
-	static const char days[] = "SunMonTueWedThuFriSat";
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t at = (time_t)(at_us / 1000000);
 	struct tm tm;
 
 	gmtime_r(&at, &tm);
-	return arena_printf(a, "%.3s, %d %.3s %d %02d:%02d:%02d +0000", days + 3 * tm.tm_wday,
-			    tm.tm_mday, months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour,
-			    tm.tm_min, tm.tm_sec);
+	return arena_printf(a, "%s, %d %s %d %02d:%02d:%02d +0000", days[tm.tm_wday], tm.tm_mday,
+			    months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static char *head(struct arena *a, const struct mail *m)

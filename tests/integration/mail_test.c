@@ -301,6 +301,15 @@ static void message_is_large__all_of_it_arrives(void **state)
 	assert_true(peer.taken > MUCH);
 }
 
+static void tls_is_only_tried__mail_goes_without(void **state)
+{
+	(void)state;
+	prepare("ann@x.example");
+	sender.server.tls = MAIL_TLS_TRY;
+	EXPECT(run(), ERR_OK);
+	expect_reply(MAIL_TAKEN, 250, "2.0.0");
+}
+
 static void server_leaves_before_the_content__nothing_was_sent(void **state)
 {
 	(void)state;
@@ -457,6 +466,7 @@ int main(void)
 		STORY(server_does_not_want_us__mail_is_for_later),
 		STORY(nobody_listens__nothing_was_sent),
 		STORY(tls_is_required_and_not_offered__nothing_was_sent),
+		STORY(tls_is_only_tried__mail_goes_without),
 		STORY(server_talks_nonsense__nothing_was_sent),
 		STORY(reply_has_many_lines__the_last_one_counts),
 		STORY(message_is_large__all_of_it_arrives),
