@@ -3,6 +3,7 @@
  */
 #include "workers/fulfillment/fulfillment.h"
 #include "workers/job.h"
+#include "workers/notification/notification.h"
 #include "workers/payment/payment.h"
 #include "workers/shipping/shipping.h"
 
@@ -10,6 +11,7 @@ static const struct job_kind *const kinds[] = {
 	&JOB_PAYMENT_AUTHORIZE, &JOB_PAYMENT_CAPTURE,  &JOB_PAYMENT_VOID,
 	&JOB_FULFILLMENT_PICK,  &JOB_FULFILLMENT_PACK, &JOB_SHIPPING_LABEL,
 	&JOB_SHIPPING_HANDOVER, &JOB_SHIPPING_TRACK,   &JOB_PAYMENT_RENEW,
+	&JOB_NOTIFICATION_MAIL,
 };
 
 const struct job_kind *job_kind_find(struct str name)

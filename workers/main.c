@@ -17,6 +17,7 @@
 #include "core/store/migrate.h"
 #include "workers/janitor/janitor.h"
 #include "workers/job.h"
+#include "workers/notification/notification.h"
 
 enum { TICK_MS = 250 };
 
@@ -61,11 +62,18 @@ static void check_url(const char *field, const char *url, const char *role)
 		config_refuse(field, "it is http(s)://host[:port], not %s", url);
 }
 
+static void read_contact_key(struct worker *w)
+{
+	char *key = config_secret("contact_key_file", w->cfg.contact_key_file);
+
+	if (!seal_key_parse(str_of(key), &w->contact_key))
+		config_refuse("contact_key_file", "it does not hold 64 hexadecimal digits");
+	free(key);
+}
+
 /* What the roles of this worker need; the rest may be left out. */
 static void check_settings(struct worker *w)
 {
-	char *key;
-
 	w->roles = read_roles(w->cfg.roles);
 	check_stores(w);
 	if (w->cfg.ca_file[0] != '\0' && access(w->cfg.ca_file, R_OK) != 0)
@@ -77,11 +85,12 @@ static void check_settings(struct worker *w)
 	if (worker_has(w, ROLE_SHIPPING)) {
 		check_url("carrier_url", w->cfg.carrier_url, "shipping");
 		w->carrier_key = config_secret("carrier_key_file", w->cfg.carrier_key_file);
-		key = config_secret("contact_key_file", w->cfg.contact_key_file);
-		if (!seal_key_parse(str_of(key), &w->contact_key))
-			config_refuse("contact_key_file", "it does not hold 64 hexadecimal digits");
-		free(key);
 	}
+	/* Without a sender the role takes no job: mails wait for a worker that has one. */
+	if (worker_has(w, ROLE_NOTIFICATION) && !notification_settings(w))
+		w->roles &= ~(1U << ROLE_NOTIFICATION);
+	if (worker_has(w, ROLE_SHIPPING) || worker_has(w, ROLE_NOTIFICATION))
+		read_contact_key(w);
 }
 
 /* As orderd: not on tables it does not know; a server that cannot be asked yet is waited for. */
@@ -260,6 +269,9 @@ int main(int argc, char **argv)
 	seal_key_wipe(&w.contact_key);
 	free(w.gateway_key);
 	free(w.carrier_key);
+	free(w.smtp_password);
+	free(w.mail_from.name);
+	free(w.mail_from.address);
 	config_done(&w.cfg);
 	log_info("stopped", "exit=%d", w.exit_code);
 	return w.exit_code;

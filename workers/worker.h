@@ -12,6 +12,7 @@
 #include "core/base/seal.h"
 #include "core/flow/loop.h"
 #include "core/http/http.h"
+#include "core/http/mail.h"
 #include "core/queue/queue.h"
 #include "core/store/store.h"
 
@@ -22,6 +23,12 @@ struct worker {
 	struct config cfg;
 	struct seal_key contact_key;
 	char *gateway_key, *carrier_key; /* secrets, from their files */
+
+	struct {
+		char *name, *address;
+	} mail_from; /* address NULL: no mails */
+	struct mail_server mail_server;
+	char *smtp_password;
 	/* who holds a lease: this run of this process, not the host */
 	struct id incarnation;
 	unsigned roles; /* bit per enum queue_role */

@@ -46,7 +46,7 @@
 	X(INT,  stream_window,       50000,     100, 10000000, "entries", "a stream that holds this many is not rung again") \
 	X(INT,  hold_s,              30,        1, 3600,    "s",     "life of a Redis stock hold; PostgreSQL decides within it") \
 	/* orderd-worker */ \
-	X(TEXT, roles,               "payment,fulfillment,shipping,janitor", 0, 256, "", "roles of this worker, comma separated") \
+	X(TEXT, roles,               "payment,fulfillment,shipping,notification,janitor", 0, 256, "", "roles of this worker, comma separated") \
 	X(INT,  concurrency,         64,        1, 10000,   "flows", "jobs at work per role") \
 	X(INT,  lease_s,             15,        1, 3600,    "s",     "a claimed job is somebody else's after this long without a word") \
 	X(INT,  job_deadline_s,      120,       1, 3600,    "s",     "a job's flow is cut after this long") \
@@ -65,6 +65,13 @@
 	X(TEXT, payment_return_url,  "",        0, 1024,    "", "where the bank sends a customer back to who has confirmed a payment; empty: a payment that must be confirmed is declined") \
 	X(INT,  action_poll_ms,      60000,     100, 86400000, "ms", "pause between two looks at a payment that waits for its customer, or for another job") \
 	X(INT,  renew_ahead_s,       86400,     0, 2592000, "s",     "an authorization of goods not yet shipped is renewed this long before it ends") \
+	X(TEXT, smtp_url,            "",        0, 1024,    "", "mail server: smtp(s)://host[:port][/name to say EHLO with]") \
+	X(TEXT, smtp_tls,            "required", 0, 8,      "", "required: no mail without TLS (STARTTLS, or smtps); try: where the server offers it; none") \
+	X(TEXT, smtp_user,           "",        0, 256,     "", "who to log in as at the mail server; empty: nobody") \
+	X(TEXT, smtp_password_file,  "",        0, 1024,    "", "file with that user's password") \
+	X(INT,  smtp_timeout_ms,     30000,     10, 100000, "ms",    "deadline of one mail") \
+	X(TEXT, shop_name,           "",        0, 128,     "", "name that mails are signed with; empty: the name in mail_from") \
+	X(TEXT, tracking_url,        "",        0, 1024,    "", "where a parcel can be followed when its carrier does not say: http(s)://..., with {code} in it") \
 	X(INT,  track_poll_ms,       300000,    100, 86400000, "ms", "pause between two looks at a parcel under way") \
 	/* all */ \
 	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error")

@@ -24,4 +24,12 @@ bool money_of(struct str code, int64_t minor, struct money *ret);
 bool money_add(struct money *sum, struct money more);
 bool money_times(struct money unit, int64_t quantity, struct money *ret);
 
+/* Digits of the minor unit (ISO 4217): 2 for EUR, 0 for JPY, 3 for KWD. */
+int money_digits(const char *currency);
+
+enum { MONEY_TEXT_SIZE = 32 }; /* the largest amount with its currency, and a NUL */
+
+/* For people: "EUR 1,234.50", "JPY 500"; exact.  Returns buf. */
+char *money_format(struct money m, char buf[MONEY_TEXT_SIZE]);
+
 #endif

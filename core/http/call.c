@@ -6,46 +6,49 @@
  * of the request.  It also keeps libcurl from quietly sending a POST a second time when
  * a kept connection turns out to be dead: that is for the flow to decide.
  */
-#include "core/http/call.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "core/base/metric.h"
+#include "core/http/transfer.h"
 
-enum {
-	CONNECT_TIMEOUT_MS = 5000, /* two SYN retries of Linux fall within it */
-	IDLE_MAX_S = 30, /* a kept connection older than this is not used again: peers close theirs
-			    after 60 or more */
-	BODY_STEP = 4096,
+enum { HEADER_MAX = 128, BODY_STEP = 4096 };
+
+struct call {
+	struct transfer t; /* first */
+	struct curl_slist *headers;
+	bool safe; /* a GET: sending it twice does no harm */
+	bool too_large;
+	char *body;
+	size_t n, room, cap;
+	char retry_after[HEADER_MAX];
+	char should_retry[HEADER_MAX];
+	char request_id[HEADER_MAX];
 };
 
 /* ---- libcurl calls back ---- */
 
 static int on_request(void *arg, char *peer, char *local, int peer_port, int local_port)
 {
-	struct http_call *call = arg;
+	struct call *call = arg;
 
 	(void)peer;
 	(void)local;
 	(void)peer_port;
 	(void)local_port;
-	if (call->sent && !call->safe)
+	if (call->t.sent && !call->safe)
 		return CURL_PREREQFUNC_ABORT; /* the second time */
-	if (!call->sent && call->op.given_up)
+	if (!call->t.sent && call->t.op.given_up)
 		return CURL_PREREQFUNC_ABORT; /* nobody waits, and nothing has happened yet */
-	call->sent = true;
-	call->op.late = ERR_HTTP_UNKNOWN;
+	transfer_sent(&call->t);
 	return CURL_PREREQFUNC_OK;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
-	struct http_call *call = arg;
+	struct call *call = arg;
 	size_t n = size * count;
 
 	if (n > call->cap - call->n) {
@@ -62,7 +65,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	return n;
 }
 
-static void keep_header(const char *line, size_t n, const char *name, char ret[CALL_HEADER_MAX])
+static void keep_header(const char *line, size_t n, const char *name, char ret[HEADER_MAX])
 {
 	size_t name_n = strlen(name);
 
@@ -76,7 +79,7 @@ static void keep_header(const char *line, size_t n, const char *name, char ret[C
 	}
 	while (n > 0 && (line[n - 1] == '\r' || line[n - 1] == '\n' || line[n - 1] == ' '))
 		n--;
-	if (n >= CALL_HEADER_MAX) /* none of them is that long; a cut one would mislead */
+	if (n >= HEADER_MAX) /* none of them is that long; a cut one would mislead */
 		return;
 	memcpy(ret, line, n);
 	ret[n] = '\0';
@@ -84,7 +87,7 @@ static void keep_header(const char *line, size_t n, const char *name, char ret[C
 
 static size_t on_header(char *data, size_t size, size_t count, void *arg)
 {
-	struct http_call *call = arg;
+	struct call *call = arg;
 	size_t n = size * count;
 
 	keep_header(data, n, "Retry-After", call->retry_after);
@@ -95,29 +98,11 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg)
 
 /* ---- before ---- */
 
-/* "host:port" of a URL, whatever stands around it. */
-static void read_host(const char *url, char ret[CALL_HOST_MAX])
-{
-	const char *p = strstr(url, "://");
-	const char *at;
-	size_t n;
-
-	p = p != NULL ? p + 3 : url;
-	n = strcspn(p, "/?#");
-	at = memchr(p, '@', n);
-	if (at != NULL) {
-		n -= (size_t)(at + 1 - p);
-		p = at + 1;
-	}
-	(void)snprintf(ret, CALL_HOST_MAX, "%.*s", (int)(n < CALL_HOST_MAX ? n : CALL_HOST_MAX - 1),
-		       p);
-}
-
-static bool add_header(struct http_call *call, const char *line)
+static bool add_header(struct call *call, const char *line)
 {
 	struct curl_slist *longer;
 
-	if (strpbrk(line, "\r\n") != NULL)
+	if (!transfer_line_ok(str_of(line)))
 		return false;
 	longer = curl_slist_append(call->headers, line);
 	if (longer == NULL)
@@ -126,7 +111,7 @@ static bool add_header(struct http_call *call, const char *line)
 	return true;
 }
 
-static bool set_headers(struct http_call *call, const struct http_request *rq)
+static bool set_headers(struct call *call, const struct http_request *rq)
 {
 	size_t i;
 
@@ -136,15 +121,14 @@ static bool set_headers(struct http_call *call, const struct http_request *rq)
 	for (i = 0; rq->headers != NULL && rq->headers[i] != NULL; i++)
 		if (!add_header(call, rq->headers[i]))
 			return false;
-	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+	curl_easy_setopt(call->t.easy, CURLOPT_HTTPHEADER, call->headers);
 	return true;
 }
 
-static void set_request(struct http_call *call, const struct http_request *rq)
+static void set_request(struct call *call, const struct http_request *rq)
 {
-	CURL *e = call->easy;
+	CURL *e = call->t.easy;
 
-	curl_easy_setopt(e, CURLOPT_URL, rq->url);
 	if (strcmp(rq->method, "GET") != 0 || rq->body.p != NULL) {
 		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)rq->body.n);
 		curl_easy_setopt(e, CURLOPT_POSTFIELDS, rq->body.p != NULL ? rq->body.p : "");
@@ -155,31 +139,17 @@ static void set_request(struct http_call *call, const struct http_request *rq)
 		curl_easy_setopt(e, CURLOPT_USERNAME, rq->basic_user);
 		curl_easy_setopt(e, CURLOPT_PASSWORD, "");
 	}
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
 }
 
 /* What holds for every call, whoever makes it. */
-static void set_rules(struct http_call *call, const struct http_options *opt)
+static void set_rules(struct call *call, const struct http_options *opt)
 {
-	CURL *e = call->easy;
+	CURL *e = call->t.easy;
 
-	curl_easy_setopt(e, CURLOPT_PRIVATE, call);
-	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(e, CURLOPT_PROXY,
-			 ""); /* not the environment's: settings have one source */
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (opt->ca_file != NULL && opt->ca_file[0] != '\0') {
-		curl_easy_setopt(e, CURLOPT_CAINFO, opt->ca_file);
-		curl_easy_setopt(e, CURLOPT_CAPATH, NULL); /* these and no others */
-	}
 	curl_easy_setopt(e, CURLOPT_USERAGENT, opt->agent);
-	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_MAX_S);
 	curl_easy_setopt(e, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)opt->body_cap);
 	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
 	curl_easy_setopt(e, CURLOPT_PREREQDATA, call);
@@ -189,28 +159,9 @@ static void set_rules(struct http_call *call, const struct http_options *opt)
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
 }
 
-struct http_call *http_call_new(const struct http_options *opt, const struct http_request *rq)
+static void call_free(struct call *call)
 {
-	struct http_call *call = mem_alloc(sizeof(*call));
-
-	call->easy = curl_easy_init();
-	if (call->easy == NULL)
-		abort();
-	call->cap = opt->body_cap;
-	call->safe = strcmp(rq->method, "GET") == 0;
-	call->started_us = clock_mono_us();
-	read_host(rq->url, call->host);
-	set_rules(call, opt);
-	set_request(call, rq);
-	if (set_headers(call, rq))
-		return call;
-	http_call_free(call);
-	return NULL;
-}
-
-void http_call_free(struct http_call *call)
-{
-	curl_easy_cleanup(call->easy);
+	curl_easy_cleanup(call->t.easy);
 	curl_slist_free_all(call->headers);
 	free(call->body);
 	free(call);
@@ -218,25 +169,13 @@ void http_call_free(struct http_call *call)
 
 /* ---- after ---- */
 
-static enum errc verdict(const struct http_call *call, CURLcode result, int status)
+static enum errc verdict(const struct call *call, CURLcode result, int status)
 {
 	if (call->too_large || result == CURLE_FILESIZE_EXCEEDED)
 		return ERR_HTTP_TOO_LARGE;
-	if (!call->sent)
+	if (!call->t.sent)
 		return ERR_HTTP_UNREACHABLE;
 	return result == CURLE_OK && status >= 100 && status <= 599 ? ERR_OK : ERR_HTTP_UNKNOWN;
-}
-
-static void count(const struct http_call *call, enum errc err, int status)
-{
-	char label[CALL_HOST_MAX + 64];
-
-	if (err == ERR_OK)
-		(void)snprintf(label, sizeof(label), "%s|%d", call->host, status);
-	else
-		(void)snprintf(label, sizeof(label), "%s|%s", call->host, err_name(err));
-	metric_add(METRIC_http_calls, label, 1);
-	metric_observe_us(METRIC_http_seconds, call->host, clock_mono_us() - call->started_us);
 }
 
 static struct str header_value(const char *text)
@@ -244,13 +183,14 @@ static struct str header_value(const char *text)
 	return text[0] != '\0' ? str_of(text) : (struct str){NULL, 0};
 }
 
-void http_call_answer(struct http_call *call, CURLcode result)
+static void finish(struct transfer *t, CURLcode result)
 {
+	struct call *call = (struct call *)(void *)t;
 	struct http_response response;
 	struct answer a = {.body = &response};
 	long status = 0;
 
-	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	a.err = verdict(call, result, (int)status);
 	response = (struct http_response){
 		.status = (int)status,
@@ -259,8 +199,33 @@ void http_call_answer(struct http_call *call, CURLcode result)
 		.should_retry = header_value(call->should_retry),
 		.request_id = header_value(call->request_id),
 	};
-	count(call, a.err, (int)status);
-	op_answer(&call->op, &a);
+	transfer_count(t, a.err, (int)status);
+	transfer_end(t, &a);
+	call_free(call);
+}
+
+/* ---- ask ---- */
+
+int http_ask(struct flow *fl, struct http *h, const struct http_request *rq)
+{
+	const struct http_options *opt = http_options_of(h);
+	struct call *call;
+
+	if (opt == NULL) {
+		fl->err = ERR_HTTP_UNREACHABLE;
+		return FLOW_FAIL;
+	}
+	call = mem_alloc(sizeof(*call));
+	transfer_init(&call->t, opt, rq->url, finish);
+	call->cap = opt->body_cap;
+	call->safe = strcmp(rq->method, "GET") == 0;
+	set_rules(call, opt);
+	set_request(call, rq);
+	if (set_headers(call, rq))
+		return transfer_ask(fl, h, &call->t, rq->timeout_ms);
+	call_free(call);
+	fl->err = ERR_INTERNAL;
+	return FLOW_FAIL;
 }
 
 const struct http_response *http_response(const struct answer *a)

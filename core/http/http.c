@@ -14,19 +14,19 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "core/http/call.h"
+#include "core/http/transfer.h"
 
 enum {
 	LATE_MARGIN_MS = 50
-}; /* a call outlives its flow's patience by this: the flow's timer speaks first */
+}; /* a transfer outlives its flow's patience by this: the flow's timer speaks first */
 
 struct http {
 	struct loop *loop;
 	struct http_options opt;
 	CURLM *multi;
 	uv_timer_t timer;
-	struct http_call *calls; /* at work */
-	unsigned handles;        /* of libuv, not closed yet */
+	struct transfer *transfers; /* at work */
+	unsigned handles;           /* of libuv, not closed yet */
 	bool closing;
 	struct task closed;
 	void (*on_closed)(void *arg);
@@ -37,54 +37,39 @@ struct watch {
 	uv_poll_t poll;
 	struct http *http;
 	curl_socket_t fd;
+	struct transfer *transfer; /* whose own socket it is; NULL: libcurl's */
 };
 
 #define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 /* ---- answers ---- */
 
-static void forget(struct http_call *call)
+static void finish(struct transfer *t, CURLcode result)
 {
-	struct http *h = call->http;
-
-	timer_clear(h->loop, &call->timer);
-	if (call->prev != NULL)
-		call->prev->next = call->next;
-	else
-		h->calls = call->next;
-	if (call->next != NULL)
-		call->next->prev = call->prev;
-	curl_multi_remove_handle(h->multi, call->easy);
-}
-
-static void finish(struct http_call *call, CURLcode result)
-{
-	forget(call);
 	if (result != CURLE_OK)
-		log_debug("http_failed", "host=%s sent=%d why=%s", LOG_Q(call->host), call->sent,
+		log_debug("http_failed", "host=%s sent=%d why=%s", LOG_Q(t->host), t->sent,
 			  LOG_Q(curl_easy_strerror(result)));
-	http_call_answer(call, result);
-	http_call_free(call);
+	t->finish(t, result);
 }
 
 static void read_answers(struct http *h)
 {
 	const CURLMsg *m;
-	struct http_call *call;
+	struct transfer *t;
 	int left;
 
 	while ((m = curl_multi_info_read(h->multi, &left)) != NULL) {
 		CURLcode result = m->data.result; /* the message dies with its handle's removal */
 
 		assert(m->msg == CURLMSG_DONE);
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &call);
-		finish(call, result);
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		finish(t, result);
 	}
 }
 
-static void on_call_late(struct timer *t)
+static void on_late(struct timer *timer)
 {
-	finish(CONTAINER_OF(t, struct http_call, timer), CURLE_OPERATION_TIMEDOUT);
+	finish(CONTAINER_OF(timer, struct transfer, timer), CURLE_OPERATION_TIMEDOUT);
 }
 
 /* ---- the loop speaks to libcurl ---- */
@@ -96,6 +81,10 @@ static void on_event(uv_poll_t *poll, int status, int events)
 	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 	int running;
 
+	if (w->transfer != NULL) {
+		w->transfer->on_ready(w->transfer);
+		return;
+	}
 	if ((events & UV_READABLE) != 0)
 		flags |= CURL_CSELECT_IN;
 	if ((events & UV_WRITABLE) != 0)
@@ -139,7 +128,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	closed_one(CONTAINER_OF(handle, struct http, timer));
 }
 
-static struct watch *watch_new(struct http *h, curl_socket_t fd)
+static struct watch *watch_open(struct http *h, curl_socket_t fd)
 {
 	struct watch *w = mem_alloc(sizeof(*w));
 
@@ -148,7 +137,6 @@ static struct watch *watch_new(struct http *h, curl_socket_t fd)
 	if (uv_poll_init_socket(loop_uv(h->loop), &w->poll, fd) != 0)
 		abort(); /* a socket libcurl has just opened can be watched, or epoll is gone */
 	h->handles++;
-	curl_multi_assign(h->multi, fd, w);
 	return w;
 }
 
@@ -166,8 +154,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *of
 		}
 		return 0;
 	}
-	if (w == NULL)
-		w = watch_new(h, fd);
+	if (w == NULL) {
+		w = watch_open(h, fd);
+		curl_multi_assign(h->multi, fd, w);
+	}
 	if (what != CURL_POLL_OUT)
 		events |= UV_READABLE;
 	if (what != CURL_POLL_IN)
@@ -234,49 +224,80 @@ struct http *http_new(struct loop *l, const struct http_options *opt)
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)opt->connections);
-	/* Otherwise libcurl keeps only four times as many connections as calls are at work. */
+	/* Otherwise libcurl keeps only four times as many connections as transfers are at work. */
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)opt->connections * 4);
 	return h;
 }
 
-static void remember(struct http *h, struct http_call *call)
+const struct http_options *http_options_of(const struct http *h)
 {
-	call->http = h;
-	call->next = h->calls;
-	if (h->calls != NULL)
-		h->calls->prev = call;
-	h->calls = call;
+	return h->closing ? NULL : &h->opt;
 }
 
-int http_ask(struct flow *fl, struct http *h, const struct http_request *rq)
+static void remember(struct http *h, struct transfer *t)
 {
-	struct http_call *call = h->closing ? NULL : http_call_new(&h->opt, rq);
-	int64_t end_ms = clock_mono_ms() + rq->timeout_ms;
+	t->http = h;
+	t->next = h->transfers;
+	if (h->transfers != NULL)
+		h->transfers->prev = t;
+	h->transfers = t;
+}
 
-	if (call == NULL) {
-		fl->err = h->closing ? ERR_HTTP_UNREACHABLE : ERR_INTERNAL;
-		return FLOW_FAIL;
-	}
-	op_ask(fl, &call->op);
-	call->op.late = ERR_HTTP_UNREACHABLE;
+int transfer_ask(struct flow *fl, struct http *h, struct transfer *t, int timeout_ms)
+{
+	int64_t end_ms = clock_mono_ms() + timeout_ms;
+
+	op_ask(fl, &t->op);
+	t->op.late = ERR_HTTP_UNREACHABLE;
 	/* Not longer than the flow waits: nobody would hear the answer. */
-	if (call->op.deadline_ms + LATE_MARGIN_MS < end_ms)
-		end_ms = call->op.deadline_ms + LATE_MARGIN_MS;
-	call->timer.on_due = on_call_late;
-	timer_set(h->loop, &call->timer, end_ms);
-	remember(h, call);
-	if (curl_multi_add_handle(h->multi, call->easy) != CURLM_OK)
+	if (t->op.deadline_ms + LATE_MARGIN_MS < end_ms)
+		end_ms = t->op.deadline_ms + LATE_MARGIN_MS;
+	t->timer.on_due = on_late;
+	timer_set(h->loop, &t->timer, end_ms);
+	remember(h, t);
+	if (curl_multi_add_handle(h->multi, t->easy) != CURLM_OK)
 		abort(); /* libcurl refuses a handle only for a bug of ours */
 	return FLOW_WAIT;
 }
 
-/* Everything is answered first: a flow may still be waiting, and its op is in the call. */
+void transfer_watch(struct transfer *t, curl_socket_t fd, bool writing)
+{
+	if (t->watch == NULL) {
+		t->watch = watch_open(t->http, fd);
+		t->watch->transfer = t;
+	}
+	uv_poll_start(&t->watch->poll, UV_READABLE | (writing ? UV_WRITABLE : 0), on_event);
+}
+
+static void forget(struct transfer *t)
+{
+	struct http *h = t->http;
+
+	if (t->watch != NULL) /* before libcurl closes its socket */
+		uv_close((uv_handle_t *)&t->watch->poll, on_watch_closed);
+	timer_clear(h->loop, &t->timer);
+	if (t->prev != NULL)
+		t->prev->next = t->next;
+	else
+		h->transfers = t->next;
+	if (t->next != NULL)
+		t->next->prev = t->prev;
+	curl_multi_remove_handle(h->multi, t->easy);
+}
+
+void transfer_end(struct transfer *t, const struct answer *a)
+{
+	forget(t);
+	op_answer(&t->op, a);
+}
+
+/* Everything is answered first: a flow may still be waiting, and its op is in the transfer. */
 static void close_now(struct task *t)
 {
 	struct http *h = CONTAINER_OF(t, struct http, closed);
 
-	while (h->calls != NULL)
-		finish(h->calls, CURLE_ABORTED_BY_CALLBACK);
+	while (h->transfers != NULL)
+		finish(h->transfers, CURLE_ABORTED_BY_CALLBACK);
 	curl_multi_cleanup(h->multi);
 	free((char *)h->opt.ca_file);
 	free((char *)h->opt.agent);

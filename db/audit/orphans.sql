@@ -8,6 +8,7 @@ SELECT x.what, x.tenant, x.order_id
         UNION ALL SELECT 'payment_attempt', tenant, order_id FROM payment_attempt
         UNION ALL SELECT 'payment_transaction', tenant, order_id FROM payment_transaction
         UNION ALL SELECT 'shipment', tenant, order_id FROM shipment
+        UNION ALL SELECT 'notification', tenant, order_id FROM notification
         UNION ALL SELECT 'job', tenant, order_id FROM job) x
  WHERE NOT EXISTS (SELECT FROM orders o WHERE (o.tenant, o.id) = (x.tenant, x.order_id))
 UNION ALL

@@ -68,8 +68,17 @@ def setting_that_cannot_work__is_named_with_its_reason(w):
             (worker, "carrier_url", None, "shipping role"),
             (worker, "carrier_url", "https://", "http(s)://host[:port]"),
             (worker, "carrier_key_file", "/nowhere/key", "/nowhere/key"),
-            (worker, "ca_file", "/nowhere/ca.pem", "/nowhere/ca.pem")):
+            (worker, "ca_file", "/nowhere/ca.pem", "/nowhere/ca.pem"),
+            (worker, "mail_from", "The Shop", "Name <address>"),
+            (worker, "smtp_url", None, "notification role"),
+            (worker, "smtp_url", "http://127.0.0.1", "smtp(s)://host[:port]"),
+            (worker, "smtp_url", "smtp://user:word@127.0.0.1", "smtp(s)://host[:port]"),
+            (worker, "smtp_tls", "perhaps", "required, try or none"),
+            (worker, "smtp_user", "shop", "TLS only"),
+            (worker, "tracking_url", "https://track.example/", "{code}")):
         settings = dict(own(w), listen="127.0.0.1:0", http_listen="127.0.0.1:0")
+        if field.startswith(("mail_", "smtp_", "tracking_")):
+            settings.update(mail_from="The Shop <orders@shop.example>", smtp_url="smtp://127.0.0.1", smtp_tls="none")
         if value is None:
             settings.pop(field)
         else:

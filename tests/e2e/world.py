@@ -73,14 +73,15 @@ def details_of(error):
 
 
 class World:
-    def __init__(self, config="", sim_args="--scan-ms 100"):
+    def __init__(self, config="", sim_args="--scan-ms 100", env=None):
+        """config: lines of a configuration file; env: what servers.sh understands besides."""
         self.scratch = tempfile.mkdtemp(prefix="orderd-e2e.", dir="/var/tmp")
         os.chmod(self.scratch, 0o755)
         self.extra = os.path.join(self.scratch, "extra.conf")
         with open(self.extra, "w") as f:
             own = {line.split(" = ")[0] for line in config.splitlines()}
             f.write("".join(line for line in FAST.splitlines(True) if line.split(" = ")[0] not in own) + config)
-        self.sim_args = sim_args
+        self.sim_args, self.more_env = sim_args, env or {}
         self.pb = generated(self.scratch)
 
     def __enter__(self):
@@ -105,15 +106,16 @@ class World:
         return os.path.join(self.scratch, "w")
 
     def servers(self, *args, check=True):
-        env = dict(os.environ, SERVERS_EXTRA_CONFIG=self.extra, SERVERS_SIM_ARGS=self.sim_args)
+        env = dict(os.environ, SERVERS_EXTRA_CONFIG=self.extra, SERVERS_SIM_ARGS=self.sim_args, **self.more_env)
         done = subprocess.run(["bash", SERVERS, *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if check and done.returncode != 0:
             raise AssertionError("servers.sh %s: %s" % (" ".join(args), done.stdout))
         return done
 
     def read_env(self):
-        text = subprocess.run(["bash", "-c", "source %s/env; for v in DATA SOCKETS SIM_URL GRPC HTTP WEBHOOKS; do echo $v=${!v}; done"
-                               % self.dir], stdout=subprocess.PIPE, text=True, check=True).stdout
+        names = "DATA SOCKETS SIM_URL GRPC HTTP WEBHOOKS MAILS"
+        text = subprocess.run(["bash", "-c", "source %s/env; for v in %s; do echo $v=${!v}; done" % (self.dir, names)],
+                              stdout=subprocess.PIPE, text=True, check=True).stdout
         self.env = dict(line.split("=", 1) for line in text.splitlines())
         self.channel = grpc.insecure_channel(self.env["GRPC"])
 
@@ -240,7 +242,7 @@ class World:
 
 
 def run(*stories, **world):
-    """Runs each story(world) in one world, in order; prints what ctest and people read."""
+    """Runs each story(world) in one World(**world), in order; prints what ctest and people read."""
     failed = 0
     with World(**world) as w:
         for story in stories:

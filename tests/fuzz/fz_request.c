@@ -36,6 +36,9 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__watch_order_request__descriptor,
 	&orderd__v1__batch_get_orders_request__descriptor,
 	&orderd__v1__list_stock_movements_request__descriptor,
+	&orderd__v1__get_payment_request__descriptor,
+	&orderd__v1__list_payments_request__descriptor,
+	&orderd__v1__retry_payment_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""What the database and C both know is the same: states and legal moves (core/domain/order_table.h, bucket_table.h),
-how an id is laid out (core/base/id.h), and how parcels are numbered (core/domain/sscc.h).
+"""What the database and C both know is the same: states and legal moves (core/domain/order_table.h, bucket_table.h), what
+customers are told of (workers/notification/template_table.h), how an id is laid out (core/base/id.h), and how parcels
+are numbered (core/domain/sscc.h).
 
 usage: sql_edges.py SQL_EDGES_PRINT
 """
@@ -17,17 +18,19 @@ from sqltest import Server  # noqa: E402
 
 
 def domain(program):
-    """(axis -> states, axis -> edges, {(prefix, serial, number)})"""
-    states, edges, ssccs = {}, {"order": set(), "bucket": set()}, set()
+    """(axis -> states, axis -> edges, {(prefix, serial, number)}, {(event kind, detail or "*", template)})"""
+    states, edges, ssccs, mails = {}, {"order": set(), "bucket": set()}, set(), set()
     for line in subprocess.run([program], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines():
         what, axis, *names = line.split()
         if what == "state":
             states.setdefault(axis, []).append(names[0])
         elif what == "sscc":
             ssccs.add((axis, *names))
+        elif what == "mail":
+            mails.add((axis, *names))
         else:
             edges[axis].add(tuple(names))
-    return states, edges, ssccs
+    return states, edges, ssccs, mails
 
 
 def texts(definition):
@@ -53,6 +56,21 @@ def compare(db, states, edges):
         check(f"words of {axis}_edge", {f"{f}>{t}" for f, t in edges[axis]}, {w for w in texts(body) if len(w) > 1 and ">" in w})
 
 
+def check_mails(db, mails):
+    """mail_template() of every kind and detail that either side names, and of some that none does."""
+    body = db.one("SELECT pg_get_functiondef('mail_template'::regproc)")
+    kinds = {kind for kind, _, _ in mails} | texts(body) | {"placed", "picked"}
+    details = {detail for _, detail, _ in mails} | texts(body) | {"in_transit"}
+    table = {(kind, detail): template for kind, detail, template in mails}
+    for kind in sorted(kinds):
+        for detail in sorted(details):
+            ours = table.get((kind, detail), table.get((kind, "*")))
+            theirs = db.query(f"SELECT mail_template('{kind}', '{detail}')")[0][0]
+            assert ours == theirs, f"{kind} {detail}: C says {ours}, the database {theirs}"
+        assert db.query(f"SELECT mail_template('{kind}', NULL)")[0][0] == table.get((kind, "*")), kind
+    print("ok mails of", len(mails), "events", flush=True)
+
+
 def check_child_ids(db):
     """UUIDv7 of this millisecond with the parent's shard, no two alike; for every shard."""
     for shard in range(64):
@@ -76,10 +94,11 @@ def compare_ssccs(db, ssccs):
 
 
 def main():
-    states, edges, ssccs = domain(sys.argv[1])
+    states, edges, ssccs, mails = domain(sys.argv[1])
     with Server() as server:
         with server.session(server.database("edges")) as db:
             compare(db, states, edges)
+            check_mails(db, mails)
             check_child_ids(db)
             compare_ssccs(db, ssccs)
 

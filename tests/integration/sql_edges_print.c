@@ -5,12 +5,14 @@
  *	state <axis> <name>
  *	edge <axis> <from> <to>
  *	sscc <prefix> <serial> <number>
+ *	mail <event kind> <detail or *> <template>
  */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "core/domain/order_state.h"
 #include "core/domain/sscc.h"
+#include "workers/notification/template_table.h"
 
 static void print_states(void)
 {
@@ -64,11 +66,25 @@ static void print_ssccs(void)
 	}
 }
 
+static void print_mails(void)
+{
+	static const char *const rows[][3] = {
+#define X(kind, detail, template) {kind, detail, #template},
+		MAIL_EVENT_TABLE(X)
+#undef X
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		printf("mail %s %s %s\n", rows[i][0], rows[i][1][0] != '\0' ? rows[i][1] : "*",
+		       rows[i][2]);
+}
+
 int main(void)
 {
 	print_states();
 	print_order_edges();
 	print_bucket_edges();
 	print_ssccs();
+	print_mails();
 	return 0;
 }

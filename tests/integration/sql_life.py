@@ -118,6 +118,8 @@ class Life(unittest.TestCase):
                 yield from self.authorize_somehow(order, group, chance)
             elif kind == "payment.capture" and (luck < 0.3 or self.walk.payment(order, group)[0] != "authorized"):
                 yield from self.capture_in_vain(order, group)
+            elif kind == "notification.mail":
+                yield from order.tell("sent" if luck > 0.5 else "refused")
             elif kind == "shipping.track":
                 yield from order.track(group, "delivered" if luck > 0.5 else "in_transit", None if luck > 0.5 else "waiting")
             else:
@@ -148,6 +150,66 @@ class Life(unittest.TestCase):
             yield from order.await_action(head, 1000)
         else:
             yield from order.authorized(head, None)
+
+    # ---- telling the customer
+
+    def test_each_thing_worth_telling_is_one_mail(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1))
+        walk.one(order.track(1, "out_for_delivery", "waiting"), order.track(1, "delivered", "completed"))
+        self.assertEqual(walk.mails(order), [(t, "queued") for t in ("confirmed", "shipped", "out_for_delivery", "delivered")])
+        self.assertEqual(walk.query(f"SELECT DISTINCT kind, priority FROM job WHERE id IN (SELECT id FROM notification "
+                                    f"WHERE order_id = '{order.id}')"), [["notification.mail", "2"]])
+        walk.one(order.tell(), order.tell("refused", "550 5.1.1"), order.tell("suppressed", "no address"))
+        self.assertEqual([state for _, state in walk.mails(order)], ["sent", "refused", "suppressed", "queued"])
+        self.assertEqual(walk.query(f"SELECT detail, sent_at IS NULL FROM notification WHERE order_id = '{order.id}' "
+                                    "ORDER BY seq"), [[None, "f"], ["550 5.1.1", "t"], ["no address", "t"], [None, "t"]])
+
+    def test_an_order_that_wants_no_mail_gets_none(self):
+        walk, order = self.walk, self.walk.order()
+        walk.query(f"UPDATE orders SET notify = false WHERE id = '{order.id}'")
+        walk.one(order.whole_life())
+        self.assertEqual(walk.mails(order), [])
+        self.assertEqual(walk.query("SELECT count(*) FROM job WHERE kind = 'notification.mail' "
+                                    f"AND order_id = '{order.id}'"), [["0"]])
+
+    def find_mail(self, order, which):
+        notification = self.walk.query(f"SELECT id FROM notification WHERE order_id = '{order.id}' ORDER BY seq")[which][0]
+        return self.walk.store.ask("mail_find", {"tenant": order.tenant, "notification_id": notification})[0]
+
+    def test_a_refused_payment_is_told_of_once(self):
+        walk, order = self.walk, self.walk.order(2)
+        head = None
+
+        def declined():
+            nonlocal head
+            head = yield from order.begin(1)
+            yield from order.decline(head, "rejected")
+        walk.one(declined())
+        self.assertEqual([t for t, _ in walk.mails(order)], ["payment_problem", "payment_problem"])
+        self.assertEqual([self.find_mail(order, n)["kind"] for n in (0, 1)], ["payment_declined", "rejected"])
+        self.assertEqual([self.find_mail(order, n)["overtaken"] for n in (0, 1)], ["t", "f"])
+        # an order that waits for another method is told of the refusal itself, and of the latest only
+        walk.query(f"ALTER TABLE orders DISABLE TRIGGER USER; UPDATE orders SET state = 'pending' WHERE id = '{order.id}'")
+        self.assertEqual(self.find_mail(order, 0)["overtaken"], "f")
+        walk.query(f"INSERT INTO order_event (tenant, order_id, seq, kind, to_state, group_no, actor) "
+                   f"VALUES ({order.tenant}, '{order.id}', 99, 'payment_declined', 'pending', 1, 'test')")
+        self.assertEqual(self.find_mail(order, 0)["overtaken"], "t")
+        walk.query(f"DELETE FROM order_event WHERE order_id = '{order.id}' AND seq = 99; "
+                   f"UPDATE payment SET state = 'pending' WHERE order_id = '{order.id}'")
+        self.assertEqual(self.find_mail(order, 0)["overtaken"], "t")
+
+    def test_a_mail_lists_its_parcel_or_the_order(self):
+        walk, order = self.walk, self.walk.order(2)
+
+        def lines(group, most=10):
+            rows = walk.store.ask("mail_lines", {"tenant": 1, "order_id": order.id, "group_no": group, "most": most})
+            return [(r["line"], r["qty"], r["lines"]) for r in rows]
+        walk.one(order.pay())
+        self.assertEqual(lines(0), [("1", "2", "3"), ("2", "3", "3"), ("3", "1", "3")])
+        self.assertEqual(lines(0, 1), [("1", "2", "3")])
+        self.assertEqual(lines(1), [("1", "2", "2"), ("2", "1", "2")])
+        self.assertEqual(lines(2), [("2", "2", "2"), ("3", "1", "2")])
 
     # ---- money
 
@@ -386,7 +448,7 @@ class Life(unittest.TestCase):
         self.assertEqual(walk.events(order).count("payment_action_required"), 1)
         self.assertEqual(walk.query("SELECT kind FROM order_event WHERE detail LIKE '%bank%'"), [])
         self.assertEqual(walk.query("SELECT attempts, run_at > now() + interval '50 s', last_error FROM job WHERE "
-                                    f"order_id = '{order.id}'"), [["0", "t", None]])
+                                    f"kind = 'payment.authorize' AND order_id = '{order.id}'"), [["0", "t", None]])
         seen = walk.store.read("payment_view", {"tenant": 1, "order_id": order.id, "state": None, "after_group": 0, "most": 9})
         self.assertEqual(seen[0]["action_url"], "https://bank.example/1")
         walk.one(order.authorized(self.begun(order, "resume")["head"], "confirmed"))
@@ -402,7 +464,8 @@ class Life(unittest.TestCase):
         walk, order = self.walk, self.walk.order(expires_s=5, wait_for_payment=True)
         walk.one(order.await_action(self.begun(order)["head"]))
         self.assertEqual(walk.query("SELECT j.run_at BETWEEN o.expires_at AND o.expires_at + interval '1 s' FROM job j "
-                                    f"JOIN orders o ON o.id = j.order_id WHERE o.id = '{order.id}'"), [["t"]])
+                                    f"JOIN orders o ON o.id = j.order_id WHERE j.kind = 'payment.authorize' AND o.id = '{order.id}'"),
+                         [["t"]])
         walk.query(f"UPDATE orders SET expires_at = now() WHERE id = '{order.id}'")
         walk.one(order.expiring("not_due"))
         self.assertEqual(walk.store.read("orders_expired", {"most": 9}), [])

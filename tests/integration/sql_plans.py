@@ -39,6 +39,8 @@ SELECT tenant, id, now(), 'in_transit', '', '', '' FROM shipment;
 INSERT INTO webhook_event (tenant, provider, event_id, kind, object_id, received_at)
 SELECT tenant, 'gateway', 'evt_' || gateway_id, 'charge.succeeded', gateway_id, now() - row_number() OVER () * interval '1 min'
 FROM payment_attempt;
+INSERT INTO notification (tenant, id, order_id, group_no, seq, template)
+SELECT tenant, gen_random_uuid(), order_id, group_no, seq, 'confirmed' FROM order_event;
 INSERT INTO order_event (tenant, order_id, seq, kind, to_state, actor)
 SELECT tenant, order_id, seq + n, 'more', 'pending', 'test' FROM order_event, generate_series(1, 5) n;
 """

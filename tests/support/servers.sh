@@ -8,7 +8,10 @@
 #     servers.sh stop DIR                   what runs, in reverse order; data stay
 #     servers.sh erase DIR                  stop, then remove the data too
 #     servers.sh kill DIR NAME [SIGNAL]     one process, at once (default KILL)
-#     servers.sh again DIR NAME             start that one again (redis, sim, orderd, worker, postgres)
+#     servers.sh again DIR NAME             start that one again (redis, sim, smtp, orderd, worker, postgres)
+#
+# With SERVERS_SMTP=1 there is a mail server too (tests/support/smtp), and orders get mails: what it took is in
+# the file MAILS.  It needs the node of tests/node, and `npm ci` in tests/support/smtp.
 #
 # DIR holds what a caller reads: `env` (NAME=value lines: where everything listens) and `data/`, a link
 # to the data.  PostgreSQL refuses to run as root, so root's servers all run as user postgres; then the
@@ -20,7 +23,7 @@ SERVERS_READY_S=60 # a first start recovers and creates; a loaded CI machine is 
 SERVERS_STOP_S=40  # longer than orderd's drain_s, after which it ends by itself
 SERVERS_POLL_S=0.05
 SERVERS_PG_BIN=${SERVERS_PG_BIN:-/usr/lib/postgresql/15/bin}
-SERVERS_ORDER=(postgres redis sim orderd worker)
+SERVERS_ORDER=(postgres redis sim smtp orderd worker)
 
 servers_fail() {
 	printf 'servers: %s\n' "$*" >&2
@@ -108,7 +111,8 @@ servers_spawn() {
 	(
 		cd "$DATA" || exit 1
 		printf '%q ' "$@" >"$RUN/$name.command"
-		if [[ $EUID -eq 0 ]]; then
+		# The mail server reads scripts where only root may be able to go.
+		if [[ $EUID -eq 0 && $name != smtp ]]; then
 			exec setsid setpriv --reuid=postgres --regid=postgres --init-groups \
 				env HOME="$DATA" "$@"
 		fi
@@ -228,6 +232,34 @@ servers_sim() {
 	SIM_PORT=${SIM_URL##*:}
 }
 
+servers_smtp() {
+	local here
+
+	here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+	if ! servers_alive smtp >/dev/null; then
+		: >"$DATA/log/smtp.log"
+		# shellcheck disable=SC2086
+		servers_spawn smtp "$(servers_node "$here")" "$here/smtp/sink.js" "$DATA/mails.jsonl" \
+			--port "${SMTP_PORT:-0}" ${SERVERS_SMTP_ARGS:-}
+		servers_wait smtp grep -q '^listening=' "$DATA/log/smtp.log" || return 1
+	fi
+	SMTP_PORT=$(sed -n 's/^listening=.*://p' "$DATA/log/smtp.log" | tail -n 1)
+	MAILS=$DATA/mails.jsonl
+}
+
+# The pinned one; what else is called node here is too old.
+servers_node() {
+	local node
+
+	for node in "$1"/../node/node_modules/node-linux-*/bin/node; do
+		if "$node" --version >/dev/null 2>&1; then
+			echo "$node"
+			return 0
+		fi
+	done
+	echo node
+}
+
 servers_orderd() {
 	if ! servers_alive orderd >/dev/null; then
 		: >"$DATA/log/orderd.log"
@@ -297,7 +329,7 @@ servers_configure() {
 		cat "${OPERATOR_CONFIG:-/dev/null}"
 		echo # its last line may have no end
 		while IFS='|' read -r field value; do
-			if servers_asks "$field"; then
+			if [[ -n $field ]] && servers_asks "$field"; then
 				echo "$field = $value"
 			fi
 		done <<-END
@@ -314,6 +346,10 @@ servers_configure() {
 			webhook_listen|127.0.0.1:${WEBHOOK_PORT:-0}
 			gateway_webhook_secret_file|$DATA/gateway_webhook.key
 			carrier_webhook_secret_file|$DATA/carrier_webhook.key
+			${MAILS:+mail_from|The Shop <orders@shop.example>}
+			${MAILS:+smtp_url|smtp://127.0.0.1:$SMTP_PORT/shop.example}
+			${MAILS:+smtp_tls|${SERVERS_SMTP_TLS:-none}}
+			${MAILS:+tracking_url|https://track.example/{code\}}
 		END
 		cat "${SERVERS_EXTRA_CONFIG:-/dev/null}"
 	} >"$DATA/orderd.conf"
@@ -333,6 +369,8 @@ servers_write_env() {
 		printf 'REDIS=%q\n' "$(servers_field redis)"
 		printf 'SIM_URL=%q\n' "${SIM_URL:-}"
 		printf 'SIM_PORT=%q\n' "${SIM_PORT:-0}"
+		printf 'SMTP_PORT=%q\n' "${SMTP_PORT:-0}"
+		printf 'MAILS=%q\n' "${MAILS:-}"
 		printf 'GRPC=%q\n' "${ORDERD_GRPC:-}"
 		printf 'HTTP=%q\n' "${ORDERD_HTTP:-}"
 		printf 'WEBHOOKS=%q\n' "${ORDERD_WEBHOOKS:-}"
@@ -366,7 +404,9 @@ servers_start() {
 	SIM_URL=
 	servers_open "$1" || return 1
 	if [[ -s $DIR/env ]]; then
-		SIM_PORT=$(source "$DIR/env" && echo "$SIM_PORT") # those who still run know it by this one
+		# those who still run know them by these
+		SIM_PORT=$(source "$DIR/env" && echo "$SIM_PORT")
+		SMTP_PORT=$(source "$DIR/env" && echo "${SMTP_PORT:-0}")
 	fi
 	servers_programs "$2" && servers_socket_dir && servers_secrets || return 1
 	if servers_asks postgres; then
@@ -377,6 +417,10 @@ servers_start() {
 	fi
 	if servers_asks gateway_url || servers_asks carrier_url; then
 		servers_sim || return 1
+	fi
+	MAILS=
+	if [[ ${SERVERS_SMTP:-} == 1 ]]; then
+		servers_smtp || return 1
 	fi
 	servers_configure || return 1
 	servers_as "$DATA/bin/orderd" migrate --config="$DATA/orderd.conf" >"$DATA/log/migrate.log" 2>&1 ||

@@ -140,6 +140,18 @@ class Order:
         yield Unit("tracking_recorded", {**head, "shipment_id": self.shipments[group], "tracking_state": state,
                                          "delivered": outcome != "waiting", "delay_ms": 60000}, [scan] * scans, outcome)
 
+    def tell(self, outcome="sent", detail=None):
+        """The oldest of the mails that wait."""
+        job = self.walk.session.one(f"SELECT id FROM job WHERE order_id = '{self.id}' AND kind = 'notification.mail' "
+                                    "AND state = 'ready' ORDER BY created_at, id LIMIT 1")
+        got = yield Unit("job_claim", {"job_id": job, "worker": WORKER, "lease_s": 60})
+        yield Unit("mail_recorded", {**self.head(group_no=0, job_id=job, epoch=int(got[0]["epoch"])), "outcome": outcome,
+                                     "detail": detail})
+
+    def tell_all(self):
+        while self.walk.mails_open(self):
+            yield from self.tell()
+
     def ship(self, group):
         for step in (self.pick, self.pack, self.label, self.capture, self.hand_over):
             yield from step(group)
@@ -151,6 +163,7 @@ class Order:
         for group in self.all_groups:
             yield from self.track(group, "in_transit", "waiting", scans=2)
             yield from self.track(group, "delivered", "completed" if group == self.groups else "delivered")
+        yield from self.tell_all()
 
 
 class Stage:
@@ -205,6 +218,14 @@ class Walk:
         if len(found) != 1:
             raise AssertionError(f"{len(found)} open jobs {kind} of group {group}")
         return found[0][0]
+
+    def mails_open(self, order):
+        return int(self.session.one(f"SELECT count(*) FROM notification WHERE order_id = '{order.id}' AND state = 'queued'"))
+
+    def mails(self, order):
+        """(template, state) of all, oldest first."""
+        return [tuple(row) for row in self.query(f"SELECT template, state FROM notification WHERE order_id = '{order.id}' "
+                                                 "ORDER BY seq")]
 
     def amount(self, order, group):
         return self.session.one(f"SELECT amount_minor FROM payment WHERE order_id = '{order.id}' AND group_no = {group}")

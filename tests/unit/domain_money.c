@@ -116,6 +116,30 @@ static void product_is_exact_or_refused(void **state)
 	assert_money(m, "EUR", MONEY_MAX_MINOR);
 }
 
+static void reads(const char *currency, int64_t minor, const char *text)
+{
+	char buf[MONEY_TEXT_SIZE];
+	struct money m;
+
+	assert_true(money_of(str_of(currency), minor, &m));
+	assert_string_equal(money_format(m, buf), text);
+}
+
+static void amount_is_written_with_its_currency_s_digits(void **state)
+{
+	(void)state;
+	reads("EUR", 0, "EUR 0.00");
+	reads("EUR", 7, "EUR 0.07");
+	reads("EUR", 99950, "EUR 999.50");
+	reads("USD", 123456789, "USD 1,234,567.89");
+	reads("JPY", 500, "JPY 500");
+	reads("JPY", 1000, "JPY 1,000");
+	reads("KWD", 1005, "KWD 1.005");
+	reads("UYW", 12345, "UYW 1.2345");
+	reads("CLP", MONEY_MAX_MINOR, "CLP 9,007,199,254,740,991");
+	reads("EUR", MONEY_MAX_MINOR, "EUR 90,071,992,547,409.91");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +150,7 @@ int main(void)
 		cmocka_unit_test(sum_that_does_not_fit_is_refused_and_stays),
 		cmocka_unit_test(currencies_do_not_mix),
 		cmocka_unit_test(product_is_exact_or_refused),
+		cmocka_unit_test(amount_is_written_with_its_currency_s_digits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

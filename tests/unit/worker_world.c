@@ -84,6 +84,21 @@ const struct http_response *http_response(const struct answer *a)
 	return a->body;
 }
 
+int mail_ask(struct flow *fl, struct http *h, const struct mail *m)
+{
+	char what[160];
+
+	(void)h;
+	(void)snprintf(what, sizeof(what), "MAIL " STR_FMT, STR_ARG(m->to));
+	question(fl, what)->mail = arena_dup(&fl->arena, m, sizeof(*m));
+	return FLOW_WAIT;
+}
+
+const struct mail_reply *mail_reply(const struct answer *a)
+{
+	return a->body;
+}
+
 const char *queue_role_name(enum queue_role r)
 {
 	static const char *const names[ROLE_COUNT] = {"payment", "fulfillment", "shipping",
@@ -249,6 +264,13 @@ void world_says(struct question *q, int status, const char *body)
 			  .body = &(struct http_response){.status = status, .body = str_of(body)}});
 }
 
+void world_replies(struct question *q, enum mail_verdict verdict, int code, const char *status)
+{
+	answer(q, (struct answer){.body = &(struct mail_reply){.verdict = verdict,
+							       .code = code,
+							       .status = str_of(status)}});
+}
+
 void world_answers(struct question *q, const void *body)
 {
 	answer(q, (struct answer){.body = body});
@@ -288,6 +310,8 @@ int world_set_up(void **state)
 	static char nowhere[] = "";
 	static char gateway[] = "http://gateway", carrier[] = "http://carrier";
 	static char gateway_key[] = "sk_1", carrier_key[] = "ek_1";
+	static char sender[] = "orders@shop.example", shop[] = "The Shop";
+	static char track[] = "https://track.example/?c={code}";
 
 	(void)state;
 	log_open("worker_world", LOG_ERROR);
@@ -299,6 +323,8 @@ int world_set_up(void **state)
 				  .incarnation = NEXT,
 				  .gateway_key = gateway_key,
 				  .carrier_key = carrier_key,
+				  .mail_from = {.name = shop, .address = sender},
+				  .mail_server = {.url = "smtp://mail"},
 				  .intake = (struct intake *)&world};
 	world.w.cfg = (struct config){.concurrency = 2,
 				      .arena_kib = 256,
@@ -313,6 +339,9 @@ int world_set_up(void **state)
 				      .action_poll_ms = 60000,
 				      .renew_ahead_s = 86400,
 				      .payment_return_url = nowhere,
+				      .smtp_timeout_ms = 30000,
+				      .shop_name = shop,
+				      .tracking_url = track,
 				      .gateway_url = gateway,
 				      .carrier_url = carrier};
 	world.w.loop = loop_new();

@@ -18,9 +18,10 @@ enum { WORLD_QUESTIONS_MAX = 64, WORLD_RINGS_MAX = 64 };
 /* One question nobody has answered yet. */
 struct question {
 	struct op op;   /* first */
-	char what[160]; /* a unit's name, a function of queue.h, or "POST http://..." */
+	char what[160]; /* a unit's name, a function of queue.h, "POST http://..." or "MAIL to" */
 	struct unit unit;
 	const struct http_request *http;
+	const struct mail *mail;
 };
 
 extern struct world {
@@ -47,6 +48,7 @@ void world_rows(struct question *q, const void *rows, uint32_t n, size_t row_siz
 void world_no_rows(struct question *q);
 void world_fails(struct question *q, enum errc err);
 void world_says(struct question *q, int status, const char *body);
+void world_replies(struct question *q, enum mail_verdict verdict, int code, const char *status);
 void world_answers(struct question *q, const void *body); /* of the queue */
 
 void world_turn(void);

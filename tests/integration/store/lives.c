@@ -198,6 +198,19 @@ static void capture_again(struct life *l)
 	l->ask(l, handover_due_unit(&h, NULL, 0));
 }
 
+/* Of the confirmation, the only one that waits by then. */
+static void tell(struct life *l)
+{
+	struct job j = claim(l, "notification.mail");
+	struct mail_recorded_head h = {.tenant = 1,
+				       .order_id = l->order,
+				       .job_id = j.id,
+				       .epoch = j.epoch,
+				       .outcome = STR("sent")};
+
+	l->ask(l, mail_recorded_unit(&h, NULL, 0));
+}
+
 static void ship(struct life *l)
 {
 	struct job j = claim(l, "fulfillment.pick");
@@ -432,6 +445,7 @@ void life_of_a_shop(struct life *l)
 	raise_the_fence(l);
 	place(l, "first", LONG_S);
 	authorize(l, begin(l));
+	tell(l);
 	ship(l);
 	hear(l);
 	deliver(l);
@@ -471,5 +485,7 @@ void life_went_well(void)
 	/* the fifth, in doubt, and the sixth, whose job is dead */
 	assert_int_equal(pg_number(db, "SELECT reserved + allocated FROM stock"), 4);
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM payment_transaction"), 8);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM notification WHERE state = 'sent'"),
+			 1);
 	books_hold();
 }
