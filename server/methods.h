@@ -23,6 +23,10 @@ extern const struct rpc_method RPC_GET_AVAILABILITY;
 extern const struct rpc_method RPC_LIST_STOCK_MOVEMENTS;
 
 extern const struct rpc_method RPC_GET_LABEL;
+extern const struct rpc_method RPC_GET_SHIPMENT;
+extern const struct rpc_method RPC_VOID_LABEL;
+extern const struct rpc_method RPC_CONFIRM_HANDOVER;
+extern const struct rpc_method RPC_RECORD_TRACKING_EVENT;
 
 extern const struct rpc_method RPC_GET_PAYMENT;
 extern const struct rpc_method RPC_LIST_PAYMENTS;

@@ -263,6 +263,8 @@ static Orderd__V1__ShipmentGroup *group_from_row(struct flow *fl, const struct o
 	g->service = keep_text(fl, r->service);
 	g->tracking_code = keep_text(fl, r->tracking_code);
 	g->tracking_state = keep_text(fl, r->tracking_state);
+	g->tracking_url = keep_text(fl, r->tracking_url);
+	g->exception = keep_text(fl, r->exception);
 	return g;
 }
 

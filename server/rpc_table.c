@@ -22,6 +22,10 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_LIST_STOCK_MOVEMENTS,
 	/* orderd.v1.ShippingService */
 	&RPC_GET_LABEL,
+	&RPC_GET_SHIPMENT,
+	&RPC_VOID_LABEL,
+	&RPC_CONFIRM_HANDOVER,
+	&RPC_RECORD_TRACKING_EVENT,
 	/* orderd.v1.PaymentService */
 	&RPC_GET_PAYMENT,
 	&RPC_LIST_PAYMENTS,

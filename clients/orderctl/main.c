@@ -5,7 +5,7 @@
 #include "orderctl.h"
 
 static const struct command *const tables[] = {order_commands, payment_commands, stock_commands,
-					       label_commands};
+					       label_commands, shipping_commands};
 
 static void help(void)
 {

@@ -39,7 +39,7 @@ struct command {
 
 /* Each ends with verb == NULL. */
 extern const struct command order_commands[], stock_commands[], label_commands[],
-	payment_commands[];
+	payment_commands[], shipping_commands[];
 
 /* ---- options ---- */
 
@@ -71,6 +71,7 @@ void print_status(const Orderd__V1__GetOrderStatusResponse *rs);
 void print_events(Orderd__V1__OrderEvent *const *events, size_t n);
 void print_orders(Orderd__V1__Order *const *orders, size_t n);
 void print_payments(Orderd__V1__Payment *const *payments, size_t n);
+void print_shipment(const Orderd__V1__Shipment *s);
 void print_money(char *to, size_t room, const Orderd__V1__Money *m); /* "19.99 EUR" */
 
 #endif

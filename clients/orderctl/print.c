@@ -218,6 +218,8 @@ static void print_groups(const Orderd__V1__Order *o)
 			       (int)g->service.len, g->service.data, (int)g->tracking_code.len,
 			       g->tracking_code.data, (int)g->tracking_state.len,
 			       g->tracking_state.data);
+		if (g->exception.len > 0)
+			printf(" (%.*s)", (int)g->exception.len, g->exception.data);
 		putchar('\n');
 	}
 }
@@ -276,6 +278,71 @@ void print_orders(Orderd__V1__Order *const *orders, size_t n)
 		       enum_name(&orderd__v1__fulfillment_state__descriptor,
 				 (int)o->fulfillment_state, "FULFILLMENT_STATE_"),
 		       total, when);
+	}
+}
+
+static void print_rates(const Orderd__V1__Shipment *s)
+{
+	char price[48];
+
+	for (size_t i = 0; i < s->n_rates; i++) {
+		const Orderd__V1__ShippingRate *r = s->rates[i];
+
+		print_money(price, sizeof(price), r->price);
+		printf("  %s %.*s %.*s  %s", r->chosen ? "bought " : "offered", (int)r->carrier.len,
+		       r->carrier.data, (int)r->service.len, r->service.data, price);
+		if (r->delivery_days >= 0)
+			printf("  %d days", r->delivery_days);
+		putchar('\n');
+	}
+}
+
+static void print_labels(const Orderd__V1__Shipment *s)
+{
+	char price[48], when[40];
+
+	for (size_t i = 0; i < s->n_labels; i++) {
+		const Orderd__V1__ShippingLabel *l = s->labels[i];
+
+		print_money(price, sizeof(price), l->price);
+		print_time(when, sizeof(when), l->bought_time);
+		printf("  label %.*s  %.*s %.*s  %s  bought %s", (int)l->tracking_code.len,
+		       l->tracking_code.data, (int)l->carrier.len, l->carrier.data,
+		       (int)l->service.len, l->service.data, price, when);
+		if (l->voided_time != NULL) {
+			print_time(when, sizeof(when), l->voided_time);
+			printf("  voided %s", when);
+		}
+		putchar('\n');
+	}
+}
+
+void print_shipment(const Orderd__V1__Shipment *s)
+{
+	char when[40];
+
+	printf("shipment %.*s  %.*s  order %lld group %d from %.*s\n", (int)s->shipment_id.len,
+	       s->shipment_id.data, (int)s->state.len, s->state.data, (long long)s->order_number,
+	       s->group, (int)s->location.len, s->location.data);
+	if (s->sscc.len > 0)
+		printf("  SSCC %.*s\n", (int)s->sscc.len, s->sscc.data);
+	if (s->tracking_state.len > 0 || s->exception.len > 0)
+		printf("  %s leg: %.*s%s%.*s\n", s->leg == 2 ? "second" : "first",
+		       (int)s->tracking_state.len, s->tracking_state.data,
+		       s->exception.len > 0 ? ", wrong: " : "", (int)s->exception.len,
+		       s->exception.data);
+	if (s->tracking_url.len > 0)
+		printf("  %.*s\n", (int)s->tracking_url.len, s->tracking_url.data);
+	print_rates(s);
+	print_labels(s);
+	for (size_t i = 0; i < s->n_scans; i++) {
+		const Orderd__V1__TrackingScan *e = s->scans[i];
+
+		print_time(when, sizeof(when), e->event_time);
+		printf("  %s  %-20.*s %-22.*s %-8.*s %.*s %.*s\n", when, (int)e->status.len,
+		       e->status.data, (int)e->detail.len, e->detail.data, (int)e->source.len,
+		       e->source.data, (int)e->city.len, e->city.data, (int)e->message.len,
+		       e->message.data);
 	}
 }
 

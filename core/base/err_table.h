@@ -22,6 +22,9 @@
 	X(LABEL_UNPRINTABLE,   FAILED_PRECONDITION, NEVER,    "the parcel's tracking code or SSCC cannot be printed as a barcode") \
 	X(PAYMENT_NOT_DECLINED, FAILED_PRECONDITION, NEVER,   "no payment of it was declined and waits for another method") \
 	X(ORDER_EXPIRED,       FAILED_PRECONDITION, NEVER,    "the order was not paid in time") \
+	X(NOT_VOIDABLE,        FAILED_PRECONDITION, NEVER,    "the shipment has no label that could be given back") \
+	X(NOT_PAID,            FAILED_PRECONDITION, BACKOFF,  "the parcel is not paid for and must not leave") \
+	X(TOO_MANY_SCANS,      FAILED_PRECONDITION, NEVER,    "the parcel has as many scans as are kept") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \

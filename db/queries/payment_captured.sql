@@ -1,5 +1,6 @@
--- The gateway has taken the money of one group; its parcel may go.  More than was authorized is refused by the
--- constraint payment_capped.  No row: the claim is stale, or nothing is authorized under this attempt.
+-- The gateway has taken the money of one group; its parcel may go, at a manual location when somebody confirms that it
+-- does.  More than was authorized is refused by the constraint payment_capped.  No row: the claim is stale, or nothing
+-- is authorized under this attempt.
 -- unit: payment_captured   lane: job   rank: 33
 -- keys: id(order_id)
 -- locks: orders, jobs
@@ -10,11 +11,13 @@ WITH h AS MATERIALIZED (SELECT * FROM @head),
 fact AS MATERIALIZED (
 	SELECT h.*, x.state AS from_state, x.state AS to_state, x.fulfillment_state, after.payment_state,
 	       x.version + 1 AS seq, x.version + 1 AS version, 'payment_captured' AS kind, NULL AS detail, 'payment' AS actor,
-	       'shipping.handover' AS next_kind, 1 AS priority, now() AS run_at
+	       'shipping.handover' AS next_kind, 1 AS priority, now() AS run_at,
+	       CASE f.fulfillment WHEN 'manual' THEN 'parked' ELSE 'ready' END AS next_state
 	FROM h
 	JOIN orders x ON (x.tenant, x.id) = (h.tenant, h.order_id)
 	JOIN payment p ON (p.tenant, p.order_id, p.group_no) = (h.tenant, h.order_id, h.group_no)
 	 AND p.state = 'authorized'
+	JOIN location f ON (f.tenant, f.location) = (p.tenant, p.location)
 	JOIN payment_attempt a ON (a.tenant, a.id) = (h.tenant, h.attempt_id)
 	 AND (a.order_id, a.group_no) = (h.order_id, h.group_no) AND a.state = 'authorized'
 	CROSS JOIN @payments_after(h, 'captured') after
@@ -22,7 +25,7 @@ fact AS MATERIALIZED (
 @settle_job(fact),
 @order_step(settled),
 @event(settled),
-@next_job(settled),
+@next_job_in(settled),
 paid AS (
 	UPDATE payment p SET state = 'captured', captured_minor = w.amount_minor, authorized_until = NULL
 	FROM settled w WHERE (p.tenant, p.order_id, p.group_no) = (w.tenant, w.order_id, w.group_no)

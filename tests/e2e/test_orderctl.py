@@ -46,7 +46,8 @@ def place(w, *args):
 def help__names_every_command_and_version_its_program(w):
     out = says(w, "--help")
     for command in ("place", "get", "status", "list", "cancel", "watch", "payments", "payment", "pay", "item put",
-                    "location create", "stock receive", "stock adjust", "stock show", "label"):
+                    "location create", "stock receive", "stock adjust", "stock show", "label", "shipment",
+                    "void", "handover"):
         assert re.search(r"^  %s " % command, out, re.M), (command, out)
     assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
 
@@ -87,6 +88,13 @@ def wrong_usage__ends_with_2_before_anybody_is_asked(w):
             (("watch",), "id"),
             (("watch", "--after", "x", order), "x"),
             (("watch", "--after"), "--after"),
+            (("shipment",), "id"),
+            (("shipment", order, order), order),
+            (("void",), "id"),
+            (("void", "--why", "x", order), "--why"),
+            (("handover", "--site", "dock", order), "--report"),
+            (("handover", "--report", "1", order), "--site"),
+            (("handover", "--site", "dock", "--report", "1"), "id"),
             (("cancel",), "id"),
             (("cancel", order, order), order),
             (("item", "put", "--title", "T", "--price", "1", "--currency", "EUR", "--weight", "4294967297", "s"), "--weight"),
@@ -194,6 +202,28 @@ def label__goes_to_a_file_or_to_stdout(w):
     code, out, err = ctl(w, "label", order, "--out", os.path.join(w.scratch, "none.pdf"))
     assert (code, out) == (1, "") and "NOT_FOUND" in err, (code, out, err)
     assert not os.path.exists(os.path.join(w.scratch, "none.pdf"))
+
+
+def parcel__is_shown_and_what_cannot_be_done_with_it_is_said(w):
+    order = place(w, "cup=1")
+    w.until(lambda: w.state(order) == "completed", "delivery")
+    ship = w.pb["shipping_service"]
+    parcel = w.get(order).order.groups[0].shipment_id
+    shown = says_json(w, ship.GetShipmentResponse(), "shipment", parcel)
+    assert shown == w.call("ShippingService", "GetShipment", ship.GetShipmentRequest(shipment_id=parcel)), shown
+    out = says(w, "shipment", parcel)
+    assert re.match(r"shipment %s  delivered  order \d+ group 1 from \w+\n" % parcel, out), out
+    for line in (r"  first leg: delivered", r"  bought  USPS GroundAdvantage  \d\.\d\d USD  5 days",
+                 r"  offered USPS Express  \d+\.\d\d USD  1 days", r"  label 94001\d{17}  USPS GroundAdvantage  \S+ USD  bought \S+ \S+",
+                 r"  \S+ \S+  delivered +arrived_at_destination +carrier +Hamburg Delivered"):
+        assert re.search("^" + line + "$", out, re.M), (line, out)
+    code, out, err = ctl(w, "void", "--reason", "torn", parcel)
+    assert (code, out) == (1, "") and "NOT_VOIDABLE" in err, (code, out, err)
+    for _ in range(2):
+        assert says(w, "handover", "--site", "dock", "--report", "truck 1", parcel) == "1 confirmed\n"
+    assert says(w, "--json", "handover", "--site", "dock", "--report", "truck 2", parcel) == "{}\n"
+    code, out, err = ctl(w, "shipment", order)
+    assert (code, out) == (1, "") and "NOT_FOUND" in err, (code, out, err)
 
 
 def money__has_as_many_places_as_its_currency(w):
@@ -340,7 +370,8 @@ with socket.create_server(("127.0.0.1", 0)) as free:  # a server started again i
     os.environ["GRPC_PORT"] = str(free.getsockname()[1])
 run(help__names_every_command_and_version_its_program, wrong_usage__ends_with_2_before_anybody_is_asked,
     catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown, order__is_placed_and_told_for_people,
-    order__is_told_for_programs_as_the_contract_has_it, label__goes_to_a_file_or_to_stdout, money__has_as_many_places_as_its_currency,
+    order__is_told_for_programs_as_the_contract_has_it, label__goes_to_a_file_or_to_stdout,
+    parcel__is_shown_and_what_cannot_be_done_with_it_is_said, money__has_as_many_places_as_its_currency,
     list__goes_on_with_its_page_token, cancel__says_what_it_came_to,
     payment__is_shown_and_tried_again_with_another_method,
     watch__tells_each_event_as_it_comes_and_ends_with_the_order, watch__goes_on_by_itself_when_its_server_was_killed,

@@ -10,9 +10,23 @@ static void read_parcel(struct flow *fl, const struct answer *a)
 {
 	struct carrier_parcel p = carrier_parcel(fl, a);
 
-	MUST(p.ok || p.buy_again || fl->err != ERR_OK);
+	MUST(p.ok || carrier_fail(fl, &p) == FLOW_FAIL);
+	MUST(p.ok || fl->err != ERR_OK);
 	MUST(!p.ok || p.id.n > 0);
 	MUST(!p.bought || (p.ok && p.tracking_code.n > 0));
+	MUST(p.n_offers <= CARRIER_OFFERS_MAX);
+	for (uint32_t i = 0; i < p.n_offers; i++)
+		MUST(p.offers[i].id.n > 0 && p.offers[i].price.minor >= 0 &&
+		     p.offers[i].price.currency[3] == '\0');
+}
+
+static void read_refund(struct flow *fl, const struct answer *a)
+{
+	struct str why;
+	enum carrier_refund r = carrier_refund(fl, a, &why);
+
+	MUST(r != CARRIER_REFUND_FAILED || fl->err != ERR_OK);
+	MUST(r != CARRIER_REFUND_REFUSED || why.n > 0);
 }
 
 static void read_tracker(struct flow *fl, const struct answer *a)
@@ -28,6 +42,7 @@ static void read_tracker(struct flow *fl, const struct answer *a)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	provider_answers(data, size, read_parcel);
+	provider_answers(data, size, read_refund);
 	provider_answers(data, size, read_tracker);
 	return 0;
 }

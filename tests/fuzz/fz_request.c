@@ -39,6 +39,10 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__get_payment_request__descriptor,
 	&orderd__v1__list_payments_request__descriptor,
 	&orderd__v1__retry_payment_request__descriptor,
+	&orderd__v1__get_shipment_request__descriptor,
+	&orderd__v1__void_label_request__descriptor,
+	&orderd__v1__confirm_handover_request__descriptor,
+	&orderd__v1__record_tracking_event_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

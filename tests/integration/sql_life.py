@@ -86,7 +86,9 @@ class Life(unittest.TestCase):
                                   fallback_methods="second\nthird" if n % 5 == 0 else "") for n in range(40)]
         self.walk.together([self.stroll(order, chance) for order in orders])
         ends = {self.walk.look(order)[0] for order in orders}
-        self.assertEqual(ends, {"completed", "cancelled", "rejected", "expired"})
+        self.assertEqual(ends, {"completed", "cancelled", "rejected", "expired", "confirmed"})
+        self.assertEqual(self.walk.query("SELECT count(*) FROM orders x WHERE state = 'confirmed' AND NOT EXISTS (SELECT FROM "
+                                         "order_hold d WHERE d.order_id = x.id AND d.reason = 'returned')"), [["0"]])
         end = self.walk.bystander.cancelling()
         self.walk.store.ask(end.name, end.head, end.lines)
         self.assertEqual(self.walk.query("SELECT sum(reserved + allocated) FROM stock"), [["0"]])
@@ -121,10 +123,18 @@ class Life(unittest.TestCase):
             elif kind == "notification.mail":
                 yield from order.tell("sent" if luck > 0.5 else "refused")
             elif kind == "shipping.track":
-                yield from order.track(group, "delivered" if luck > 0.5 else "in_transit", None if luck > 0.5 else "waiting")
+                yield from self.track_somehow(order, group, chance)
+            elif kind == "shipping.label" and luck < 0.2:
+                yield from order.hold_label(group)
+            elif kind == "shipping.void":
+                yield from order.give_back(group, "SEEN" if luck < 0.3 else None)
+            elif kind == "shipping.handover" and luck < 0.3:
+                yield from order.voiding(group, None)
+            elif kind == "shipping.handover":
+                yield from order.hand_over(group, None)
             else:
                 yield from {"payment.void": order.void, "payment.capture": order.capture, "shipping.label": order.label,
-                            "shipping.handover": order.hand_over, "fulfillment.pick": lambda g: order.pick(g, None),
+                            "fulfillment.pick": lambda g: order.pick(g, None),
                             "fulfillment.pack": lambda g: order.pack(g, None)}[kind](group)
 
     def capture_in_vain(self, order, group):
@@ -136,6 +146,16 @@ class Life(unittest.TestCase):
         else:
             yield Unit("job_settle" if self.walk.payment(order, group)[0] == "voided" else "job_retry",
                        {"job_id": head["job_id"], "epoch": head["epoch"], "delay_ms": 1000, "error": "", "refund": True})
+
+    def track_somehow(self, order, group, chance):
+        leg = 2 if self.walk.parcel(order, group)[2] == "2" else 1
+        luck = chance.random()
+        if luck < 0.1:
+            yield from order.track(group, "return_to_sender", "waiting", leg=2)
+        elif luck < 0.2:
+            yield from order.report(group, "in_transit", leg=leg, exception="held")
+        else:
+            yield from order.track(group, "delivered" if luck > 0.5 else "in_transit", None if luck > 0.5 else "waiting", leg=leg)
 
     def authorize_somehow(self, order, group, chance):
         head = yield from order.begin(group, None)
@@ -321,8 +341,9 @@ class Life(unittest.TestCase):
                    "'shipping.handover')")
         walk.store.ask("job_claim", {"job_id": job, "worker": WORKER, "lease_s": 60})
         head = order.head(group_no=1, job_id=job, epoch=1)
-        walk.must_change_nothing("shipment_handed_over", {**head, "next_job": new_id(), "track_delay_ms": 0}, [],
-                                 "not captured")
+        walk.one(Unit("shipment_handed_over", {**head, "next_job": new_id(), "track_delay_ms": 0, "delay_ms": 0}, (), "waiting"))
+        self.assertEqual(walk.parcel(order)[0], "labelled")
+        self.assertEqual(walk.query(f"SELECT state, attempts FROM job WHERE id = '{job}'"), [["ready", "0"]])
 
     def test_under_one_key_the_same_is_asked_although_less_is_due_by_now(self):
         walk, order = self.walk, self.walk.order()
@@ -809,6 +830,234 @@ class Life(unittest.TestCase):
         walk.one(order.pay(), order.ship(1), order.track(1, "in_transit", "waiting"), order.track(1, "in_transit", "waiting"))
         self.assertEqual(walk.events(order).count("tracking"), 1)
         self.assertEqual(walk.session.one("SELECT attempts FROM job WHERE kind = 'shipping.track'"), "0")
+
+    def test_offers_and_the_one_bought_are_kept(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.label(1))
+        read = {"tenant": 1, "shipment_id": order.shipments[1]}
+        rates = walk.store.read("shipment_rates", read)
+        self.assertEqual([(r["service"], r["rate_minor"], r["delivery_days"], r["chosen"]) for r in rates],
+                         [("parcel", "500", "2", "t"), ("express", "900", None, "f")])
+        label = walk.store.read("shipment_labels", read)
+        self.assertEqual([(r["tracking_code"], r["rate_minor"], r["voided_at"]) for r in label],
+                         [("TR" + order.remotes[1], "420", None)])
+        view = walk.store.read("shipment_view", read)[0]
+        self.assertEqual((view["order_id"], view["state"], view["location_code"], view["currency"]),
+                         (order.id, "labelled", "place-0", "EUR"))
+        for kind in ("shipment_view", "shipment_rates", "shipment_labels", "shipment_scans"):
+            self.assertEqual(walk.store.read(kind, {**read, "tenant": 2}), [])
+
+    # ---- holds
+
+    def test_a_service_nobody_offers_holds_the_group_until_it_is_bought(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.hold_label(1))
+        self.assertEqual(walk.holds(order), [["1", "shipping", "nobody offers it"]])
+        self.assertEqual(walk.query("SELECT state, attempts, last_error, run_at > now() + interval '10 min' FROM job "
+                                    "WHERE kind = 'shipping.label'"), [["ready", "0", "nobody offers it", "t"]])
+        walk.time_passes()
+        walk.one(order.hold_label(1, "still nobody"))
+        self.assertEqual(walk.holds(order), [["1", "shipping", "still nobody"]])
+        self.assertEqual(walk.events(order).count("shipping_held"), 1)
+        walk.time_passes()
+        walk.one(order.label(1))
+        self.assertEqual(walk.holds(order), [])
+
+    # ---- void
+
+    def test_a_label_given_back_is_followed_by_another_and_paid_for_once(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.label(1), order.voiding(1), order.give_back(1))
+        self.assertEqual(walk.query("SELECT state, remote_id, tracking_code, rate_minor FROM shipment"),
+                         [["planned", None, None, None]])
+        self.assertEqual(walk.query("SELECT count(*) FROM shipment_rate"), [["0"]])
+        walk.one(order.label(1))
+        self.assertEqual(walk.query("SELECT kind FROM job WHERE state = 'ready' AND order_id = '%s'" % order.id),
+                         [["payment.capture"]])
+        walk.one(order.capture(1), order.voiding(1), order.hand_over(1, "waiting"), order.give_back(1))
+        walk.time_passes()
+        walk.one(order.hand_over(1, "waiting"), order.label(1))
+        walk.time_passes()
+        walk.one(order.hand_over(1), order.track(1, "delivered", "completed"))
+        self.assertEqual(walk.query("SELECT count(*), count(voided_at) FROM shipment_label"), [["3", "2"]])
+        self.assertEqual(walk.query("SELECT count(*) FROM payment_transaction WHERE kind = 'capture'"), [["1"]])
+        self.assertEqual([e for e in walk.events(order) if e.startswith("label")],
+                         ["label_bought"] + ["label_voiding", "label_voided", "label_bought"] * 2)
+
+    def test_a_label_the_carrier_keeps_stays(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.label(1), order.voiding(1), order.give_back(1, "SEEN"))
+        self.assertEqual(walk.events(order)[-1], "label_void_refused")
+        self.assertEqual(walk.query("SELECT state, tracking_code FROM shipment"), [["labelled", "TR" + order.remotes[1]]])
+        walk.one(order.capture(1), order.hand_over(1))
+
+    def test_only_a_label_nobody_has_seen_is_given_back(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.voiding(1, "not_voidable"), order.label(1))
+        walk.one(order.report(1, "pre_transit"), order.voiding(1), order.voiding(1, "not_voidable"),
+                 order.give_back(1, "SEEN"), order.report(1, "in_transit"), order.voiding(1, "not_voidable"))
+        walk.one(order.capture(1), order.hand_over(1), order.voiding(1, "not_voidable"))
+
+    def test_a_void_asked_again_is_the_same_void(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.label(1), order.voiding(1, key="once"),
+                 order.voiding(1, "seen", key="once"), order.give_back(1), order.label(1), order.voiding(1, "seen", key="once"))
+        self.assertEqual(walk.parcel(order)[0], "labelled")
+
+    # ---- hand-over
+
+    def manual(self):
+        self.walk.query("UPDATE location SET fulfillment = 'manual'")
+
+    def captured(self, groups=1):
+        """By hand only from here on: what picks and packs is another test's."""
+        order = self.walk.order(groups)
+        self.walk.one(order.pay())
+        for group in order.all_groups:
+            self.walk.one(order.pick(group), order.pack(group), order.label(group))
+        self.manual()
+        for group in order.all_groups:
+            self.walk.one(order.capture(group))
+        return order
+
+    def test_at_a_manual_place_a_parcel_leaves_when_somebody_says_so(self):
+        walk, order = self.walk, self.captured(2)
+        waiting = "SELECT count(*) FROM job WHERE kind = 'shipping.handover' AND state = 'parked'"
+        self.assertEqual(walk.query(waiting), [["2"]])
+        walk.one(order.confirming([1], key="one"), order.hand_over(1))
+        self.assertEqual(walk.query(waiting), [["1"]])
+        walk.one(order.confirming([1, 2], "seen", key="one"), order.confirming([2, 1]), order.hand_over(2))
+        self.assertEqual(walk.look(order)[2], "shipped")
+
+    def test_what_cannot_leave_keeps_all_others_here(self):
+        walk, order, paid = self.walk, self.walk.order(), self.captured()
+        walk.one(order.pay(), *map(lambda step: self.unpark(order, step), (order.pick, order.pack)))
+        order.shipments[2], order.shipments[3] = paid.shipments[1], new_id()
+        walk.one(order.confirming([2, 1], "no_label"), order.confirming([2, 3, 1], "not_found"))
+        walk.one(order.label(1), order.confirming([2, 1], "not_paid"))
+        self.assertEqual(walk.query("SELECT state FROM job WHERE kind = 'shipping.handover'"), [["parked"]])
+        walk.one(order.confirming([2], "not_found", tenant=2), order.confirming([2]))
+
+    def unpark(self, order, step):
+        """At a manual place the work waits for a report; here it is done without one."""
+        self.walk.query("UPDATE job SET state = 'ready' WHERE state = 'parked' AND kind LIKE 'fulfillment.%'")
+        yield from step(1)
+
+    def test_a_scan_of_the_carrier_is_a_hand_over(self):
+        walk, order = self.walk, self.captured()
+        walk.one(order.report(1, "pre_transit"))
+        self.assertEqual(walk.query("SELECT state FROM job WHERE kind = 'shipping.handover'"), [["parked"]])
+        walk.one(order.report(1, "in_transit"), order.hand_over(1))
+        self.assertEqual(walk.parcel(order), ["handed_over", "in_transit", "1", None])
+
+    # ---- scans
+
+    def test_reports_and_the_carrier_tell_of_one_parcel(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1),
+                 order.report(1, "in_transit"), order.track(1, "in_transit", "waiting"),
+                 order.report(1, "out_for_delivery", key="here"), order.report(1, "out_for_delivery", "seen", key="here"),
+                 order.track(1, "out_for_delivery", "waiting", status="in_transit", at="2026-01-05 00:00:00+00"),
+                 order.report(1, "delivered"))
+        self.sees(order, "completed", "captured", "delivered")
+        self.assertEqual(walk.events(order)[-5:], ["shipped", "tracking", "tracking", "delivered", "completed"])
+        self.assertEqual(walk.query("SELECT status, source FROM shipment_scan ORDER BY at, status"),
+                         [["delivered", "report"], ["in_transit", "report"], ["out_for_delivery", "report"],
+                          ["in_transit", "carrier"]])
+
+    def test_what_was_decided_from_other_scans_is_decided_again(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1), order.report(1, "in_transit"), order.report(1, "delivered", "stale", known=0))
+        walk.one(order.report(1, "out_for_delivery", "full", most=1))
+        head = order.head()
+
+        def overtaken():
+            nonlocal head
+            walk.time_passes()
+            head = yield from order.claim(1, "shipping.track")
+            yield Unit("tracking_recorded", {**head, **order.news(1, "pre_transit", known=0), "delay_ms": 60000}, [], "stale")
+            yield Unit("tracking_recorded", {**head, **order.news(1, "in_transit"), "delay_ms": 60000}, [], "waiting")
+        walk.one(overtaken())
+        self.assertEqual(walk.parcel(order), ["handed_over", "in_transit", "1", None])
+
+    def test_a_report_needs_a_label(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.pick(1), order.pack(1), order.report(1, "in_transit", "no_label"), order.label(1),
+                 order.voiding(1), order.report(1, "in_transit", "no_label"))
+        self.assertEqual(walk.query("SELECT count(*) FROM shipment_scan"), [["0"]])
+
+    def test_what_is_wrong_is_told_once_and_passes(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1), order.track(1, "in_transit", "waiting", exception="held"),
+                 order.track(1, "in_transit", "waiting", exception="held", status="on_hold"))
+        self.assertEqual(walk.parcel(order), ["handed_over", "in_transit", "1", "held"])
+        walk.one(order.track(1, "in_transit", "waiting", at="2026-01-03 00:00:00+00"))
+        self.assertEqual(walk.parcel(order), ["handed_over", "in_transit", "1", None])
+        walk.one(order.track(1, "in_transit", "waiting", exception="damaged", status="failure"))
+        self.assertEqual(walk.events(order).count("tracking_exception"), 2)
+
+    def test_a_lost_parcel_is_held_and_may_turn_up(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1), order.track(1, "in_transit", "waiting", exception="lost"))
+        self.assertEqual(walk.parcel(order), ["lost", "in_transit", "1", "lost"])
+        self.assertEqual(walk.holds(order), [["1", "shipping", "lost"]])
+        walk.one(order.track(1, "in_transit", "waiting", at="2026-01-03 00:00:00+00"))
+        self.assertEqual((walk.parcel(order)[0], walk.holds(order)), ("handed_over", []))
+        walk.one(order.report(1, "in_transit", exception="lost", at="2026-01-04 00:00:00+00"),
+                 order.track(1, "delivered", "completed"))
+        self.assertEqual(walk.holds(order), [])
+
+    def test_a_parcel_that_comes_back_is_held_and_the_order_does_not_end(self):
+        walk, order = self.walk, self.walk.order(2)
+        walk.one(order.pay(), order.ship(1), order.ship(2), order.track(1, "out_for_delivery", "waiting"),
+                 order.track(1, "return_to_sender", "waiting", leg=2, exception="refused"),
+                 order.track(1, "in_transit", "waiting", leg=2))
+        self.assertEqual(walk.parcel(order), ["handed_over", "in_transit", "2", None])
+        walk.one(order.track(1, "delivered", "returned", leg=2))
+        self.assertEqual(walk.parcel(order), ["returned", "delivered", "2", None])
+        self.assertEqual(walk.holds(order), [["1", "returned", "returned_to_sender"]])
+        self.assertEqual(walk.events(order)[-5:],
+                         ["tracking", "returned_to_sender", "tracking_exception", "tracking", "returned"])
+        walk.one(order.track(2, "delivered", "delivered"))
+        self.sees(order, "confirmed", "captured", "partially_delivered")
+        self.assertEqual(walk.query(f"SELECT sum(returned), sum(delivered), sum(shipped) FROM order_line "
+                                    f"WHERE order_id = '{order.id}'"), [["3", "3", "0"]])
+
+    def test_back_in_one_reading(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1))
+        walk.time_passes()
+
+        def read():
+            head = yield from order.claim(1, "shipping.track")
+            scans = [{"at": f"2026-01-0{day} 00:00:00+00", "status": status, "detail": "", "message": "", "city": ""}
+                     for day, status in ((3, "return_to_sender"), (4, "delivered"))]
+            yield Unit("tracking_recorded", {**head, **order.news(1, "delivered", leg=2), "delay_ms": 60000}, scans, "returned")
+        walk.one(read())
+        self.assertEqual(walk.events(order)[-3:], ["shipped", "returned_to_sender", "returned"])
+
+    def test_delivered_and_told_later_that_it_went_back(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1), order.track(1, "delivered", "completed", at="2026-01-03 00:00:00+00"),
+                 order.report(1, "return_to_sender", leg=2, at="2026-01-04 00:00:00+00"))
+        self.assertEqual(walk.parcel(order), ["delivered", "return_to_sender", "2", None])
+        walk.one(order.report(1, "delivered", leg=2, at="2026-01-05 00:00:00+00"))
+        self.assertEqual(walk.parcel(order), ["returned", "delivered", "2", None])
+        self.sees(order, "completed", "captured", "delivered")
+        self.assertEqual(walk.holds(order), [["1", "returned", "returned_to_sender"]])
+
+    def test_a_job_behind_the_news_just_ends(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay(), order.ship(1))
+        walk.time_passes()
+        heads = []
+
+        def claimed():
+            heads.append((yield from order.claim(1, "shipping.track")))
+        walk.one(claimed(), order.report(1, "delivered"))
+        walk.one(Unit("tracking_recorded", {**heads[0], **order.news(1, "delivered"), "delay_ms": 60000}, [], "delivered"))
+        self.assertEqual(walk.events(order).count("delivered"), 1)
+        self.assertEqual(walk.query("SELECT state FROM job WHERE kind = 'shipping.track'"), [["done"]])
 
 
 def setUpModule():

@@ -41,6 +41,13 @@ SELECT tenant, 'gateway', 'evt_' || gateway_id, 'charge.succeeded', gateway_id, 
 FROM payment_attempt;
 INSERT INTO notification (tenant, id, order_id, group_no, seq, template)
 SELECT tenant, gen_random_uuid(), order_id, group_no, seq, 'confirmed' FROM order_event;
+INSERT INTO shipment_rate (tenant, shipment_id, rate_id, carrier, service, rate_minor, currency, chosen)
+SELECT tenant, id, 'rate_' || n, 'Post', 'Parcel', n, 'EUR', n = 1 FROM shipment, generate_series(1, 3) n;
+INSERT INTO shipment_label (tenant, remote_id, shipment_id, carrier, service, tracking_code, rate_minor, currency, voided_at)
+SELECT tenant, 'shp_' || id || n, id, 'Post', 'Parcel', 'TR', 1, 'EUR', CASE WHEN n > 1 THEN now() END
+FROM shipment, generate_series(1, 2) n;
+INSERT INTO order_hold (tenant, order_id, group_no, reason, detail)
+SELECT tenant, order_id, group_no, 'shipping', 'no offer' FROM shipment;
 INSERT INTO order_event (tenant, order_id, seq, kind, to_state, actor)
 SELECT tenant, order_id, seq + n, 'more', 'pending', 'test' FROM order_event, generate_series(1, 5) n;
 """

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from sqlwalk import WORKER, Stage, Unit, Walk, new_id  # noqa: E402
+from sqlwalk import SCAN_AT, WORKER, Stage, Unit, Walk, new_id  # noqa: E402
 
 HOUR_MS = 3600000
 
@@ -61,6 +61,7 @@ class Webhook(unittest.TestCase):
         order = self.walk.order()
         self.walk.one(order.pay(), order.ship(1))
         self.walk.query(f"UPDATE shipment SET tracking_code = 'TR9' WHERE order_id = '{order.id}'")
+        self.walk.query(f"UPDATE shipment_label SET tracking_code = 'TR9' WHERE shipment_id = '{order.shipments[1]}'")
         self.assertEqual(self.job(order, "shipping.track", "state, run_at > now()"), ["ready", "t"])
         return order
 
@@ -122,8 +123,8 @@ class Webhook(unittest.TestCase):
             head = yield from order.claim(1, "shipping.track")
             self.scanned("told")
             self.assertEqual(self.job(order, "shipping.track", "state"), ["running"])
-            yield Unit("tracking_recorded", {**head, "shipment_id": order.shipments[1], "tracking_state": "in_transit",
-                                             "delivered": False, "delay_ms": HOUR_MS}, [], "waiting")
+            scan = {"at": SCAN_AT, "status": "in_transit", "detail": "", "message": "", "city": ""}
+            yield Unit("tracking_recorded", {**head, **order.news(1, "in_transit"), "delay_ms": HOUR_MS}, [scan], "waiting")
         walk.one(way())
         self.assertEqual(self.job(order, "shipping.track", "state, run_at <= now()"), ["ready", "t"])
         walk.one(order.track(1, "in_transit", "waiting"))  # the next claim was not nudged

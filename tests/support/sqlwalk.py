@@ -9,7 +9,7 @@ of many orders in one batch.
 import uuid
 
 import sqltest
-from sqlworld import World, check_books
+from sqlworld import HANDOVER, OFFERS, TRACKING, VOID_LABEL, World, check_books
 
 WORKER = str(uuid.uuid4())
 SCAN_AT = "2026-01-02 03:04:05+00"
@@ -34,7 +34,7 @@ class Order:
     def __init__(self, walk, groups, tenant, expires_s, **wishes):
         self.walk, self.groups, self.tenant = walk, groups, tenant
         self.all_groups = range(1, groups + 1)
-        self.attempts, self.shipments = {}, {}
+        self.attempts, self.shipments, self.remotes = {}, {}, {}
         shares = [(1, 0, 0, 2)] + [(2, 1, 0, 1), (2, 1, 1, 2), (3, 2, 1, 1)] * (groups - 1)
         self.placing = Unit(*walk.world.order(tenant, shares, expires_s=expires_s), "placed")
         self.placing.head.update(wishes)
@@ -117,28 +117,68 @@ class Order:
         self.shipments[group] = new_id()
         yield Unit("fulfillment_packed", {**head, "shipment_id": self.shipments[group], "next_job": new_id()}, (), outcome)
 
-    def label(self, group):
+    def intend(self, group):
+        """The carrier's shipment of this try: another one after each label."""
         head = yield from self.claim(group, "shipping.label")
-        yield Unit("label_intent", {**head, "remote_id": "shp_1"})
-        yield Unit("label_bought", {**head, "carrier": "Post", "service": "Parcel", "tracking_code": "TR1",
-                                    "tracker_id": None, "label_url": "http://label", "rate_minor": 420,
-                                    "next_job": new_id()})
+        self.remotes[group] = f"shp_{self.id}_{group}_{self.walk.labels(self, group) + 1}"
+        yield Unit("label_intent", {**head, "remote_id": self.remotes[group]})
+        return head
+
+    def label(self, group):
+        head = yield from self.intend(group)
+        yield Unit("label_bought", {**head, "carrier": "Post", "service": "Parcel", "tracking_code": "TR" + self.remotes[group],
+                                    "tracking_url": None, "tracker_id": None, "label_url": "http://label",
+                                    "rate_minor": 420, "currency": "EUR", "next_job": new_id()}, OFFERS)
+
+    def hold_label(self, group, why="nobody offers it"):
+        head = yield from self.claim(group, "shipping.label")
+        yield Unit("label_held", {**head, "why": why, "delay_ms": 900000})
+
+    def voiding(self, group, outcome="voiding", key=None):
+        head = {"tenant": self.tenant, "order_id": self.id, "shipment_id": self.shipments[group],
+                "request_method": VOID_LABEL, "request_key": key or self.walk.world.key(), "fingerprint": b"v" * 32,
+                "reason": "wrong box", "actor": "packer", "next_job": new_id()}
+        yield Unit("label_void_begin", head, (), outcome)
+
+    def give_back(self, group, refused=None):
+        head = yield from self.claim(group, "shipping.void")
+        yield Unit("label_voided", {**head, "refused": refused, "next_job": new_id()}, (), "kept" if refused else "voided")
+
+    def confirming(self, groups, outcome="confirmed", key=None, tenant=None):
+        lines = [{"line": n, "shipment_id": self.shipments[g]} for n, g in enumerate(groups)]
+        yield Unit("handover_confirm", {"tenant": tenant or self.tenant, "request_method": HANDOVER,
+                                        "request_key": key or self.walk.world.key(), "fingerprint": b"h" * 32,
+                                        "resource": lines[0]["shipment_id"]}, lines, outcome)
 
     def capture(self, group):
         head = yield from self.claim(group, "payment.capture")
         yield Unit("payment_captured", {**head, "attempt_id": self.attempts[group], "gateway_ref": "ch_1",
                                         "amount_minor": self.walk.amount(self, group), "next_job": new_id()})
 
-    def hand_over(self, group):
+    def hand_over(self, group, outcome="handed_over"):
         head = yield from self.claim(group, "shipping.handover")
-        yield Unit("shipment_handed_over", {**head, "next_job": new_id(), "track_delay_ms": 60000})
+        yield Unit("shipment_handed_over", {**head, "next_job": new_id(), "track_delay_ms": 60000, "delay_ms": 30000}, (),
+                   outcome)
 
-    def track(self, group, state, outcome, scans=1):
+    def news(self, group, state, leg=1, exception=None, fate=None, known=None):
+        """What core/domain/tracking.c would make of it."""
+        end = "handed_over" if state != "delivered" else "delivered" if leg == 1 else "returned"
+        return {"shipment_id": self.shipments[group], "tracking_state": state, "leg": leg, "exception": exception,
+                "fate": fate or ("lost" if exception == "lost" else end),
+                "known": self.walk.scans(self, group) if known is None else known}
+
+    def track(self, group, state, outcome, scans=1, status=None, at=SCAN_AT, **more):
         self.walk.time_passes()
         head = yield from self.claim(group, "shipping.track")
-        scan = {"at": SCAN_AT, "status": state, "detail": "", "message": "said so", "city": "Ghent"}
-        yield Unit("tracking_recorded", {**head, "shipment_id": self.shipments[group], "tracking_state": state,
-                                         "delivered": outcome != "waiting", "delay_ms": 60000}, [scan] * scans, outcome)
+        scan = {"at": at, "status": status or state, "detail": "", "message": "said so", "city": "Ghent"}
+        yield Unit("tracking_recorded", {**head, **self.news(group, state, **more), "delay_ms": 60000}, [scan] * scans, outcome)
+
+    def report(self, group, state, outcome="recorded", status=None, at=SCAN_AT, key=None, most=1000, **more):
+        scan = {"at": at, "status": status or state, "detail": "", "message": "", "city": ""}
+        head = self.head(group_no=group, request_method=TRACKING, request_key=key or self.walk.world.key(),
+                         fingerprint=b"t" * 32, cause=new_id(), accepted=state != "pre_transit", most=most,
+                         **self.news(group, state, **more))
+        yield Unit("tracking_reported", head, [scan], outcome)
 
     def tell(self, outcome="sent", detail=None):
         """The oldest of the mails that wait."""
@@ -243,6 +283,20 @@ class Walk:
         return [row[0] for row in self.query(f"SELECT group_no FROM order_hold WHERE order_id = '{order.id}' "
                                              "AND reason = 'payment' AND released_at IS NULL ORDER BY 1")]
 
+    def labels(self, order, group):
+        """How many were bought for this parcel."""
+        return int(self.session.one(f"SELECT count(*) FROM shipment_label WHERE shipment_id = '{order.shipments[group]}'"))
+
+    def scans(self, order, group):
+        return int(self.session.one(f"SELECT count(*) FROM shipment_scan WHERE shipment_id = '{order.shipments[group]}'"))
+
+    def parcel(self, order, group=1):
+        return self.query(f"SELECT state, tracking_state, leg, exception FROM shipment WHERE id = '{order.shipments[group]}'")[0]
+
+    def holds(self, order):
+        return self.query(f"SELECT group_no, reason, detail FROM order_hold WHERE order_id = '{order.id}' "
+                          "AND released_at IS NULL ORDER BY 1, 2")
+
     def time_passes(self):
         """Whatever waits is due."""
         self.query("UPDATE job SET run_at = now() WHERE state = 'ready'")
@@ -279,6 +333,12 @@ class Walk:
                 yield "a foreign tenant", {**head, "tenant": 3 - head["tenant"]}
                 yield "another order", {**head, "order_id": self.bystander.id}
 
+    def wrong_requests(self, head):
+        """Requests about a parcel that is not the caller's: refused in words."""
+        if "request_key" in head and "shipment_id" in head:
+            yield "a foreign tenant", {**head, "tenant": 3 - head["tenant"]}
+            yield "another order", {**head, "order_id": self.bystander.id}
+
     def check_outcome(self, unit, rows):
         if not rows:
             raise AssertionError(f"{unit.name}: no row")
@@ -289,6 +349,8 @@ class Walk:
         before = self.dump()
         for why, head in self.wrong_heads(unit.head):
             self.must_change_nothing(unit.name, head, unit.lines, why, before=before)
+        for why, head in self.wrong_requests(unit.head):
+            self.must_change_nothing(unit.name, head, unit.lines, why, may_answer=True, before=before)
         rows = self.store.ask(unit.name, unit.head, unit.lines)
         self.check_outcome(unit, rows)
         self.must_change_nothing(unit.name, unit.head, unit.lines, "asked twice", may_answer=True)

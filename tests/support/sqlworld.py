@@ -7,7 +7,12 @@ import uuid
 from sqltest import ROOT, SqlError
 
 PLACE, CANCEL, RECEIVE, ADJUST = 1, 2, 3, 4  # server/request.h
+HANDOVER, VOID_LABEL, TRACKING = 8, 9, 10
 HOUR_S = 3600
+
+OFFERS = [dict(rate_id="rate_1", carrier="DHL", service="parcel", rate_minor=500, currency="EUR", delivery_days=2, chosen=True),
+          dict(rate_id="rate_2", carrier="DHL", service="express", rate_minor=900, currency="EUR", delivery_days=None,
+               chosen=False)]
 
 
 class World:
@@ -140,8 +145,8 @@ class Life:
     def ship(self):
         self.claim("shipping.label")
         self.step("label_intent", remote_id="shp_" + self.shipment)
-        self.step("label_bought", carrier="DHL", service="parcel", tracking_code="TRACK", tracker_id=None, label_url="u",
-                  rate_minor=500, next_job=self.world.id())
+        self.step("label_bought", OFFERS, carrier="DHL", service="parcel", tracking_code="TRACK", tracking_url="http://track",
+                  tracker_id=None, label_url="u", rate_minor=500, currency="EUR", next_job=self.world.id())
         amount = self.store.session.one(
             f"SELECT amount_minor FROM payment WHERE order_id = '{self.where['order_id']}' "
             f"AND group_no = {self.where['group_no']}")
@@ -149,13 +154,13 @@ class Life:
         self.step("payment_captured", attempt_id=self.attempt, gateway_ref="ch_" + self.attempt, amount_minor=amount,
                   next_job=self.world.id())
         self.claim("shipping.handover")
-        return self.step("shipment_handed_over", next_job=self.world.id(), track_delay_ms=0)
+        return self.step("shipment_handed_over", next_job=self.world.id(), track_delay_ms=0, delay_ms=0)
 
     def deliver(self):
         self.claim("shipping.track")
         scan = dict(at="2026-01-01 12:00:00+00", status="delivered", detail="at the door", message="", city="Town")
-        return self.step("tracking_recorded", [scan], shipment_id=self.shipment, tracking_state="delivered", delivered=True,
-                         delay_ms=0)
+        return self.step("tracking_recorded", [scan], shipment_id=self.shipment, tracking_state="delivered", leg=1,
+                         exception=None, fate="delivered", known=0, delay_ms=0)
 
     def whole(self):
         for step in (self.authorize, self.pick, self.pack, self.ship, self.deliver):
@@ -183,4 +188,4 @@ def dump(session):
     return {t: sorted(session.query(f"SELECT x::text FROM {t} x")) for (t,) in tables}
 
 
-__all__ = ["World", "Life", "audit", "audits", "check_books", "dump", "SqlError", "HOUR_S", "ROOT"]
+__all__ = ["World", "Life", "audit", "audits", "check_books", "dump", "SqlError", "HOUR_S", "OFFERS", "ROOT"]

@@ -18,24 +18,40 @@ static struct carrier_parcel parcel(int status, const char *body)
 	return carrier_parcel(&provider_flow, provider_says(status, body));
 }
 
+/* What its reader does with one it cannot use. */
+static struct carrier_parcel parcel_failed(int status, const char *body)
+{
+	struct carrier_parcel p = parcel(status, body);
+
+	assert_false(p.ok);
+	assert_int_equal(provider_flow.err, ERR_OK); /* what it means is for the reader to say */
+	assert_int_equal(carrier_fail(&provider_flow, &p), FLOW_FAIL);
+	return p;
+}
+
 static struct carrier_tracker tracker(int status, const char *body)
 {
 	return carrier_tracker(&provider_flow, provider_says(status, body));
 }
 
 /* The price of a bought label is what a rate's text means in minor units; -1: nothing bought. */
-static int64_t price_of(const char *rate)
+static int64_t price_in(const char *currency, const char *rate)
 {
 	char body[512];
 	struct carrier_parcel p;
 
 	(void)snprintf(body, sizeof(body),
 		       "{\"id\":\"shp_1\",\"tracking_code\":\"94\",\"postage_label\":{},"
-		       "\"selected_rate\":{\"rate\":%s}}",
-		       rate);
+		       "\"selected_rate\":{\"id\":\"r\",\"currency\":%s,\"rate\":%s}}",
+		       currency, rate);
 	p = parcel(200, body);
 	assert_true(p.ok);
-	return p.bought ? p.rate_minor : -1;
+	return p.bought ? p.bought_offer.price.minor : -1;
+}
+
+static int64_t price_of(const char *rate)
+{
+	return price_in("\"EUR\"", rate);
 }
 
 static void assert_refused(bool ok, enum errc err)
@@ -47,56 +63,103 @@ static void assert_refused(bool ok, enum errc err)
 
 /* ---- parcels ---- */
 
-static void new_parcel_offers_its_cheapest_rate(void **state)
+static void new_parcel_tells_every_offer(void **state)
 {
-	struct carrier_parcel p =
-		parcel(201,
-		       "{\"id\":\"shp_1\",\"selected_rate\":null,\"postage_label\":null,"
-		       "\"tracking_code\":null,\"rates\":["
-		       "{\"id\":\"dear\",\"rate\":\"10.00\"},{\"id\":\"cheap\",\"rate\":\"9.5\"},"
-		       "{\"id\":\"same\",\"rate\":\"9.50\"},{\"id\":\"odd\",\"rate\":\"x\"}]}");
+	struct carrier_parcel p = parcel(
+		201,
+		"{\"id\":\"shp_1\",\"selected_rate\":null,\"postage_label\":null,"
+		"\"tracking_code\":null,\"rates\":["
+		"{\"id\":\"a\",\"rate\":\"10.00\",\"currency\":\"USD\",\"carrier\":\"USPS\","
+		"\"service\":\"Priority\",\"delivery_days\":2},"
+		"{\"id\":\"b\",\"rate\":\"9.5\",\"currency\":\"EUR\",\"est_delivery_days\":3},"
+		"{\"id\":\"c\",\"rate\":\"7\",\"currency\":\"JPY\",\"delivery_days\":null}]}");
 
 	(void)state;
 	assert_true(p.ok);
 	assert_false(p.bought);
 	assert_false(p.buy_again);
 	assert_true(str_eq(p.id, STR("shp_1")));
-	assert_true(str_eq(p.rate_id, STR("cheap")));
-	assert_int_equal(p.rate_minor, 0);
+	assert_int_equal(p.n_offers, 3);
+	assert_true(str_eq(p.offers[0].id, STR("a")));
+	assert_true(str_eq(p.offers[0].carrier, STR("USPS")));
+	assert_true(str_eq(p.offers[0].service, STR("Priority")));
+	assert_int_equal(p.offers[0].price.minor, 1000);
+	assert_string_equal(p.offers[0].price.currency, "USD");
+	assert_int_equal(p.offers[0].days, 2);
+	assert_int_equal(p.offers[1].price.minor, 950);
+	assert_int_equal(p.offers[1].days, 3);
+	assert_int_equal(p.offers[2].price.minor, 7); /* yen have no places */
+	assert_int_equal(p.offers[2].days, SHIPPING_DAYS_UNKNOWN);
 }
 
-static void rate_without_an_id_or_a_price_is_no_offer(void **state)
+static void rate_without_an_id_a_price_or_a_currency_is_no_offer(void **state)
 {
-	struct carrier_parcel p = parcel(
-		200,
-		"{\"id\":\"shp_1\",\"rates\":[{\"rate\":\"1.00\"},{\"id\":\"\",\"rate\":\"1.00\"},"
-		"{\"id\":\"free\",\"rate\":\"\"},{\"id\":\"dot\",\"rate\":\".\"},"
-		"{\"id\":7,\"rate\":\"2.00\"},null,[],{\"id\":\"good\",\"rate\":\"3.00\"}]}");
+	struct carrier_parcel p =
+		parcel(200,
+		       "{\"id\":\"shp_1\",\"rates\":[{\"rate\":\"1.00\",\"currency\":\"EUR\"},"
+		       "{\"id\":\"\",\"rate\":\"1.00\",\"currency\":\"EUR\"},"
+		       "{\"id\":\"free\",\"rate\":\"\",\"currency\":\"EUR\"},"
+		       "{\"id\":\"dot\",\"rate\":\".\",\"currency\":\"EUR\"},"
+		       "{\"id\":\"none\",\"rate\":\"1.00\"},"
+		       "{\"id\":\"odd\",\"rate\":\"1.00\",\"currency\":\"euro\"},"
+		       "{\"id\":7,\"rate\":\"2.00\",\"currency\":\"EUR\"},null,[],"
+		       "{\"id\":\"good\",\"rate\":\"3.00\",\"currency\":\"EUR\"}]}");
 
 	(void)state;
-	assert_true(str_eq(p.rate_id, STR("good")));
-	assert_int_equal(
-		parcel(200, "{\"id\":\"shp_1\",\"rates\":[{\"rate\":\"1.00\"}]}").rate_id.n, 0);
-	assert_int_equal(parcel(200, "{\"id\":\"shp_1\",\"rates\":{\"id\":1}}").rate_id.n, 0);
+	assert_int_equal(p.n_offers, 1);
+	assert_true(str_eq(p.offers[0].id, STR("good")));
+	assert_int_equal(parcel(200, "{\"id\":\"shp_1\",\"rates\":{\"id\":1}}").n_offers, 0);
+}
+
+static void of_too_many_offers_the_first_count(void **state)
+{
+	enum { MANY = CARRIER_OFFERS_MAX + 20 };
+
+	static char body[MANY * 80 + 200];
+	int n = snprintf(body, sizeof(body), "{\"id\":\"s\",\"rates\":[");
+	struct carrier_parcel p;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		n += snprintf(body + n, sizeof(body) - (size_t)n,
+			      "%s{\"id\":\"r%d\",\"rate\":\"1.00\",\"currency\":\"EUR\"}",
+			      i > 0 ? "," : "", i);
+	(void)snprintf(body + n, sizeof(body) - (size_t)n, "]}");
+	p = parcel(200, body);
+	assert_true(p.ok);
+	assert_int_equal(p.n_offers, CARRIER_OFFERS_MAX);
+	assert_true(str_eq(p.offers[CARRIER_OFFERS_MAX - 1].id, STR("r99")));
+}
+
+static void offers_that_do_not_fit_are_an_error(void **state)
+{
+	(void)state;
+	arena_done(&provider_flow.arena);
+	arena_init(&provider_flow.arena, 64);
+	(void)parcel_failed(200, "{\"id\":\"s\",\"rates\":[{},{},{},{}]}");
+	assert_int_equal(provider_flow.err, ERR_TOO_LARGE);
 }
 
 static void bought_parcel_tells_all_about_its_label(void **state)
 {
-	struct carrier_parcel p =
-		parcel(200,
-		       "{\"id\":\"shp_1\",\"rates\":[],\"tracking_code\":\"9400\","
-		       "\"selected_rate\":{\"carrier\":\"USPS\",\"service\":\"Priority\","
-		       "\"rate\":\"5.5\"},\"postage_label\":{\"label_url\":\"https://x/l.png\"},"
-		       "\"tracker\":{\"id\":\"trk_1\"}}");
+	struct carrier_parcel p = parcel(
+		200,
+		"{\"id\":\"shp_1\",\"rates\":[],\"tracking_code\":\"9400\","
+		"\"selected_rate\":{\"id\":\"r\",\"carrier\":\"USPS\",\"service\":\"Priority\","
+		"\"rate\":\"5.5\",\"currency\":\"USD\"},"
+		"\"postage_label\":{\"label_url\":\"https://x/l.png\"},"
+		"\"tracker\":{\"id\":\"trk_1\",\"public_url\":\"https://track/1\"}}");
 
 	(void)state;
 	assert_true(p.ok && p.bought);
-	assert_true(str_eq(p.carrier, STR("USPS")));
-	assert_true(str_eq(p.service, STR("Priority")));
+	assert_true(str_eq(p.bought_offer.carrier, STR("USPS")));
+	assert_true(str_eq(p.bought_offer.service, STR("Priority")));
 	assert_true(str_eq(p.tracking_code, STR("9400")));
 	assert_true(str_eq(p.tracker_id, STR("trk_1")));
+	assert_true(str_eq(p.tracking_url, STR("https://track/1")));
 	assert_true(str_eq(p.label_url, STR("https://x/l.png")));
-	assert_int_equal(p.rate_minor, 550);
+	assert_int_equal(p.bought_offer.price.minor, 550);
+	assert_string_equal(p.bought_offer.price.currency, "USD");
 }
 
 static void parcel_without_label_rate_or_code_is_not_bought(void **state)
@@ -125,6 +188,11 @@ static void price_is_read_to_the_minor_unit(void **state)
 	assert_int_equal(price_of("\"0.00\""), 0);
 	assert_int_equal(price_of("\"007.580000\""), 758);
 	assert_int_equal(price_of("\"21474836.48\""), 2147483648);
+	assert_int_equal(price_in("\"JPY\"", "\"758\""), 758);
+	assert_int_equal(price_in("\"JPY\"", "\"758.00\""), 758);
+	assert_int_equal(price_in("\"KWD\"", "\"7.58\""), 7580);
+	assert_int_equal(price_in("null", "\"7.58\""), 0);
+	assert_int_equal(price_in("\"JPY\"", "\"7.50\""), 0); /* half a yen */
 }
 
 /* A label that was paid for is bought even if its price cannot be read: that must not buy a second.
@@ -162,8 +230,48 @@ static void label_bought_before_is_looked_at_not_an_error(void **state)
 	assert_true(p.buy_again);
 	assert_false(p.ok);
 	assert_int_equal(provider_flow.err, ERR_OK);
+	assert_false(p.refused);
 	p = parcel(400, "{\"error\":{\"code\":\"SHIPMENT.POSTAGE.EXISTS\"}}");
 	assert_false(p.buy_again);
+	p = parcel(422, "{\"error\":{\"code\":\"SHIPMENT.POSTAGE.FAILURE\"}}");
+	assert_true(p.refused && !p.buy_again && !p.missing);
+	assert_true(parcel(404, "{}").missing);
+	assert_false(parcel(404, "{}").refused);
+}
+
+static void refund_is_read(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum carrier_refund is;
+		const char *why;
+	} rows[] = {
+		{200, "{\"refund_status\":\"submitted\"}", CARRIER_REFUNDED, NULL},
+		{200, "{\"refund_status\":\"refunded\"}", CARRIER_REFUNDED, NULL},
+		{201, "{\"refund_status\":\"not_applicable\"}", CARRIER_REFUNDED, NULL},
+		{200, "{\"refund_status\":\"rejected\"}", CARRIER_REFUND_REFUSED, "rejected"},
+		{200, "{\"refund_status\":null}", CARRIER_REFUND_NONE, NULL},
+		{200, "{\"refund_status\":\"odd\"}", CARRIER_REFUND_NONE, NULL},
+		{200, "not json", CARRIER_REFUND_NONE, NULL},
+		{422, "{\"error\":{\"code\":\"TOO.LATE\"}}", CARRIER_REFUND_REFUSED, "TOO.LATE"},
+		{422, "{}", CARRIER_REFUND_REFUSED, "rejected"},
+		{404, "{}", CARRIER_REFUND_FAILED, NULL},
+		{500, "{\"refund_status\":\"refunded\"}", CARRIER_REFUND_FAILED, NULL},
+		{429, "{}", CARRIER_REFUND_FAILED, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct str why;
+
+		assert_int_equal(carrier_refund(&provider_flow,
+						provider_says(rows[i].status, rows[i].body), &why),
+				 rows[i].is);
+		assert_int_equal(provider_flow.err != ERR_OK, rows[i].is == CARRIER_REFUND_FAILED);
+		if (rows[i].why != NULL)
+			assert_true(str_eq(why, str_of(rows[i].why)));
+	}
 }
 
 static void parcel_refused_says_what_to_do(void **state)
@@ -194,7 +302,7 @@ static void parcel_refused_says_what_to_do(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (size_t b = 0; b < sizeof(bodies) / sizeof(bodies[0]); b++) {
-			assert_refused(parcel(rows[i].status, bodies[b]).ok, rows[i].err);
+			assert_refused(parcel_failed(rows[i].status, bodies[b]).ok, rows[i].err);
 			assert_refused(tracker(rows[i].status, bodies[b]).ok, rows[i].err);
 		}
 }
@@ -322,8 +430,11 @@ static void scans_that_do_not_fit_are_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(new_parcel_offers_its_cheapest_rate),
-		TEST(rate_without_an_id_or_a_price_is_no_offer),
+		TEST(new_parcel_tells_every_offer),
+		TEST(rate_without_an_id_a_price_or_a_currency_is_no_offer),
+		TEST(of_too_many_offers_the_first_count),
+		TEST(offers_that_do_not_fit_are_an_error),
+		TEST(refund_is_read),
 		TEST(bought_parcel_tells_all_about_its_label),
 		TEST(parcel_without_label_rate_or_code_is_not_bought),
 		TEST(price_is_read_to_the_minor_unit),

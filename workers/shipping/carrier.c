@@ -52,22 +52,33 @@ static json_t *address_json(const struct address *a)
 			 "email", text(a->email), "phone", text(a->phone));
 }
 
-int carrier_ask_create(struct flow *fl, struct worker *w, struct id reference,
+int carrier_ask_create(struct flow *fl, struct worker *w, const char *reference,
 		       const struct address *from, const struct address *to, int64_t weight_g)
 {
-	char ref[ID_TEXT_SIZE];
-
 	return ask(fl, w, "POST", "/shipments",
-		   json_pack("{s:{s:s, s:o, s:o, s:{s:f}}}", "shipment", "reference",
-			     id_format(reference, ref), "from_address", address_json(from),
-			     "to_address", address_json(to), "parcel", "weight",
-			     (double)weight_g / GRAMS_PER_OUNCE));
+		   json_pack("{s:{s:s, s:o, s:o, s:{s:f}}}", "shipment", "reference", reference,
+			     "from_address", address_json(from), "to_address", address_json(to),
+			     "parcel", "weight", (double)weight_g / GRAMS_PER_OUNCE));
 }
 
 int carrier_ask_read(struct flow *fl, struct worker *w, struct str parcel_id)
 {
 	return ask(fl, w, "GET",
 		   arena_printf(&fl->arena, "/shipments/" STR_FMT, STR_ARG(parcel_id)), NULL);
+}
+
+int carrier_ask_rerate(struct flow *fl, struct worker *w, struct str parcel_id)
+{
+	return ask(fl, w, "POST",
+		   arena_printf(&fl->arena, "/shipments/" STR_FMT "/rerate", STR_ARG(parcel_id)),
+		   json_object());
+}
+
+int carrier_ask_refund(struct flow *fl, struct worker *w, struct str parcel_id)
+{
+	return ask(fl, w, "POST",
+		   arena_printf(&fl->arena, "/shipments/" STR_FMT "/refund", STR_ARG(parcel_id)),
+		   json_object());
 }
 
 int carrier_ask_buy(struct flow *fl, struct worker *w, struct str parcel_id, struct str rate_id)
@@ -97,23 +108,24 @@ static struct str keep(struct flow *fl, const json_t *from, const char *name)
 }
 
 /*
- * "7.58" -> 758; the API gives amounts as decimal strings with two places.  -1: not such a string.
+ * "7.58" -> 758: the API gives amounts as decimal strings.  `places` is how many the currency has;
+ * more may be written if they are 0.  -1: not such a string.
  */
-static int64_t minor_of(const char *z)
+static int64_t minor_of(const char *z, int places)
 {
 	int64_t minor = 0;
 	bool digits = false;
-	int places = -1;
+	int behind = -1;
 
 	for (; z != NULL && *z != '\0'; z++) {
-		if (*z == '.' && places < 0) {
-			places = 0;
+		if (*z == '.' && behind < 0) {
+			behind = 0;
 			continue;
 		}
 		if (*z < '0' || *z > '9' || minor > INT32_MAX)
 			return -1;
 		digits = true;
-		if (places >= 0 && places++ >= 2) {
+		if (behind >= 0 && behind++ >= places) {
 			if (*z != '0')
 				return -1;
 			continue;
@@ -122,48 +134,82 @@ static int64_t minor_of(const char *z)
 	}
 	if (!digits)
 		return -1;
-	return minor * (places <= 0 ? 100 : places == 1 ? 10 : 1);
+	for (behind = behind < 0 ? 0 : behind; behind < places; behind++)
+		minor *= 10;
+	return minor;
 }
 
-/* A status without a body worth reading: what to do about it. */
-static void no_answer(struct flow *fl, int status, const json_t *body)
+/* An answer that is not what was asked for: what to do about it. */
+static int no_answer(struct flow *fl, int status, struct str code)
 {
-	const json_t *error = json_object_get(body, "error");
-	const char *code = json_string_value(json_object_get(error, "code"));
+	int n = code.n < 80 ? (int)code.n : 80;
+	const char *p = code.p != NULL ? code.p : "";
 
-	code = code != NULL ? code : "";
 	if (status == 429 || status == 409)
-		job_fail(fl, ERR_PROVIDER_BUSY, "the carrier answered %d %.80s", status, code);
-	else if (status >= 500 || status < 400)
-		job_fail(fl, ERR_HTTP_UNKNOWN, "the carrier answered %d %.80s", status, code);
-	else
-		job_fail(fl, ERR_PROVIDER_REFUSED, "the carrier answered %d %.80s", status, code);
+		return job_fail(fl, ERR_PROVIDER_BUSY, "the carrier answered %d %.*s", status, n,
+				p);
+	if (status >= 500 || status < 400)
+		return job_fail(fl, ERR_HTTP_UNKNOWN, "the carrier answered %d %.*s", status, n, p);
+	return job_fail(fl, ERR_PROVIDER_REFUSED, "the carrier answered %d %.*s", status, n, p);
 }
 
-static void read_cheapest(struct flow *fl, const json_t *rates, struct carrier_parcel *p)
+/* false: it has no id, or its price cannot be read. */
+static bool read_offer(struct flow *fl, const json_t *rate, struct shipping_offer *o)
 {
-	int64_t best = -1;
-	const json_t *rate;
-	size_t i;
+	struct str currency = str_of(json_string_value(json_object_get(rate, "currency")));
+	const json_t *days = json_object_get(rate, "delivery_days");
+	json_int_t n;
+	int64_t minor = -1;
 
-	json_array_foreach(rates, i, rate)
-	{
-		int64_t minor = minor_of(json_string_value(json_object_get(rate, "rate")));
-
-		if (json_string_length(json_object_get(rate, "id")) == 0 || minor < 0 ||
-		    (best >= 0 && minor >= best))
-			continue;
-		best = minor;
-		p->rate_id = keep(fl, rate, "id");
-	}
+	if (!json_is_integer(days))
+		days = json_object_get(rate, "est_delivery_days");
+	n = json_is_integer(days) ? json_integer_value(days) : -1;
+	*o = (struct shipping_offer){.id = keep(fl, rate, "id"),
+				     .carrier = keep(fl, rate, "carrier"),
+				     .service = keep(fl, rate, "service"),
+				     .days = n >= 0 && n <= INT16_MAX ? (int32_t)n
+								      : SHIPPING_DAYS_UNKNOWN};
+	if (money_of(currency, 0, &o->price))
+		minor = minor_of(json_string_value(json_object_get(rate, "rate")),
+				 money_digits(o->price.currency));
+	return o->id.n > 0 && money_of(currency, minor, &o->price);
 }
 
-/* A label was bought whatever its price looks like; one that cannot be read counts as nothing. */
-static int64_t price_of(const json_t *rate)
+static bool read_offers(struct flow *fl, const json_t *rates, struct carrier_parcel *p)
 {
-	int64_t minor = minor_of(json_string_value(json_object_get(rate, "rate")));
+	size_t n = json_array_size(rates);
 
-	return minor > 0 ? minor : 0;
+	if (n > CARRIER_OFFERS_MAX)
+		n = CARRIER_OFFERS_MAX;
+	p->offers = arena_array(&fl->arena, n + 1, sizeof(*p->offers));
+	if (p->offers == NULL)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (read_offer(fl, json_array_get(rates, i), &p->offers[p->n_offers]))
+			p->n_offers++;
+	return true;
+}
+
+static bool read_parcel(struct flow *fl, const json_t *body, struct carrier_parcel *p)
+{
+	const json_t *rate = json_object_get(body, "selected_rate");
+	const json_t *tracker = json_object_get(body, "tracker");
+	const json_t *label = json_object_get(body, "postage_label");
+
+	if (!read_offers(fl, json_object_get(body, "rates"), p))
+		return false;
+	p->tracking_code = keep(fl, body, "tracking_code");
+	p->bought = json_is_object(rate) && json_is_object(label) && p->tracking_code.n > 0;
+	/*
+	 * A label was bought whatever its price looks like; one that cannot be read counts as
+	 * nothing.
+	 */
+	if (p->bought && !read_offer(fl, rate, &p->bought_offer))
+		p->bought_offer.price.minor = 0;
+	p->label_url = keep(fl, label, "label_url");
+	p->tracker_id = keep(fl, tracker, "id");
+	p->tracking_url = keep(fl, tracker, "public_url");
+	return true;
 }
 
 struct carrier_parcel carrier_parcel(struct flow *fl, const struct answer *a)
@@ -171,30 +217,50 @@ struct carrier_parcel carrier_parcel(struct flow *fl, const struct answer *a)
 	const struct http_response *r = http_response(a);
 	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n,
 				  JSON_REJECT_DUPLICATES, NULL);
-	const char *code =
-		json_string_value(json_object_get(json_object_get(body, "error"), "code"));
-	const json_t *rate = json_object_get(body, "selected_rate");
-	struct carrier_parcel p = {.id = keep(fl, body, "id")};
+	struct carrier_parcel p = {.id = keep(fl, body, "id"), .status = r->status};
 
-	p.ok = (r->status == 200 || r->status == 201) && p.id.n > 0;
-	p.buy_again =
-		r->status == 422 && code != NULL && strcmp(code, "SHIPMENT.POSTAGE.EXISTS") == 0;
-	if (p.ok) {
-		read_cheapest(fl, json_object_get(body, "rates"), &p);
-		p.tracking_code = keep(fl, body, "tracking_code");
-		p.bought = json_is_object(rate) &&
-			   json_is_object(json_object_get(body, "postage_label")) &&
-			   p.tracking_code.n > 0;
-		p.carrier = keep(fl, rate, "carrier");
-		p.service = keep(fl, rate, "service");
-		p.rate_minor = p.bought ? price_of(rate) : 0;
-		p.label_url = keep(fl, json_object_get(body, "postage_label"), "label_url");
-		p.tracker_id = keep(fl, json_object_get(body, "tracker"), "id");
-	} else if (!p.buy_again) {
-		no_answer(fl, r->status, body);
-	}
+	p.code = keep(fl, json_object_get(body, "error"), "code");
+	p.ok = (r->status == 200 || r->status == 201) && p.id.n > 0 && read_parcel(fl, body, &p);
+	p.buy_again = r->status == 422 && str_eq(p.code, STR("SHIPMENT.POSTAGE.EXISTS"));
+	p.refused = r->status == 422 && !p.buy_again;
+	p.missing = r->status == 404;
 	json_decref(body);
 	return p;
+}
+
+int carrier_fail(struct flow *fl, const struct carrier_parcel *p)
+{
+	if (p->offers == NULL && p->id.n > 0 && p->status < 400)
+		return job_fail(fl, ERR_TOO_LARGE, "the carrier's parcel does not fit");
+	return no_answer(fl, p->status, p->code);
+}
+
+/* submitted: it will be; not_applicable: nothing was paid for it yet. */
+enum carrier_refund carrier_refund(struct flow *fl, const struct answer *a, struct str *ret_why)
+{
+	const struct http_response *r = http_response(a);
+	json_t *body = json_loadb(r->body.p != NULL ? r->body.p : "", r->body.n,
+				  JSON_REJECT_DUPLICATES, NULL);
+	struct str status = keep(fl, body, "refund_status");
+	struct str code = keep(fl, json_object_get(body, "error"), "code");
+	enum carrier_refund done = CARRIER_REFUND_FAILED;
+
+	*ret_why = STR("rejected");
+	if (r->status == 422) {
+		*ret_why = code.n > 0 ? code : *ret_why;
+		done = CARRIER_REFUND_REFUSED;
+	} else if (r->status != 200 && r->status != 201) {
+		no_answer(fl, r->status, code);
+	} else if (str_eq(status, STR("rejected"))) {
+		done = CARRIER_REFUND_REFUSED;
+	} else if (str_eq(status, STR("submitted")) || str_eq(status, STR("refunded")) ||
+		   str_eq(status, STR("not_applicable"))) {
+		done = CARRIER_REFUNDED;
+	} else {
+		done = CARRIER_REFUND_NONE;
+	}
+	json_decref(body);
+	return done;
 }
 
 /* RFC 3339, to the second: "2026-01-02T03:04:05Z", "2026-01-02T04:04:05.5+01:00".  0: not such a
@@ -235,7 +301,9 @@ struct carrier_tracker carrier_tracker(struct flow *fl, const struct answer *a)
 	const json_t *details = json_object_get(body, "tracking_details");
 	size_t n = json_array_size(details),
 	       from = n > CARRIER_SCANS_MAX ? n - CARRIER_SCANS_MAX : 0;
-	struct carrier_tracker t = {.id = keep(fl, body, "id"), .status = keep(fl, body, "status")};
+	struct carrier_tracker t = {.id = keep(fl, body, "id"),
+				    .status = keep(fl, body, "status"),
+				    .detail = keep(fl, body, "status_detail")};
 
 	t.scans = arena_array(&fl->arena, n - from + 1, sizeof(*t.scans));
 	t.ok = (r->status == 200 || r->status == 201) && t.id.n > 0 && t.status.n > 0 &&
@@ -247,7 +315,7 @@ struct carrier_tracker carrier_tracker(struct flow *fl, const struct answer *a)
 			t.scans[t.n_scans++] = s;
 	}
 	if (!t.ok)
-		no_answer(fl, r->status, body);
+		no_answer(fl, r->status, keep(fl, json_object_get(body, "error"), "code"));
 	json_decref(body);
 	return t;
 }

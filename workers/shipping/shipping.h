@@ -1,5 +1,6 @@
 /*
- * The shipping role: a label, bought once; the hand-over; and the parcel's way to the door.
+ * The shipping role: a label, bought once, or given back; the hand-over; and the parcel's way to
+ * the door.
  */
 #ifndef ORDERD_WORKERS_SHIPPING_H
 #define ORDERD_WORKERS_SHIPPING_H
@@ -7,6 +8,7 @@
 #include "workers/job.h"
 
 extern const struct job_kind JOB_SHIPPING_LABEL;
+extern const struct job_kind JOB_SHIPPING_VOID;
 extern const struct job_kind JOB_SHIPPING_HANDOVER;
 extern const struct job_kind JOB_SHIPPING_TRACK;
 

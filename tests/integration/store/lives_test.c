@@ -98,7 +98,7 @@ static void every_kind_understands_its_parameters_and_its_rows(void **state)
 /* ---- the life of a shop, cut everywhere ---- */
 
 enum {
-	KINDS_MAX = 64,
+	KINDS_MAX = 96,
 	STEPS_MAX = 128,
 	PASSES_MAX = 100,  /* more messages than any batch of one unit has */
 	MESSAGES_MIN = 10, /* BEGIN, the unit, COMMIT: three each way; Sync, and its answer */

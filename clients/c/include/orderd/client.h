@@ -86,7 +86,11 @@ void orderd_client_free(struct orderd_client *c);
 	X(get_label, ShippingService, GetLabel, get_label)                                  \
 	X(get_payment, PaymentService, GetPayment, get_payment)                             \
 	X(list_payments, PaymentService, ListPayments, list_payments)                       \
-	X(retry_payment, PaymentService, RetryPayment, retry_payment)
+	X(retry_payment, PaymentService, RetryPayment, retry_payment)                       \
+	X(get_shipment, ShippingService, GetShipment, get_shipment)                         \
+	X(void_label, ShippingService, VoidLabel, void_label)                               \
+	X(confirm_handover, ShippingService, ConfirmHandover, confirm_handover)             \
+	X(record_tracking_event, ShippingService, RecordTrackingEvent, record_tracking_event)
 
 #define X(name, service, method, message)                                                          \
 	Orderd__V1__##method##Response *orderd_##name(                                             \

@@ -1,0 +1,1 @@
+UPDATE shipment SET state = 'lost' WHERE id = (SELECT id FROM shipment WHERE state = 'delivered' LIMIT 1);
