@@ -10,6 +10,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
+#include "orderd/v1/payment_service.pb-c.h"
 #include "orderd/v1/shipping_service.pb-c.h"
 #include "server/descriptors.h"
 #include "server/request.h"
