@@ -470,9 +470,13 @@ class Life(unittest.TestCase):
         self.assertEqual(walk.query("SELECT kind FROM order_event WHERE detail LIKE '%bank%'"), [])
         self.assertEqual(walk.query("SELECT attempts, run_at > now() + interval '50 s', last_error FROM job WHERE "
                                     f"kind = 'payment.authorize' AND order_id = '{order.id}'"), [["0", "t", None]])
+        mail = self.find_mail(order, 0)
+        self.assertEqual((mail["kind"], mail["action_url"], mail["overtaken"]),
+                         ("payment_action_required", "https://bank.example/1", "f"))
         seen = walk.store.read("payment_view", {"tenant": 1, "order_id": order.id, "state": None, "after_group": 0, "most": 9})
         self.assertEqual(seen[0]["action_url"], "https://bank.example/1")
         walk.one(order.authorized(self.begun(order, "resume")["head"], "confirmed"))
+        self.assertEqual(self.find_mail(order, 0)["overtaken"], "t")
         self.assertEqual(walk.query("SELECT count(action_url) FROM payment_attempt"), [["0"]])
 
     def test_a_payment_waits_for_its_customer_and_is_declined(self):
