@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 import uuid
 
+from test_simulator import listen
 from world import run
 
 DAY_S = 86400
@@ -25,15 +26,19 @@ def sim(w, path, **body):
     return urllib.request.urlopen(request, timeout=10).read()
 
 
-def roles(w, names):
-    """The worker is killed, and comes again with these roles."""
+def setting(w, name, value):
+    """The worker is killed, and comes again with this setting."""
     path = os.path.join(w.env["DATA"], "orderd.conf")
     with open(path) as f:
-        lines = ["roles = %s\n" % names if line.startswith("roles") else line for line in f]
+        lines = ["%s = %s\n" % (name, value) if line.startswith(name + " ") else line for line in f]
     with open(path, "w") as f:
         f.writelines(lines)
     w.kill("worker")
     w.again("worker")
+
+
+def roles(w, names):
+    setting(w, "roles", names)
 
 
 def payments(w, order=None, **fields):
@@ -176,7 +181,7 @@ def asked(w, **fields):
 def must_be_confirmed__the_customer_confirms(w):
     order, intent = asked(w)
     p = payment(w, order)
-    assert p.action_url.startswith("https://") and intent in p.action_url, p
+    assert p.action_url.startswith("http") and intent in p.action_url, p
     assert w.state(order) == "pending"
     sim(w, "/_sim/authenticate", payment_intent=intent, outcome="succeed")
     arrives(w, order)
@@ -213,6 +218,16 @@ def must_be_confirmed__cancelled_meanwhile(w):
     w.until(lambda: w.state(order) == "cancelled", "the cancellation")
     assert [c["payment_intent"] for c in w.charges("cancel", order)] == [intent]
     assert w.charges("authorize", order) == []
+
+
+def must_be_confirmed__the_gateway_tells_that_it_was(w):
+    setting(w, "action_poll_ms", 3600000)
+    order, _ = asked(w)
+    listen(w)
+    urllib.request.urlopen(payment(w, order).action_url, timeout=10).read()  # the customer follows the link
+    arrives(w, order)
+    sim(w, "/_sim/webhooks", gateway=None, carrier=None)
+    setting(w, "action_poll_ms", 200)
 
 
 # ---- authorizations that end
@@ -255,6 +270,18 @@ def has_ended_unseen__held_anew_before_the_parcel_leaves(w):
     arrives(w, order, authorized=2)
     assert len(w.charges("expire", order)) == 1 and w.charges("cancel", order) == []
     assert "payment_lapsed" in events(w, order)
+
+
+def has_ended__the_gateway_tells_and_it_is_held_anew(w):
+    roles(w, NO_GOODS)
+    order = confirmed(w)
+    listen(w)
+    sim(w, "/_sim/clock", advance_s=8 * DAY_S)
+    w.until(lambda: len(w.charges("authorize", order)) == 2, "the renewal")
+    sim(w, "/_sim/webhooks", gateway=None, carrier=None)
+    roles(w, ALL_ROLES)
+    arrives(w, order, authorized=2)
+    assert w.charges("cancel", order) == []
 
 
 def renewal_declined__the_parcel_waits_for_a_person(w):
@@ -363,9 +390,10 @@ run(
     declined_and_waiting__ends_with_its_time, bad_requests__are_told_the_field,
     lists__go_on_page_by_page_with_their_own_token_only, must_be_confirmed__the_customer_confirms,
     must_be_confirmed__the_customer_fails, must_be_confirmed__nobody_does_in_time, must_be_confirmed__cancelled_meanwhile,
+    must_be_confirmed__the_gateway_tells_that_it_was,
     worker_killed_while_a_declined_card_is_asked__the_next_is_charged_once,
     worker_killed_while_the_customer_is_sent_to_the_bank__asked_once,
     ends_before_the_goods_leave__renewed, has_ended_unseen__held_anew_before_the_parcel_leaves,
     renewal_declined__the_parcel_waits_for_a_person, worker_killed_while_letting_go__let_go_once_and_renewed,
     worker_killed_while_authorizing_anew__held_once, worker_killed_while_capturing_what_was_renewed__taken_once,
-    at_the_end__the_books_are_right, config=CONFIG)
+    has_ended__the_gateway_tells_and_it_is_held_anew, at_the_end__the_books_are_right, config=CONFIG)
