@@ -665,6 +665,14 @@ class Life(unittest.TestCase):
         walk.one(order.ship(1), order.retrying(), order.authorize(2, "reauthorized"), order.ship(2))
         self.sees(order, "confirmed", "captured", "shipped")
 
+    def test_a_group_made_since_the_caller_looked_is_given_its_money_back_too(self):
+        walk, order = self.walk, self.walk.order()
+        walk.one(order.pay())
+        cancelling = order.cancelling()
+        self.another_group(order)
+        walk.one(order.authorize(2, "reauthorized"), cancelling, order.void(1), order.void(2))
+        self.sees(order, "cancelled", "voided", "cancelled")
+
     def worth_nothing(self, order, group):
         self.walk.query(f"UPDATE orders SET uncovered_minor = 0, total_minor = total_minor - (SELECT amount_minor FROM payment "
                         f"WHERE order_id = '{order.id}' AND group_no = {group}) WHERE id = '{order.id}';"

@@ -2,7 +2,7 @@
 -- one gets a job that voids it: the id is the candidate of its group in the detail rows l (n, group_no, job_id).  One
 -- that no attempt is busy with is voided here, and what was held for want of money is not any more.  One with a live attempt is left alone: its outcome must be found first.
 -- Leaves behind: void_jobs (n, job_id), the jobs to ring; owed (n), the units whose money is not settled yet.
--- A payment without a candidate is a mistake of the caller and refused by the key of job.
+-- A payment without a candidate, of a group that was made since the caller looked, gets an id made here.
 given_up AS MATERIALIZED (
 	SELECT w.n, p.tenant, p.order_id, p.group_no, p.state,
 	       EXISTS (SELECT FROM payment_attempt a
@@ -13,7 +13,7 @@ given_up AS MATERIALIZED (
 ), owed AS MATERIALIZED (
 	SELECT DISTINCT n FROM given_up WHERE state = 'authorized' OR live
 ), void_jobs AS MATERIALIZED (
-	SELECT p.n, p.tenant, p.order_id, p.group_no, l.job_id
+	SELECT p.n, p.tenant, p.order_id, p.group_no, coalesce(l.job_id, child_id(p.order_id)) AS job_id
 	  FROM given_up p
 	  LEFT JOIN l ON (l.n, l.group_no) = (p.n, p.group_no)
 	 WHERE p.state = 'authorized'
