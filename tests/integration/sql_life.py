@@ -884,8 +884,7 @@ class Life(unittest.TestCase):
                          [["planned", None, None, None]])
         self.assertEqual(walk.query("SELECT count(*) FROM shipment_rate"), [["0"]])
         walk.one(order.label(1))
-        self.assertEqual(walk.query("SELECT kind FROM job WHERE state = 'ready' AND order_id = '%s'" % order.id),
-                         [["payment.capture"]])
+        self.assertEqual(walk.work(order), ["payment.capture"])
         walk.one(order.capture(1), order.voiding(1), order.hand_over(1, "waiting"), order.give_back(1))
         walk.time_passes()
         walk.one(order.hand_over(1, "waiting"), order.label(1))
