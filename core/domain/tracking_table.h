@@ -2,8 +2,8 @@
  * The words carriers have for where a parcel is, and what each of them means here.
  *
  * TRACKING_STATUS_TABLE: word, the state it tells of, that state's rank within a leg, what is wrong
- * (NULL: nothing).  Rank 0 tells nothing about the way.  EasyPost's words first, then those of other
- * aggregators (karrio) for the same.
+ * (NULL: nothing).  Rank 0 tells nothing about the way.  EasyPost's words first, then those of
+ * other aggregators (karrio) for the same.
  *
  * TRACKING_DETAIL_TABLE: details that say something is wrong, and what.  Others are ordinary.
  */
