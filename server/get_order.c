@@ -1,7 +1,7 @@
 /*
  * GetOrder: one order, whole; GetOrderStatus: where it stands, in one cheap question.
  *
- *	view --> groups --> [events] --> reply
+ *	view --> groups --> holds --> [events] --> reply
  */
 #include "core/store/store.h"
 #include "server/app.h"
@@ -14,7 +14,7 @@
 
 enum { EVENTS_MAX = 1000 }; /* of one order in one answer: the latest */
 
-enum { VIEW, GROUPS, EVENTS, DONE };
+enum { VIEW, GROUPS, HOLDS, EVENTS, DONE };
 
 struct getting {
 	Orderd__V1__Order *order;
@@ -60,10 +60,24 @@ static int reply(struct flow *fl, const struct answer *events)
 
 static int got_groups(struct flow *fl, const struct answer *a)
 {
+	struct getting *g = rpc_state(fl);
+
+	return order_add_groups(fl, g->order, a) ? HOLDS : rpc_fail(fl, ERR_TOO_LARGE);
+}
+
+static int ask_holds(struct flow *fl)
+{
+	struct order_holds_head h = {.tenant = rpc_identity(fl)->tenant, .order_id = fl->subject};
+
+	return store_ask(fl, rpc_app(fl)->store, order_holds_unit(&h, NULL, 0));
+}
+
+static int got_holds(struct flow *fl, const struct answer *a)
+{
 	const Orderd__V1__GetOrderRequest *rq = rpc_request(fl);
 	struct getting *g = rpc_state(fl);
 
-	if (!order_add_groups(fl, g->order, a))
+	if (!order_add_holds(fl, g->order, a))
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	return rq->with_events ? EVENTS : reply(fl, NULL);
 }
@@ -84,7 +98,8 @@ static int got_events(struct flow *fl, const struct answer *a)
 static const struct flow_step get_order_steps[] = {
 	/*           name      ask         got         ms    on error  next                 */
 	[VIEW]   = {"view",   ask_view,   got_view,   5000, DONE,     TO(GROUPS)},
-	[GROUPS] = {"groups", ask_groups, got_groups, 5000, DONE,     TO(EVENTS) | TO(DONE)},
+	[GROUPS] = {"groups", ask_groups, got_groups, 5000, DONE,     TO(HOLDS)},
+	[HOLDS]  = {"holds",  ask_holds,  got_holds,  5000, DONE,     TO(EVENTS) | TO(DONE)},
 	[EVENTS] = {"events", ask_events, got_events, 5000, DONE,     TO(DONE)},
 	[DONE]   = {"done"},
 };

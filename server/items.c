@@ -113,7 +113,11 @@ static int ask_location(struct flow *fl)
 		.city = at.city,
 		.region = at.region,
 		.postal_code = at.postal_code,
-		.country = at.country};
+		.country = at.country,
+		.fulfillment =
+			l->fulfillment_mode == ORDERD__V1__FULFILLMENT_MODE__FULFILLMENT_MODE_MANUAL
+				? STR("manual")
+				: STR("automatic")};
 	if (l->address != NULL &&
 	    want_position(fl, l->address->position, "location.address.position")) {
 		h.latitude_e6 = l->address->position->latitude_e6;
@@ -128,13 +132,17 @@ static int got_location(struct flow *fl, const struct answer *a)
 {
 	const Orderd__V1__CreateLocationRequest *rq = rpc_request(fl);
 	Orderd__V1__CreateLocationResponse rs = ORDERD__V1__CREATE_LOCATION_RESPONSE__INIT;
+	Orderd__V1__Location location = *rq->location;
 
 	/* "created" also answers the same location asked for again. */
 	if (answer_rows(a) == 0 || !str_eq(location_create_row(a, 0).outcome, STR("created"))) {
 		rpc_about(fl, "orderd.v1.Location", text_of(rq->location->code));
 		return rpc_fail(fl, ERR_ALREADY_EXISTS);
 	}
-	rs.location = rq->location;
+	if (location.fulfillment_mode == ORDERD__V1__FULFILLMENT_MODE__FULFILLMENT_MODE_UNSPECIFIED)
+		location.fulfillment_mode =
+			ORDERD__V1__FULFILLMENT_MODE__FULFILLMENT_MODE_AUTOMATIC;
+	rs.location = &location;
 	return rpc_ok(fl, &rs.base);
 }
 

@@ -18,6 +18,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/domain/sscc.h"
 #include "core/label/label.h"
 #include "core/queue/queue.h"
 #include "core/store/migrate.h"
@@ -55,12 +56,15 @@ static void check_postgres(const struct app *app)
 
 static void check_settings(struct app *app)
 {
-	char *key;
+	char *key, sscc[SSCC_SIZE];
 
 	auth_check(app->cfg.auth, app->cfg.listen, app->cfg.http_listen);
 	check_postgres(app);
 	if (app->cfg.redis[0] != '\0' && !queue_address_ok(app->cfg.redis))
 		config_refuse("redis", "it is host:port or unix:/path, not %s", app->cfg.redis);
+	if (!sscc_make(str_of(app->cfg.sscc_prefix), 0, sscc))
+		config_refuse("sscc_prefix", "it is %d to %d digits, not %s", SSCC_PREFIX_MIN,
+			      SSCC_PREFIX_MAX, app->cfg.sscc_prefix);
 	if (app->cfg.contact_key_file[0] == '\0')
 		config_refuse("contact_key_file", "it is required");
 	key = config_secret("contact_key_file", app->cfg.contact_key_file);

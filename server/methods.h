@@ -32,4 +32,8 @@ extern const struct rpc_method RPC_GET_PAYMENT;
 extern const struct rpc_method RPC_LIST_PAYMENTS;
 extern const struct rpc_method RPC_RETRY_PAYMENT;
 
+extern const struct rpc_method RPC_LIST_FULFILLMENT_ORDERS;
+extern const struct rpc_method RPC_CONFIRM_PICK;
+extern const struct rpc_method RPC_CONFIRM_PACK;
+
 #endif

@@ -18,8 +18,8 @@ _Static_assert((int)ORDERD__V1__ORDER_STATE__ORDER_STATE_EXPIRED == (int)ORDER_E
 _Static_assert((int)ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_REQUIRES_ACTION ==
 		       (int)PAYMENT_REQUIRES_ACTION + 1,
 	       "payment states in step");
-_Static_assert((int)ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_CANCELLED ==
-		       (int)FULFILLMENT_CANCELLED + 1,
+_Static_assert((int)ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_BACKORDERED ==
+		       (int)FULFILLMENT_BACKORDERED + 1,
 	       "fulfilment states in step");
 
 Orderd__V1__OrderState order_state_message(struct str state)
@@ -160,12 +160,8 @@ static Orderd__V1__OrderLine *line_from_row(struct flow *fl, const struct order_
 	return l;
 }
 
-/*
- * Sealed for its order, so it opens for no other one.  An address that does not open is left out,
- * not invented.
- */
-static Orderd__V1__Address *open_address(struct flow *fl, const struct seal_key *key,
-					 int32_t tenant, struct id order, struct str sealed)
+Orderd__V1__Address *address_opened(struct flow *fl, const struct seal_key *key, int32_t tenant,
+				    struct id order, struct str sealed)
 {
 	struct address a;
 
@@ -200,7 +196,7 @@ static Orderd__V1__Order *order_from_rows(struct flow *fl, const struct seal_key
 	o->create_time = timestamp_message(fl, r.created_at);
 	o->update_time = timestamp_message(fl, r.updated_at);
 	o->expire_time = timestamp_message(fl, r.expires_at);
-	o->ship_to = open_address(fl, key, tenant, order, r.sealed);
+	o->ship_to = address_opened(fl, key, tenant, order, r.sealed);
 	o->lines = arena_array(&fl->arena, to - from, sizeof(*o->lines));
 	if (o->lines == NULL)
 		return NULL;
@@ -265,6 +261,7 @@ static Orderd__V1__ShipmentGroup *group_from_row(struct flow *fl, const struct o
 	g->tracking_state = keep_text(fl, r->tracking_state);
 	g->tracking_url = keep_text(fl, r->tracking_url);
 	g->exception = keep_text(fl, r->exception);
+	g->fulfillment_order_id = id_text(fl, r->fulfillment_id);
 	return g;
 }
 
@@ -284,6 +281,31 @@ static bool add_group_rows(struct flow *fl, Orderd__V1__Order *order, const stru
 
 		if ((order->groups[order->n_groups++] = group_from_row(fl, &r, currency)) == NULL)
 			return false;
+	}
+	return true;
+}
+
+bool order_add_holds(struct flow *fl, Orderd__V1__Order *order, const struct answer *holds)
+{
+	uint32_t n = answer_rows(holds);
+
+	order->holds = arena_array(&fl->arena, n + 1, sizeof(*order->holds));
+	if (order->holds == NULL)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		struct order_holds_row r = order_holds_row(holds, i);
+		Orderd__V1__Hold *h = arena_alloc(&fl->arena, sizeof(*h));
+
+		if (h == NULL)
+			return false;
+		orderd__v1__hold__init(h);
+		h->reason = keep_text(fl, r.reason);
+		h->group = r.group_no;
+		h->detail = keep_text(fl, r.detail);
+		h->open_time = timestamp_message(fl, r.opened_at);
+		if (r.released_at != DB_NULL)
+			h->release_time = timestamp_message(fl, r.released_at);
+		order->holds[order->n_holds++] = h;
 	}
 	return true;
 }

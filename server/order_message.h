@@ -24,12 +24,20 @@ Google__Protobuf__Timestamp *timestamp_message(struct flow *fl, int64_t us);
 int64_t timestamp_us(const Google__Protobuf__Timestamp *t); /* saturates */
 Orderd__V1__Money *money_message(struct flow *fl, struct str currency, int64_t minor);
 Orderd__V1__Address *address_message(struct flow *fl, const struct address *a);
+
+/*
+ * Sealed for its order, so it opens for no other one.  An address that does not open is left out,
+ * not invented: NULL.
+ */
+Orderd__V1__Address *address_opened(struct flow *fl, const struct seal_key *key, int32_t tenant,
+				    struct id order, struct str sealed);
 ProtobufCBinaryData etag_text(struct flow *fl, int64_t version);
 
-/* From the answers of the read kinds order_view, order_groups and order_events. */
+/* From the answers of the read kinds order_view, order_groups, order_holds and order_events. */
 Orderd__V1__Order *order_from_view(struct flow *fl, const struct seal_key *key, int32_t tenant,
 				   struct id order, const struct answer *view);
 bool order_add_groups(struct flow *fl, Orderd__V1__Order *order, const struct answer *groups);
+bool order_add_holds(struct flow *fl, Orderd__V1__Order *order, const struct answer *holds);
 struct order_events_row;
 Orderd__V1__OrderEvent *event_message(struct arena *a, const struct order_events_row *r);
 bool events_message(struct flow *fl, const struct answer *events, Orderd__V1__OrderEvent ***ret,

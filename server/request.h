@@ -16,6 +16,7 @@
 #include "core/domain/address.h"
 #include "core/domain/money.h"
 #include "core/flow/flow.h"
+#include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
 
@@ -25,6 +26,8 @@ enum request_method {
 	REQUEST_CANCEL_ORDER,
 	REQUEST_RECEIVE_STOCK,
 	REQUEST_ADJUST_STOCK,
+	REQUEST_CONFIRM_PICK = 5,
+	REQUEST_CONFIRM_PACK = 6,
 	REQUEST_RETRY_PAYMENT = 7,
 	REQUEST_CONFIRM_HANDOVER = 8,
 	REQUEST_VOID_LABEL = 9,

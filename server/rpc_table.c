@@ -30,6 +30,10 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_GET_PAYMENT,
 	&RPC_LIST_PAYMENTS,
 	&RPC_RETRY_PAYMENT,
+	/* orderd.v1.FulfillmentService */
+	&RPC_LIST_FULFILLMENT_ORDERS,
+	&RPC_CONFIRM_PICK,
+	&RPC_CONFIRM_PACK,
 	/* what every gRPC server has */
 	&RPC_HEALTH_CHECK,
 	&RPC_HEALTH_WATCH,

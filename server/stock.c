@@ -1,8 +1,10 @@
 /*
  * ReceiveStock, AdjustStock, GetAvailability: the stock of items at locations.
  *
- *	write --> [find] --> reply
+ *	write --+--> [due] --> reply
+ *	        +--> find  --> reply
  *
+ * due hurries the orders that wait for what came; if that fails they come by themselves.
  * find is taken when the request_id was seen before: the same body is a replay, and a
  * replay of these calls answers the same empty message.
  */
@@ -18,12 +20,16 @@
 
 enum { STOCK_LINES_MAX = 1000 }; /* of one call */
 
-enum { WRITE, FIND, DONE };
+enum { DUE_MOST = 100 }; /* orders per item; the others come by themselves */
+
+enum { WRITE, DUE, FIND, DONE };
 
 /* What both writing calls are: a request kept by its id, answered by an empty message. */
 struct writing {
 	int16_t method;
 	struct str request_id, fingerprint;
+	struct backorders_due_line *came; /* items of which there is more now */
+	uint32_t n_came;
 };
 
 /* `body` is the request without its id; false: its fingerprint does not fit. */
@@ -61,6 +67,25 @@ static int got_find(struct flow *fl, const struct answer *a)
 	if (!got_request_find(fl, w->fingerprint, a, &fl->subject))
 		return rpc_fail(fl, fl->err);
 	return reply(fl);
+}
+
+static int ask_due(struct flow *fl)
+{
+	const struct writing *w = rpc_state(fl);
+	struct backorders_due_head h = {.tenant = rpc_identity(fl)->tenant, .most = DUE_MOST};
+
+	return store_ask(fl, rpc_app(fl)->store, backorders_due_unit(&h, w->came, w->n_came));
+}
+
+static int got_due(struct flow *fl, const struct answer *a)
+{
+	for (uint32_t i = 0; i < answer_rows(a); i++)
+		queue_ring(rpc_app(fl)->queue,
+			   &(struct ring){.job = backorders_due_row(a, i).job_id,
+					  .role = ROLE_FULFILLMENT,
+					  .priority = 1},
+			   1);
+	return DONE;
 }
 
 /* An outcome that is no success, as an error naming the field. */
@@ -117,21 +142,29 @@ static int ask_receive(struct flow *fl)
 static int got_receive(struct flow *fl, const struct answer *a)
 {
 	struct stock_receive_row r = stock_receive_row(a, 0);
+	struct writing *w = rpc_state(fl);
 
 	if (str_eq(r.outcome, STR("seen")))
 		return FIND;
 	if (!str_eq(r.outcome, STR("received")))
 		return refuse_outcome(fl, r.outcome, NULL, r.line);
-	for (uint32_t i = 0; i < answer_rows(a); i++)
-		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant,
-				   stock_receive_row(a, i).item);
-	return reply(fl);
+	w->came = arena_array(&fl->arena, answer_rows(a), sizeof(*w->came));
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		int64_t item = stock_receive_row(a, i).item;
+
+		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant, item);
+		if (w->came != NULL)
+			w->came[w->n_came++].item = item;
+	}
+	(void)reply(fl); /* whatever becomes of the hint */
+	return w->n_came > 0 ? DUE : DONE;
 }
 
 /* clang-format off */
 static const struct flow_step receive_stock_steps[] = {
-	/*          name     ask          got          ms      on error  next                */
-	[WRITE] = {"write", ask_receive, got_receive, 600000, DONE,     TO(FIND) | TO(DONE)},
+	/*          name     ask          got          ms      on error  next                          */
+	[WRITE] = {"write", ask_receive, got_receive, 600000, DONE,     TO(DUE) | TO(FIND) | TO(DONE)},
+	[DUE]   = {"due",   ask_due,     got_due,     2000,   DONE,     TO(DONE)},
 	[FIND]  = {"find",  ask_find,    got_find,    5000,   DONE,     TO(DONE)},
 	[DONE]  = {"done"},
 };
@@ -184,13 +217,23 @@ static int ask_adjust(struct flow *fl)
 
 static int got_adjust(struct flow *fl, const struct answer *a)
 {
+	const Orderd__V1__AdjustStockRequest *rq = rpc_request(fl);
 	struct stock_adjust_row r = stock_adjust_row(a, 0);
+	struct writing *w = rpc_state(fl);
 
 	if (str_eq(r.outcome, STR("seen")))
 		return FIND;
 	if (str_eq(r.outcome, STR("adjusted"))) {
 		queue_forget_stock(rpc_app(fl)->queue, rpc_identity(fl)->tenant, r.item);
-		return reply(fl);
+		(void)reply(fl); /* whatever becomes of the hint */
+		if ((rq->kind == ORDERD__V1__ADJUSTMENT_KIND__ADJUSTMENT_KIND_COUNT) !=
+		    (rq->delta > 0))
+			return DONE; /* there is less */
+		w->came = arena_array(&fl->arena, 1, sizeof(*w->came));
+		if (w->came == NULL)
+			return DONE;
+		w->came[w->n_came++].item = r.item;
+		return DUE;
 	}
 	if (!str_eq(r.outcome, STR("short")))
 		return refuse_outcome(fl, r.outcome, "sku", 0);
@@ -200,8 +243,9 @@ static int got_adjust(struct flow *fl, const struct answer *a)
 
 /* clang-format off */
 static const struct flow_step adjust_stock_steps[] = {
-	/*          name     ask         got         ms      on error  next                */
-	[WRITE] = {"write", ask_adjust, got_adjust, 600000, DONE,     TO(FIND) | TO(DONE)},
+	/*          name     ask         got         ms      on error  next                          */
+	[WRITE] = {"write", ask_adjust, got_adjust, 600000, DONE,     TO(DUE) | TO(FIND) | TO(DONE)},
+	[DUE]   = {"due",   ask_due,    got_due,    2000,   DONE,     TO(DONE)},
 	[FIND]  = {"find",  ask_find,   got_find,   5000,   DONE,     TO(DONE)},
 	[DONE]  = {"done"},
 };

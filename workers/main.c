@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/domain/sscc.h"
 #include "core/store/migrate.h"
 #include "workers/janitor/janitor.h"
 #include "workers/job.h"
@@ -74,6 +75,8 @@ static void read_contact_key(struct worker *w)
 /* What the roles of this worker need; the rest may be left out. */
 static void check_settings(struct worker *w)
 {
+	char sscc[SSCC_SIZE];
+
 	w->roles = read_roles(w->cfg.roles);
 	check_stores(w);
 	if (w->cfg.ca_file[0] != '\0' && access(w->cfg.ca_file, R_OK) != 0)
@@ -82,6 +85,9 @@ static void check_settings(struct worker *w)
 		check_url("gateway_url", w->cfg.gateway_url, "payment");
 		w->gateway_key = config_secret("gateway_key_file", w->cfg.gateway_key_file);
 	}
+	if (worker_has(w, ROLE_FULFILLMENT) && !sscc_make(str_of(w->cfg.sscc_prefix), 0, sscc))
+		config_refuse("sscc_prefix", "it is %d to %d digits, not %s", SSCC_PREFIX_MIN,
+			      SSCC_PREFIX_MAX, w->cfg.sscc_prefix);
 	if (worker_has(w, ROLE_SHIPPING)) {
 		check_url("carrier_url", w->cfg.carrier_url, "shipping");
 		w->carrier_key = config_secret("carrier_key_file", w->cfg.carrier_key_file);

@@ -99,6 +99,7 @@ const char *request_id(struct args *a)
 	uint8_t b[16];
 	char *p = fresh;
 
+	a->request_option = "request-id";
 	a->request_id = option(a, "request-id");
 	if (a->request_id != NULL)
 		return a->request_id;

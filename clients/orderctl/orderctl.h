@@ -24,7 +24,8 @@ struct args {
 	int n_words;
 	bool json;
 	int deadline_ms;
-	const char *request_id; /* of the call that was made; NULL: it changes nothing */
+	const char *request_id;     /* of the call that was made; NULL: it changes nothing */
+	const char *request_option; /* it was given by, or can be */
 	struct orderd_client *client;
 };
 
@@ -39,7 +40,7 @@ struct command {
 
 /* Each ends with verb == NULL. */
 extern const struct command order_commands[], stock_commands[], label_commands[],
-	payment_commands[], shipping_commands[];
+	payment_commands[], shipping_commands[], fulfillment_commands[];
 
 /* ---- options ---- */
 
@@ -72,6 +73,7 @@ void print_events(Orderd__V1__OrderEvent *const *events, size_t n);
 void print_orders(Orderd__V1__Order *const *orders, size_t n);
 void print_payments(Orderd__V1__Payment *const *payments, size_t n);
 void print_shipment(const Orderd__V1__Shipment *s);
+void print_fulfillment_orders(Orderd__V1__FulfillmentOrder *const *list, size_t n);
 void print_money(char *to, size_t room, const Orderd__V1__Money *m); /* "19.99 EUR" */
 
 #endif

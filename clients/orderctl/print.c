@@ -224,6 +224,21 @@ static void print_groups(const Orderd__V1__Order *o)
 	}
 }
 
+static void print_holds(const Orderd__V1__Order *o)
+{
+	char when[40];
+
+	for (size_t i = 0; i < o->n_holds; i++) {
+		const Orderd__V1__Hold *h = o->holds[i];
+
+		print_time(when, sizeof(when), h->open_time);
+		printf("  held since %s: %.*s", when, (int)h->reason.len, h->reason.data);
+		if (h->group != 0)
+			printf(" of group %d", h->group);
+		printf(", %.*s\n", (int)h->detail.len, h->detail.data);
+	}
+}
+
 void print_order(const Orderd__V1__Order *o)
 {
 	char total[48], when[40];
@@ -240,6 +255,31 @@ void print_order(const Orderd__V1__Order *o)
 	       o->customer.data, (int)o->channel.len, o->channel.data, total);
 	print_lines(o);
 	print_groups(o);
+	print_holds(o);
+}
+
+static void print_fulfillment_order(const Orderd__V1__FulfillmentOrder *f)
+{
+	printf("%.*s  %-9s %.*s  order %lld group %d", (int)f->fulfillment_order_id.len,
+	       f->fulfillment_order_id.data,
+	       enum_name(&orderd__v1__fulfillment_order_state__descriptor, (int)f->state,
+			 "FULFILLMENT_ORDER_STATE_"),
+	       (int)f->location.len, f->location.data, (long long)f->order_number, f->group);
+	for (size_t i = 0; i < f->n_holds; i++)
+		printf(" held:%.*s", (int)f->holds[i].len, f->holds[i].data);
+	putchar('\n');
+	for (size_t i = 0; i < f->n_lines; i++) {
+		const Orderd__V1__FulfillmentLine *l = f->lines[i];
+
+		printf("  %3d  %-16.*s %6lld  %.*s\n", l->line, (int)l->sku.len, l->sku.data,
+		       (long long)l->quantity, (int)l->title.len, l->title.data);
+	}
+}
+
+void print_fulfillment_orders(Orderd__V1__FulfillmentOrder *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		print_fulfillment_order(list[i]);
 }
 
 void print_events(Orderd__V1__OrderEvent *const *events, size_t n)
@@ -388,8 +428,8 @@ int print_error(const struct args *a, const struct orderd_error *e)
 		for (size_t i = 0; i < e->n_facts; i++)
 			fprintf(stderr, "  %s = %s\n", e->facts[i].key, e->facts[i].value);
 		if (unknown && a->request_id != NULL)
-			fprintf(stderr, "  it may have happened: repeat it with --request-id %s\n",
-				a->request_id);
+			fprintf(stderr, "  it may have happened: repeat it with --%s %s\n",
+				a->request_option, a->request_id);
 	}
 	return unknown ? EXIT_UNKNOWN : EXIT_REFUSED;
 }

@@ -59,6 +59,9 @@ static int run_location(struct args *a)
 	at.postal_code = text(need(a, "postal-code"));
 	at.country_code = text(need(a, "country"));
 	l.address = &at;
+	l.fulfillment_mode = flag(a, "manual")
+				     ? ORDERD__V1__FULFILLMENT_MODE__FULFILLMENT_MODE_MANUAL
+				     : ORDERD__V1__FULFILLMENT_MODE__FULFILLMENT_MODE_AUTOMATIC;
 	rq.location = &l;
 	rs = orderd_create_location(a->client, &rq, a->deadline_ms, &e);
 	return rs != NULL ? report(a, &rs->base, "created") : print_error(a, &e);
@@ -162,6 +165,7 @@ const struct command stock_commands[] = {
 	 "create or change an item", run_item},
 	{"location", "create",
 	 "--name N --street S --city C --postal-code P --country CC [--region R] [--priority N] "
+	 "[--manual] "
 	 "CODE",
 	 1, "create a location", run_location},
 	{"stock", "receive", "--location CODE [--reference R] [--request-id ID] SKU=QTY...",

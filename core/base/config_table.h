@@ -33,6 +33,7 @@
 	X(INT,  watch_poll_ms,       1000,      20, 60000,  "ms",    "watched orders are looked at so often when no hint comes") \
 	X(INT,  watch_slow_ms,       30000,     100, 3600000, "ms",  "a watcher that has not taken a message for so long is ended") \
 	X(INT,  watch_heartbeat_ms,  30000,     100, 3600000, "ms",  "a watcher that was sent nothing for so long is sent a heartbeat") \
+	X(TEXT, sscc_prefix,         "09520000", 0, 16,     "", "SSCC extension digit and GS1 company prefix of parcels, 7 to 11 digits; the default's 952 is GS1's for demonstrations") \
 	/* all: PostgreSQL */ \
 	X(TEXT, postgres,            "",        0, 1024,    "", "libpq connection string, e.g. host=/run/postgresql dbname=orderd user=orderd") \
 	X(INT,  order_connections,   2,         1, 16,      "",      "connections of the order lane") \
@@ -53,6 +54,7 @@
 	X(INT,  max_attempts,        720,       1, 1000000, "",      "a job that failed this often is dead: kept, shown, replayable; 12 hours at the longest pause") \
 	X(INT,  backoff_base_ms,     500,       1, 600000,  "ms",    "first pause before a retry") \
 	X(INT,  backoff_cap_s,       60,        1, 86400,   "s",     "longest pause before a retry") \
+	X(INT,  resource_retry_s,    300,       1, 86400,   "s",     "pause before stock is looked for again for an order that waits for some") \
 	X(INT,  sweep_ms,            2000,      50, 600000, "ms",    "pause between two sweeps of the janitor") \
 	X(TEXT, gateway_url,         "",        0, 1024,    "", "payment gateway, Stripe wire API: http(s)://host[:port]") \
 	X(TEXT, gateway_key_file,    "",        0, 1024,    "", "file with the gateway's secret key") \

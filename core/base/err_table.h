@@ -25,6 +25,8 @@
 	X(NOT_VOIDABLE,        FAILED_PRECONDITION, NEVER,    "the shipment has no label that could be given back") \
 	X(NOT_PAID,            FAILED_PRECONDITION, BACKOFF,  "the parcel is not paid for and must not leave") \
 	X(TOO_MANY_SCANS,      FAILED_PRECONDITION, NEVER,    "the parcel has as many scans as are kept") \
+	X(NOT_PICKABLE,        FAILED_PRECONDITION, NEVER,    "the fulfilment order is picked already, being picked, or cancelled") \
+	X(NOT_PACKABLE,        FAILED_PRECONDITION, NEVER,    "the fulfilment order is not picked, being packed, packed already, or cancelled") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \

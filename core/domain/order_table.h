@@ -49,5 +49,6 @@
 	X(SHIPPED,             "shipped") \
 	X(PARTIALLY_DELIVERED, "partially_delivered") \
 	X(DELIVERED,           "delivered") \
-	X(CANCELLED,           "cancelled")
+	X(CANCELLED,           "cancelled") \
+	X(BACKORDERED,         "backordered")
 /* clang-format on */

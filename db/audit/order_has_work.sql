@@ -1,4 +1,5 @@
--- An order that must still move has an unfinished job for every group that must: otherwise it lies there for ever.
+-- An order that must still move has an unfinished job for every group that must, and one for what it lacks: otherwise it
+-- lies there for ever.
 -- A payment that was declined waits for a person instead: a pending order until it expires, a confirmed one under a hold.
 SELECT o.tenant, o.id, o.state, p.group_no, p.state AS payment, s.state AS shipment
   FROM orders o
@@ -18,3 +19,9 @@ SELECT o.tenant, o.id, o.state, p.group_no, p.state AS payment, s.state AS shipm
     OR (o.state = 'confirmed' AND p.state IN ('authorized', 'captured')
         AND coalesce(s.state, 'planned') NOT IN ('delivered', 'lost', 'returned') AND NOT open.work)
     OR (o.state NOT IN ('pending', 'confirmed') AND p.state IN ('authorized', 'unknown', 'requires_action') AND NOT open.work)
+UNION ALL
+SELECT o.tenant, o.id, o.state, 0, 'backordered', NULL
+  FROM orders o
+ WHERE EXISTS (SELECT FROM order_line g WHERE (g.tenant, g.order_id) = (o.tenant, o.id) AND g.backordered > 0)
+   AND NOT EXISTS (SELECT FROM job j
+                    WHERE (j.tenant, j.order_id) = (o.tenant, o.id) AND j.kind = 'fulfillment.resource' AND j.state <> 'done')

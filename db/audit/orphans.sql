@@ -9,6 +9,8 @@ SELECT x.what, x.tenant, x.order_id
         UNION ALL SELECT 'payment_transaction', tenant, order_id FROM payment_transaction
         UNION ALL SELECT 'shipment', tenant, order_id FROM shipment
         UNION ALL SELECT 'notification', tenant, order_id FROM notification
+        UNION ALL SELECT 'fulfillment_order', tenant, order_id FROM fulfillment_order
+        UNION ALL SELECT 'order_hold', tenant, order_id FROM order_hold
         UNION ALL SELECT 'job', tenant, order_id FROM job) x
  WHERE NOT EXISTS (SELECT FROM orders o WHERE (o.tenant, o.id) = (x.tenant, x.order_id))
 UNION ALL

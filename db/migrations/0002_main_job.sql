@@ -17,7 +17,12 @@ ALTER TABLE orders
 	ADD COLUMN uncovered_minor  bigint NOT NULL DEFAULT 0 CHECK (uncovered_minor >= 0), -- worth of units that no payment is for
 	DROP CONSTRAINT orders_payment_state_check,
 	ADD CONSTRAINT orders_payment_state_check CHECK (payment_state IN
-		('pending', 'unknown', 'authorized', 'partially_captured', 'captured', 'declined', 'voided', 'requires_action'));
+		('pending', 'unknown', 'authorized', 'partially_captured', 'captured', 'declined', 'voided', 'requires_action')),
+	DROP CONSTRAINT orders_fulfillment_state_check,
+	ADD CONSTRAINT orders_fulfillment_state_check CHECK (fulfillment_state IN ('unfulfilled', 'allocated',
+		'partially_shipped', 'shipped', 'partially_delivered', 'delivered', 'cancelled', 'backordered'));
+-- Who waits for an item.
+CREATE INDEX order_line_waiting ON order_line (tenant, item, order_id) WHERE backordered > 0;
 
 -- Why an order, or one group of it, does not go on until somebody has seen to it.  group_no 0: the whole order.
 CREATE TABLE order_hold (
@@ -50,6 +55,7 @@ CREATE TABLE fulfillment_order (
 	UNIQUE (tenant, order_id, group_no)
 );
 CREATE INDEX fulfillment_order_by_location ON fulfillment_order (tenant, location, id);
+CREATE INDEX fulfillment_order_by_state ON fulfillment_order (tenant, state, location, id);
 ALTER TABLE fulfillment_order SET (autovacuum_analyze_threshold = 1000, autovacuum_analyze_scale_factor = 0.05);
 
 -- A line may come back to a location in another group: sourced again after a short pick.

@@ -3,13 +3,13 @@
 -- unit: fulfillment_packed   lane: job   rank: 41
 -- keys: id(order_id)
 -- locks: orders, jobs
--- head: tenant int4, order_id uuid, group_no int2, job_id uuid, epoch int8, shipment_id uuid, next_job uuid
+-- head: tenant int4, order_id uuid, group_no int2, job_id uuid, epoch int8, shipment_id uuid, next_job uuid, sscc_prefix text
 -- answer: ordinal int8, outcome text, version int8, job_id uuid?, kind text?
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 fact AS MATERIALIZED (
 	SELECT h.*, x.state = 'confirmed' AS goes_on, x.state AS from_state, x.state AS to_state, x.payment_state,
 	       x.fulfillment_state, x.version + 1 AS seq, x.version + (x.state = 'confirmed')::int AS version,
-	       'packed' AS kind, NULL AS detail, 'fulfillment' AS actor, p.location,
+	       'packed' AS kind, NULL AS detail, 'fulfillment' AS actor, p.location, 0 AS weight_g,
 	       'shipping.label' AS next_kind, 1 AS priority, now() AS run_at
 	FROM h
 	JOIN orders x ON (x.tenant, x.id) = (h.tenant, h.order_id)
@@ -19,17 +19,7 @@ fact AS MATERIALIZED (
 packed AS MATERIALIZED (SELECT * FROM settled WHERE goes_on),
 @order_step(packed),
 @event(packed),
-@next_job(packed),
-planned AS (
-	INSERT INTO shipment (tenant, id, order_id, group_no, location, state)
-	SELECT tenant, shipment_id, order_id, group_no, location, 'planned' FROM packed
-),
-shares AS MATERIALIZED (
-	SELECT w.tenant, w.job_id AS cause, w.order_id, r.line, r.item, r.location, r.qty
-	FROM packed w JOIN reservation r ON (r.tenant, r.order_id) = (w.tenant, w.order_id)
-	 AND r.group_no = w.group_no AND r.state = 'committed'
-),
-@move_units(shares, picked, packed)
+@parcel_plan(packed)
 SELECT n, CASE WHEN goes_on THEN 'packed' ELSE 'moot' END, version,
        CASE WHEN goes_on THEN next_job END, CASE WHEN goes_on THEN next_kind END
 FROM settled ORDER BY n

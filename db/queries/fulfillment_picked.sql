@@ -17,6 +17,10 @@ picked AS MATERIALIZED (SELECT * FROM settled WHERE goes_on),
 @order_step(picked),
 @event(picked),
 @next_job(picked),
+picked_orders AS (
+	UPDATE fulfillment_order f SET state = 'picked', updated_at = now()
+	FROM picked w WHERE (f.tenant, f.order_id, f.group_no) = (w.tenant, w.order_id, w.group_no)
+),
 shares AS MATERIALIZED (
 	SELECT w.tenant, w.job_id AS cause, w.order_id, r.line, r.item, r.location, r.qty
 	FROM picked w JOIN reservation r ON (r.tenant, r.order_id) = (w.tenant, w.order_id)

@@ -2,7 +2,7 @@
 -- unit: orders_groups   lane: read   rank: 27
 -- head: tenant int4
 -- line: place int4, order_id uuid
--- answer: ordinal int8, group_no int2, location int4, location_code text, payment_state text, amount_minor int8, authorized_minor int8, captured_minor int8, decline_code text?, shipment_id uuid?, shipment_state text?, carrier text?, service text?, tracking_code text?, tracking_state text?, tracking_url text?, exception text?, place int4
+-- answer: ordinal int8, group_no int2, location int4, location_code text, payment_state text, amount_minor int8, authorized_minor int8, captured_minor int8, decline_code text?, shipment_id uuid?, shipment_state text?, carrier text?, service text?, tracking_code text?, tracking_state text?, tracking_url text?, exception text?, fulfillment_id uuid?, place int4
 WITH h AS MATERIALIZED (
 	SELECT * FROM @head
 ), l AS MATERIALIZED (
@@ -11,9 +11,10 @@ WITH h AS MATERIALIZED (
 SELECT l.n, p.group_no, p.location, coalesce(w.code, ''), p.state, p.amount_minor, p.authorized_minor, p.captured_minor,
        (SELECT a.decline_code FROM payment_attempt a
          WHERE (a.tenant, a.order_id, a.group_no) = (p.tenant, p.order_id, p.group_no) ORDER BY a.n DESC LIMIT 1),
-       s.id, s.state, s.carrier, s.service, s.tracking_code, s.tracking_state, s.tracking_url, s.exception, l.place
+       s.id, s.state, s.carrier, s.service, s.tracking_code, s.tracking_state, s.tracking_url, s.exception, f.id, l.place
   FROM l
   JOIN payment p ON (p.tenant, p.order_id) = (l.tenant, l.order_id)
   LEFT JOIN location w ON (w.tenant, w.location) = (p.tenant, p.location)
   LEFT JOIN shipment s ON (s.tenant, s.order_id, s.group_no) = (p.tenant, p.order_id, p.group_no)
+  LEFT JOIN fulfillment_order f ON (f.tenant, f.order_id, f.group_no) = (p.tenant, p.order_id, p.group_no)
  ORDER BY l.n, l.place, p.group_no

@@ -37,6 +37,10 @@ gone AS (
 	UPDATE shipment s SET state = 'handed_over', updated_at = now()
 	FROM settled w WHERE (s.tenant, s.order_id, s.group_no) = (w.tenant, w.order_id, w.group_no)
 ),
+closed AS (
+	UPDATE fulfillment_order f SET state = 'closed', updated_at = now()
+	FROM settled w WHERE (f.tenant, f.order_id, f.group_no) = (w.tenant, w.order_id, w.group_no)
+),
 shares AS MATERIALIZED (
 	SELECT w.tenant, w.job_id AS cause, w.order_id, w.group_no, r.line, r.item, r.location, r.qty
 	FROM settled w JOIN reservation r ON (r.tenant, r.order_id) = (w.tenant, w.order_id)

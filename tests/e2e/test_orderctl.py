@@ -47,7 +47,7 @@ def help__names_every_command_and_version_its_program(w):
     out = says(w, "--help")
     for command in ("place", "get", "status", "list", "cancel", "watch", "payments", "payment", "pay", "item put",
                     "location create", "stock receive", "stock adjust", "stock show", "label", "shipment",
-                    "void", "handover"):
+                    "void", "handover", "fulfillment", "pick", "pack"):
         assert re.search(r"^  %s " % command, out, re.M), (command, out)
     assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
 
@@ -103,6 +103,14 @@ def wrong_usage__ends_with_2_before_anybody_is_asked(w):
             (("stock", "receive", "mug=1"), "--location"),
             (("stock", "adjust", "--location", "BER1", "--by", "1", "--reason", "r", "--kind", "theft", "mug"), "theft"),
             (("stock", "show"), "SKU"),
+            (("fulfillment", "--state", "done"), "--state"),
+            (("pick", "--site", "s", order), "--report"),
+            (("pick", "--report", "r", order), "--site"),
+            (("pick", "--site", "s", "--report", "r"), "id"),
+            (("pick", "--site", "s", "--report", "r", order, "1"), "LINE=QUANTITY"),
+            (("pick", "--site", "s", "--report", "r", order, "1=x"), "x"),
+            (("pack", "--site", "s", "--report", "r", "--weight", "x", order), "x"),
+            (("pack", "--site", "s", "--report", "r", order, "1=1"), "1=1"),
             (("list", "--deadline", "0"), "--deadline"),
             (("list", "--deadline", "99999999999"), "99999999999"),
             (("list",) + ("x",) * 100, "too many")):
@@ -248,6 +256,40 @@ def list__goes_on_with_its_page_token(w):
     assert [o.order_id for o in listed.orders] == mine[::-1] and listed.next_page_token == ""
 
 
+def picks_and_packs__are_confirmed(w):
+    at = ("--name", "Hall", "--street", "Kai 3", "--city", "Kiel", "--postal-code", "24103", "--country", "DE")
+    assert says(w, "location", "create", *at, "--priority", "0", "--manual", "HALL") == "created\n"
+    code, _, err = ctl(w, "location", "create", *at, "--priority", "0", "HALL")
+    assert code == 1 and "ALREADY_EXISTS" in err, err
+    says(w, "item", "put", "--title", "A tray", "--price", "900", "--currency", "EUR", "--weight", "400", "tray")
+    says(w, "stock", "receive", "--location", "HALL", "tray=3")
+    order = place(w, "tray=3")
+    w.until(lambda: says(w, "fulfillment", "--location", "HALL"), "the work")
+    head, line = says(w, "fulfillment", "--location", "HALL", "--state", "open").splitlines()
+    found = re.fullmatch(r"(\S{36})  OPEN +HALL  order \d+ group 1", head)
+    assert found and re.fullmatch(r"    1  tray +3  A tray", line), (head, line)
+    svc = w.pb["fulfillment_service"]
+    listed = says_json(w, svc.ListFulfillmentOrdersResponse(), "fulfillment", "--order", order)
+    assert listed == w.call("FulfillmentService", "ListFulfillmentOrders", svc.ListFulfillmentOrdersRequest(order_id=order))
+    report = ("--site", "hall", "--report", "r-1", found.group(1))
+    head, line = says(w, "pick", *report, "1=2").splitlines()
+    assert " PICKED " in head and line.split()[:3] == ["1", "tray", "2"], (head, line)
+    picked = says_json(w, svc.ConfirmPickResponse(), "pick", *report, "1=2").fulfillment_order
+    assert [(l.quantity, l.picked) for l in picked.lines] == [(2, 2)]
+    w.until(lambda: "held since" in says(w, "get", order), "the hold")
+    assert re.search(r"^  held since \S+ \S+: inventory, units missing: 1$", says(w, "get", order), re.M)
+    assert " BACKORDERED\n" in says(w, "get", order) and "held:inventory" in says(w, "fulfillment", "--order", order)
+    assert " PACKED " in says(w, "pack", *report, "--weight", "900")
+    code, out, err = ctl(w, "pack", *report[:3], "r-2", found.group(1))
+    assert (code, out) == (1, "") and "NOT_PACKABLE" in err and "state = " in err, (code, out, err)
+    code, out, err = ctl(w, "pack", *report, "--deadline", "300", server=NOWHERE)
+    assert code == 3 and "--report r-1" in err, (code, out, err)
+    parcel = w.get(order).order.groups[0].shipment_id
+    w.until(lambda: ctl(w, "handover", "--site", "dock", "--report", "d-1", parcel)[0] == 0, "the hand-over")
+    says(w, "stock", "receive", "--location", "KIEL", "tray=1")
+    w.until(lambda: w.state(order) == "completed", "delivery")
+
+
 def cancel__says_what_it_came_to(w):
     w.fault(path="/v1/payment_intents", fault="slow", count=2, ms=800)
     first, second = place(w, "cup=1"), place(w, "cup=1")
@@ -372,7 +414,7 @@ run(help__names_every_command_and_version_its_program, wrong_usage__ends_with_2_
     catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown, order__is_placed_and_told_for_people,
     order__is_told_for_programs_as_the_contract_has_it, label__goes_to_a_file_or_to_stdout,
     parcel__is_shown_and_what_cannot_be_done_with_it_is_said, money__has_as_many_places_as_its_currency,
-    list__goes_on_with_its_page_token, cancel__says_what_it_came_to,
+    list__goes_on_with_its_page_token, picks_and_packs__are_confirmed, cancel__says_what_it_came_to,
     payment__is_shown_and_tried_again_with_another_method,
     watch__tells_each_event_as_it_comes_and_ends_with_the_order, watch__goes_on_by_itself_when_its_server_was_killed,
     watch__ends_with_3_at_its_deadline, refusal__ends_with_1_and_says_why,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "grpc/health/v1/health.pb-c.h"
+#include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
@@ -44,6 +45,9 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__void_label_request__descriptor,
 	&orderd__v1__confirm_handover_request__descriptor,
 	&orderd__v1__record_tracking_event_request__descriptor,
+	&orderd__v1__list_fulfillment_orders_request__descriptor,
+	&orderd__v1__confirm_pick_request__descriptor,
+	&orderd__v1__confirm_pack_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

@@ -28,6 +28,7 @@ def good_books(world):
         life = Life(world, 1, place(world, [(1, 0, 0, 1), (2, 1, 0, 2)]))
         for step in (life.authorize, life.pick, life.pack, life.ship, life.deliver)[:steps]:
             step()
+    short_books(world)
     cancelled, split = place(world, [(1, 0, 0, 1)]), place(world, [(1, 0, 0, 1), (1, 0, 1, 2)])
     world.store.run([world.cancel(1, cancelled)])
     lives = [Life(world, 1, split, group, 2) for group in (1, 2)]
@@ -41,6 +42,18 @@ def good_books(world):
     late = world.order(1, [(1, 2, 1, 1)], expires_s=-1)
     world.store.run([late, world.order(1, [(1, 2, 1, 10 ** 6)])])
     world.store.run([world.expire(1, late[1]["order_id"])])
+
+
+def short_books(world):
+    """Picks that were short: one sourced again and on its way, one that waits for stock, one of which nothing was there."""
+    world.place(1, 2, "manual")
+    world.receive(1, 2, [(0, 50)])
+    for count, taken in ((1, 2), (2, 0), (0, 3)):
+        order_id = place(world, [(1, 0, 2, 3)])
+        life = Life(world, 1, order_id)
+        life.authorize()
+        life.confirm_pick(line1=count)
+        life.search(3 - count, taken, 0)
 
 
 def check_plant(db, plant):

@@ -12,6 +12,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from sqltest import SqlError  # noqa: E402
 from sqlwalk import WORKER, Stage, Unit, Walk, new_id  # noqa: E402
+from sqlworld import SSCC_PREFIX  # noqa: E402
 
 
 class Life(unittest.TestCase):
@@ -354,7 +355,8 @@ class Life(unittest.TestCase):
             yield Unit("payment_unknown", {**head, "delay_ms": 0, "error": "timeout"})
         walk.one(doubtful())
         walk.query(f"UPDATE payment SET amount_minor = 150, method_token = 'new' WHERE order_id = '{order.id}';"
-                   f"UPDATE orders SET uncovered_minor = 50 WHERE id = '{order.id}'")
+                   f"UPDATE order_line SET unit_minor = 75 WHERE order_id = '{order.id}';"
+                   f"UPDATE orders SET total_minor = 150 WHERE id = '{order.id}'")
         again = self.begun(order, "resume")
         self.assertEqual((again["amount_minor"], again["method_token"], again["present"]), ("200", "tok", "f"))
         walk.one(order.authorized(again["head"], "reauthorized"))
@@ -615,31 +617,8 @@ class Life(unittest.TestCase):
     # ---- groups of a confirmed order
 
     def another_group(self, order):
-        """What sourcing a short pick again leaves: line 1 has a unit at another place, in a group of its own."""
-        place = self.walk.world.places[1][1]
-        self.walk.query(f"""
-            UPDATE order_line SET reserved = 1, allocated = allocated - 1 WHERE order_id = '{order.id}' AND line = 1;
-            UPDATE reservation SET qty = qty - 1 WHERE order_id = '{order.id}' AND line = 1;
-            INSERT INTO reservation (tenant, order_id, line, location, item, group_no, qty, state)
-            SELECT tenant, order_id, line, {place}, item, 2, 1, 'held' FROM reservation
-             WHERE order_id = '{order.id}' AND line = 1;
-            INSERT INTO stock_movement (tenant, cause, n, order_id, line, item, location, from_bucket, to_bucket, qty)
-            SELECT l.tenant, gen_random_uuid(), 1, l.order_id, l.line, l.item, v.location, v.f, v.t, 1
-              FROM order_line l, (VALUES ({self.walk.world.places[1][0]}, 'allocated', 'backordered'),
-                                         ({place}, 'backordered', 'reserved')) v(location, f, t)
-             WHERE l.order_id = '{order.id}' AND l.line = 1;
-            UPDATE stock s SET allocated = s.allocated - 1 FROM order_line l WHERE l.order_id = '{order.id}' AND l.line = 1
-               AND (s.tenant, s.item, s.location) = (l.tenant, l.item, {self.walk.world.places[1][0]});
-            UPDATE stock s SET reserved = s.reserved + 1 FROM order_line l WHERE l.order_id = '{order.id}' AND l.line = 1
-               AND (s.tenant, s.item, s.location) = (l.tenant, l.item, {place});
-            UPDATE payment SET amount_minor = amount_minor - 100 WHERE order_id = '{order.id}';
-            INSERT INTO payment (tenant, order_id, group_no, location, state, amount_minor, currency, method_token)
-            SELECT tenant, order_id, 2, {place}, 'pending', 100, currency, method_token FROM payment
-             WHERE order_id = '{order.id}';
-            UPDATE orders SET groups = 2, payment_state = 'pending' WHERE id = '{order.id}';
-            INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(id), tenant, id, 2, 'payment.authorize'
-              FROM orders WHERE id = '{order.id}'""")
-        order.groups, order.all_groups = 2, (1, 2)
+        """One of its two units was not on the shelf and comes from another place."""
+        self.walk.one(order.confirm_pick(1, line1=1), order.search([(1, 0, 1, 1)], "sourced", 1))
 
     def test_a_group_that_was_sourced_later_is_paid_and_goes_to_work_alone(self):
         walk, order = self.walk, self.walk.order()
@@ -648,10 +627,10 @@ class Life(unittest.TestCase):
         walk.prove()
         walk.one(order.authorize(2, "reauthorized"))
         self.sees(order, "confirmed", "authorized", "allocated")
-        self.assertEqual((walk.work(order, 1), walk.work(order, 2)), (["fulfillment.pick"], ["fulfillment.pick"]))
+        self.assertEqual((walk.work(order, 1), walk.work(order, 2)), (["fulfillment.pack"], ["fulfillment.pick"]))
         self.assertEqual(walk.query("SELECT group_no, state FROM reservation WHERE order_id = "
                                     f"'{order.id}' ORDER BY 1"), [["1", "committed"], ["2", "committed"]])
-        walk.one(order.ship(1), order.ship(2))
+        walk.one(order.send(1), order.ship(2))
         self.sees(order, "confirmed", "captured", "shipped")
         self.assertEqual(walk.query(f"SELECT authorized_minor, captured_minor FROM payment WHERE order_id = '{order.id}' "
                                     "ORDER BY group_no"), [["200", "100"], ["100", "100"]])
@@ -662,7 +641,7 @@ class Life(unittest.TestCase):
         self.another_group(order)
         walk.one(order.refuse(2, "held"))
         self.assertEqual((walk.held(order), walk.work(order, 2)), (["2"], []))
-        walk.one(order.ship(1), order.retrying(), order.authorize(2, "reauthorized"), order.ship(2))
+        walk.one(order.send(1), order.retrying(), order.authorize(2, "reauthorized"), order.ship(2))
         self.sees(order, "confirmed", "captured", "shipped")
 
     def test_a_group_made_since_the_caller_looked_is_given_its_money_back_too(self):
@@ -673,19 +652,16 @@ class Life(unittest.TestCase):
         walk.one(order.authorize(2, "reauthorized"), cancelling, order.void(1), order.void(2))
         self.sees(order, "cancelled", "voided", "cancelled")
 
-    def worth_nothing(self, order, group):
-        self.walk.query(f"UPDATE orders SET uncovered_minor = 0, total_minor = total_minor - (SELECT amount_minor FROM payment "
-                        f"WHERE order_id = '{order.id}' AND group_no = {group}) WHERE id = '{order.id}';"
-                        f"UPDATE payment SET amount_minor = 0 WHERE order_id = '{order.id}' AND group_no = {group};"
-                        "INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT child_id(id), tenant, id, "
-                        f"{group}, 'payment.void' FROM orders WHERE id = '{order.id}'")
+    def worth_nothing(self, order):
+        """Nothing of its second group was on the shelf."""
+        self.walk.one(order.confirm_pick(2, line2=0, line3=0))
 
     def test_a_group_with_nothing_to_ship_gives_its_money_back_and_the_order_goes_on(self):
         walk, order = self.walk, self.walk.order(2)
         walk.one(order.pay())
-        self.worth_nothing(order, 2)
+        self.worth_nothing(order)
         walk.one(order.void(2))
-        self.sees(order, "confirmed", "authorized", "allocated")
+        self.sees(order, "confirmed", "authorized", "backordered")
         self.assertEqual(walk.payment(order, 2)[:3], ["voided", "0", "f"])
         walk.one(order.ship(1))
         self.assertEqual(walk.look(order)[:2], ["confirmed", "captured"])
@@ -693,7 +669,7 @@ class Life(unittest.TestCase):
     def test_a_payment_of_nothing_ends_although_nothing_is_held(self):
         walk, order = self.walk, self.walk.order(2)
         walk.one(order.pay(), order.lapse_by_hand(2), order.refuse(2, "held"))
-        self.worth_nothing(order, 2)
+        self.worth_nothing(order)
         order.attempts[2] = None
         walk.one(order.void(2))
         self.assertEqual((walk.payment(order, 2)[0], walk.held(order)), ("voided", []))
@@ -786,13 +762,25 @@ class Life(unittest.TestCase):
 
     def test_cancelled_when_confirmed_picks_nothing(self):
         walk, order = self.walk, self.walk.order(2)
-        walk.one(order.pay(), order.cancelling(), order.pick(1, "moot"), order.void(1), order.void(2),
-                 order.pick(2, "moot"))
+
+        def picked_too_late():
+            head = yield from order.claim(1, "fulfillment.pick")
+            yield order.cancelling()
+            yield Unit("fulfillment_picked", {**head, "next_job": new_id()}, (), "moot")
+        walk.one(order.pay(), picked_too_late(), order.void(1), order.void(2))
+        self.assertEqual(walk.fulfillment(order), ["cancelled", "cancelled"])
         self.sees(order, "cancelled", "voided", "cancelled")
 
     def test_cancelled_when_one_group_is_picked_packs_nothing(self):
         walk, order = self.walk, self.walk.order(2)
-        walk.one(order.pay(), order.pick(2), order.cancelling(), order.pack(2, "moot"), order.void(2), order.void(1))
+
+        def packed_too_late():
+            head = yield from order.claim(2, "fulfillment.pack")
+            yield order.cancelling()
+            yield Unit("fulfillment_packed", {**head, "shipment_id": new_id(), "next_job": new_id(),
+                                              "sscc_prefix": SSCC_PREFIX}, (), "moot")
+        walk.one(order.pay(), order.pick(2), packed_too_late(), order.void(2), order.void(1))
+        self.assertEqual(walk.fulfillment(order), ["cancelled", "cancelled"])
         self.sees(order, "cancelled", "voided", "cancelled")
 
     def test_packed_is_too_late_to_cancel(self):

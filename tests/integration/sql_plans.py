@@ -34,6 +34,11 @@ INSERT INTO payment_transaction (tenant, attempt_id, kind, order_id, group_no, a
 SELECT a.tenant, a.id, k.kind, a.order_id, a.group_no, 1, 'ref' FROM payment_attempt a, (VALUES ('authorize'), ('capture')) k(kind);
 INSERT INTO shipment (tenant, id, order_id, group_no, location, state, tracking_code)
 SELECT tenant, gen_random_uuid(), order_id, group_no, location, 'planned', md5(order_id::text || group_no) FROM payment;
+INSERT INTO fulfillment_order (tenant, id, order_id, group_no, location, state)
+SELECT tenant, child_id(order_id), order_id, group_no, location,
+       CASE WHEN abs(hashtext(order_id::text)) % 20 = 0 THEN 'open' ELSE 'closed' END FROM payment;
+INSERT INTO order_hold (tenant, order_id, group_no, reason, detail, released_at)
+SELECT tenant, order_id, 0, 'inventory', '', now() FROM payment ON CONFLICT DO NOTHING;
 INSERT INTO shipment_scan (tenant, shipment_id, at, status, detail, message, city)
 SELECT tenant, id, now(), 'in_transit', '', '', '' FROM shipment;
 INSERT INTO webhook_event (tenant, provider, event_id, kind, object_id, received_at)

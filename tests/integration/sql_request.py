@@ -228,14 +228,16 @@ def test_upsert_names_items_once_and_the_last_word_wins(c):
 
 
 def test_create_location_again_answers_it_and_another_with_its_code_is_refused(c):
-    def unit(code, tenant=1, street="s"):
+    def unit(code, tenant=1, street="s", fulfillment="automatic"):
         return ("location_create", dict(tenant=tenant, code=code, name="n", priority=1, latitude_e6=1, longitude_e6=1,
-                                        street=street, city="c", region="r", postal_code="p", country="DE"), [])
+                                        street=street, city="c", region="r", postal_code="p", country="DE",
+                                        fulfillment=fulfillment), [])
     answers = c.store.run([unit("new"), unit("new"), unit("new", street="other"), unit("new", 2)])
     assert [a[0]["outcome"] for a in answers] == ["created", "created", "exists", "created"]
     assert answers[0][0]["location"] == answers[1][0]["location"] == answers[2][0]["location"] != answers[3][0]["location"]
     before = dump(c.db)
-    for again, outcome in ((unit("new"), "created"), (unit("new", street="other"), "exists")):
+    for again, outcome in ((unit("new"), "created"), (unit("new", street="other"), "exists"),
+                           (unit("new", fulfillment="manual"), "exists")):
         row = c.run(again)[0]
         assert (row["outcome"], row["location"]) == (outcome, answers[0][0]["location"])
     assert dump(c.db) == before

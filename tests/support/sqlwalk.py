@@ -9,10 +9,14 @@ of many orders in one batch.
 import uuid
 
 import sqltest
+from sqlworld import CONFIRM_PACK, CONFIRM_PICK, SSCC_PREFIX, World, check_books
 from sqlworld import HANDOVER, OFFERS, TRACKING, VOID_LABEL, World, check_books
 
 WORKER = str(uuid.uuid4())
 SCAN_AT = "2026-01-02 03:04:05+00"
+MANUAL = 2  # the place whose picks and packs are confirmed
+RARE = 3  # an item of which that place has five and no other any
+NO_JOB = "00000000-0000-0000-0000-000000000000"
 
 
 def new_id():
@@ -29,16 +33,20 @@ class Unit:
 
 
 class Order:
-    """With one group: line 1 from place 0.  With two: line 2 from both places and line 3 from place 1 as well."""
+    """With one group: line 1 from place 0.  With two: line 2 from both places and line 3 from place 1 as well.  Or the
+    shares that are given: [(line, item, place, qty)]."""
 
-    def __init__(self, walk, groups, tenant, expires_s, **wishes):
-        self.walk, self.groups, self.tenant = walk, groups, tenant
-        self.all_groups = range(1, groups + 1)
-        self.attempts, self.shipments, self.remotes = {}, {}, {}
-        shares = [(1, 0, 0, 2)] + [(2, 1, 0, 1), (2, 1, 1, 2), (3, 2, 1, 1)] * (groups - 1)
+    def __init__(self, walk, groups, tenant, expires_s, shares=None, **wishes):
+        shares = shares or [(1, 0, 0, 2)] + [(2, 1, 0, 1), (2, 1, 1, 2), (3, 2, 1, 1)] * (groups - 1)
+        self.walk, self.groups, self.tenant = walk, len({place for _, _, place, _ in shares}), tenant
+        self.shares, self.attempts, self.shipments, self.remotes = shares, {}, {}, {}
         self.placing = Unit(*walk.world.order(tenant, shares, expires_s=expires_s), "placed")
         self.placing.head.update(wishes)
         self.id = self.placing.head["order_id"]
+
+    @property
+    def all_groups(self):
+        return range(1, self.groups + 1)
 
     def head(self, **more):
         return {"tenant": self.tenant, "order_id": self.id, **more}
@@ -115,7 +123,43 @@ class Order:
     def pack(self, group, outcome="packed"):
         head = yield from self.claim(group, "fulfillment.pack")
         self.shipments[group] = new_id()
-        yield Unit("fulfillment_packed", {**head, "shipment_id": self.shipments[group], "next_job": new_id()}, (), outcome)
+        yield Unit("fulfillment_packed", {**head, "shipment_id": self.shipments[group], "next_job": new_id(),
+                                          "sscc_prefix": SSCC_PREFIX}, (), outcome)
+
+    # ---- what people confirm
+
+    def confirmation(self, group, method, kind, key, body):
+        work = self.walk.query(f"SELECT id FROM fulfillment_order WHERE order_id = '{self.id}' AND group_no = {group}")[0][0]
+        job = self.walk.query(f"SELECT id FROM job WHERE order_id = '{self.id}' AND group_no = {group} AND kind = '{kind}' "
+                              "AND state IN ('ready', 'parked')")
+        return self.walk.world.confirmation(self.tenant, self.id, group, work, job[0][0] if job else NO_JOB, method, key, body)
+
+    def confirm_pick(self, group, outcome="picked", key=None, body=b"r", **counts):
+        """counts: line1=2, for what there was less of than planned."""
+        lines = [{"line": int(name[4:]), "qty": qty} for name, qty in counts.items()]
+        head = self.confirmation(group, CONFIRM_PICK, "fulfillment.pick", key, body)
+        yield Unit("pick_confirmed", {**head, "pack_job": new_id(), "void_job": new_id(), "resource_job": new_id()}, lines, outcome)
+
+    def confirm_pack(self, group, outcome="packed", key=None, weight=0):
+        head = self.confirmation(group, CONFIRM_PACK, "fulfillment.pack", key, b"r")
+        self.shipments[group] = new_id()
+        yield Unit("pack_confirmed", {**head, "weight_g": weight, "shipment_id": self.shipments[group], "next_job": new_id(),
+                                      "sscc_prefix": SSCC_PREFIX}, (), outcome)
+
+    def search(self, shares, outcome, missing, more=False):
+        """shares: [(line, item, place, qty)]; one new group per place.  missing: how many units the caller saw."""
+        self.walk.time_passes()
+        head = yield from self.claim(0, "fulfillment.resource")
+        places, lines = [], []
+        for line, item, place, qty in shares:
+            lines.append({"line": line, "item": self.walk.world.items[self.tenant][item], "qty": qty,
+                          "location": self.walk.world.places[self.tenant][place], "job_id": None if place in places else new_id()})
+            places += [] if place in places else [place]
+            lines[-1]["group_no"] = places.index(place) + 1
+        yield Unit("order_resourced", {**head, "cause": new_id(), "backordered": missing, "more": more,
+                                       "delay_ms": 300000}, lines, outcome)
+        if outcome in ("sourced", "partly"):
+            self.groups += len(places)
 
     def intend(self, group):
         """The carrier's shipment of this try: another one after each label."""
@@ -192,6 +236,11 @@ class Order:
         while self.walk.mails_open(self):
             yield from self.tell()
 
+    def send(self, group):
+        """What is picked already."""
+        for step in (self.pack, self.label, self.capture, self.hand_over):
+            yield from step(group)
+
     def ship(self, group):
         for step in (self.pick, self.pack, self.label, self.capture, self.hand_over):
             yield from step(group)
@@ -214,9 +263,11 @@ class Stage:
         with self.server.session(self.server.database("stage")) as session:
             self.world = World(sqltest.Store(session, self.statements))
             for tenant in (1, 2):
-                self.world.tenant(tenant, items=3, places=2)
-                for place in (0, 1):
+                self.world.tenant(tenant, items=4, places=2)
+                self.world.place(tenant, MANUAL, "manual")
+                for place in (0, 1, MANUAL):
                     self.world.receive(tenant, place, [(item, 1000) for item in range(3)])
+                self.world.receive(tenant, MANUAL, [(RARE, 5)])
 
     def copy(self):
         self.copies += 1
@@ -267,6 +318,10 @@ class Walk:
         return [tuple(row) for row in self.query(f"SELECT template, state FROM notification WHERE order_id = '{order.id}' "
                                                  "ORDER BY seq")]
 
+    def open_job_count(self, order, group, kind):
+        return int(self.session.one(f"SELECT count(*) FROM job WHERE order_id = '{order.id}' AND group_no = {group} "
+                                    f"AND kind = '{kind}' AND state = 'ready'"))
+
     def amount(self, order, group):
         return self.session.one(f"SELECT amount_minor FROM payment WHERE order_id = '{order.id}' AND group_no = {group}")
 
@@ -304,6 +359,10 @@ class Walk:
     def look(self, order):
         return self.query(f"SELECT state, payment_state, fulfillment_state FROM orders WHERE id = '{order.id}'")[0]
 
+    def fulfillment(self, order):
+        """The states of its fulfilment orders."""
+        return [row[0] for row in self.query(f"SELECT state FROM fulfillment_order WHERE order_id = '{order.id}' ORDER BY group_no")]
+
     def events(self, order):
         return [row[0] for row in self.query(f"SELECT kind FROM order_event WHERE order_id = '{order.id}' ORDER BY seq")]
 
@@ -333,9 +392,17 @@ class Walk:
                 yield "a foreign tenant", {**head, "tenant": 3 - head["tenant"]}
                 yield "another order", {**head, "order_id": self.bystander.id}
 
+    def foreign_reports(self, head):
+        """What people report is not claimed; it must be about the very fulfilment order."""
+        if "fulfillment_id" in head:
+            yield "a foreign tenant", {**head, "tenant": 3 - head["tenant"]}
+            yield "another order", {**head, "order_id": self.bystander.id}
+            yield "another group", {**head, "group_no": head["group_no"] + 1}
+            yield "no fulfilment order", {**head, "fulfillment_id": new_id()}
+
     def wrong_requests(self, head):
         """Requests about a parcel that is not the caller's: refused in words."""
-        if "request_key" in head and "shipment_id" in head:
+        if "request_key" in head and "shipment_id" in head and "fulfillment_id" not in head:
             yield "a foreign tenant", {**head, "tenant": 3 - head["tenant"]}
             yield "another order", {**head, "order_id": self.bystander.id}
 
@@ -349,6 +416,8 @@ class Walk:
         before = self.dump()
         for why, head in self.wrong_heads(unit.head):
             self.must_change_nothing(unit.name, head, unit.lines, why, before=before)
+        for why, head in self.foreign_reports(unit.head):
+            self.must_change_nothing(unit.name, head, unit.lines, why, may_answer=True, before=before)
         for why, head in self.wrong_requests(unit.head):
             self.must_change_nothing(unit.name, head, unit.lines, why, may_answer=True, before=before)
         rows = self.store.ask(unit.name, unit.head, unit.lines)
@@ -388,8 +457,8 @@ class Walk:
                         pass
             self.prove()
 
-    def order(self, groups=1, tenant=1, expires_s=900, **wishes):
-        order = Order(self, groups, tenant, expires_s, **wishes)
+    def order(self, groups=1, tenant=1, expires_s=900, shares=None, **wishes):
+        order = Order(self, groups, tenant, expires_s, shares, **wishes)
         unit = order.placing
         self.check_outcome(unit, self.store.ask(unit.name, unit.head, unit.lines))
         return order

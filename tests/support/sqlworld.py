@@ -6,9 +6,10 @@ import uuid
 
 from sqltest import ROOT, SqlError
 
-PLACE, CANCEL, RECEIVE, ADJUST = 1, 2, 3, 4  # server/request.h
+PLACE, CANCEL, RECEIVE, ADJUST, CONFIRM_PICK, CONFIRM_PACK = 1, 2, 3, 4, 5, 6  # server/request.h
 HANDOVER, VOID_LABEL, TRACKING = 8, 9, 10
 HOUR_S = 3600
+SSCC_PREFIX = "09520000"
 
 OFFERS = [dict(rate_id="rate_1", carrier="DHL", service="parcel", rate_minor=500, currency="EUR", delivery_days=2, chosen=True),
           dict(rate_id="rate_2", carrier="DHL", service="express", rate_minor=900, currency="EUR", delivery_days=None,
@@ -38,10 +39,13 @@ class World:
         self.items[tenant] = [int(r["item"]) for r in rows]
         self.places[tenant] = []
         for i in range(places):
-            row = self.store.ask("location_create", dict(
-                tenant=tenant, code=f"place-{i}", name=f"place {i}", priority=i, latitude_e6=0, longitude_e6=0, street="Way 1",
-                city="Town", region="", postal_code="10000", country="DE"))[0]
-            self.places[tenant].append(int(row["location"]))
+            self.place(tenant, i)
+
+    def place(self, tenant, i, fulfillment="automatic"):
+        row = self.store.ask("location_create", dict(
+            tenant=tenant, code=f"place-{i}", name=f"place {i}", priority=i, latitude_e6=0, longitude_e6=0, street="Way 1",
+            city="Town", region="", postal_code="10000", country="DE", fulfillment=fulfillment))[0]
+        self.places[tenant].append(int(row["location"]))
 
     def receipt(self, tenant, place, goods):
         """goods: [(item number, qty)]"""
@@ -85,6 +89,11 @@ class World:
 
     def expire(self, tenant, order_id, groups=1):
         return ("order_expire", dict(tenant=tenant, order_id=order_id, cause=self.id()), self.candidates(groups))
+
+    def confirmation(self, tenant, order_id, group, fulfillment_id, job_id, method, key=None, body=b"r"):
+        """What a confirmed pick and a confirmed pack have in common."""
+        return dict(tenant=tenant, order_id=order_id, group_no=group, fulfillment_id=fulfillment_id, job_id=job_id,
+                    request_method=method, request_key=key or "site/" + self.key(), fingerprint=body * 32, actor="picker")
 
     def candidates(self, groups):
         return [dict(group_no=g + 1, job_id=self.id()) for g in range(groups)]
@@ -140,7 +149,25 @@ class Life:
     def pack(self):
         self.shipment = self.world.id()
         self.claim("fulfillment.pack")
-        return self.step("fulfillment_packed", next_job=self.world.id(), shipment_id=self.shipment)
+        return self.step("fulfillment_packed", next_job=self.world.id(), shipment_id=self.shipment,
+                         sscc_prefix=SSCC_PREFIX)
+
+    def confirm_pick(self, **counts):
+        """counts: line1=2, for what there was less of than planned."""
+        work = self.store.session.one(f"SELECT id FROM fulfillment_order WHERE order_id = '{self.where['order_id']}'")
+        job = self.store.session.one(f"SELECT id FROM job WHERE order_id = '{self.where['order_id']}' AND kind = 'fulfillment.pick'")
+        head = self.world.confirmation(*self.where.values(), work, job, CONFIRM_PICK)
+        return self.store.ask("pick_confirmed", dict(head, pack_job=self.world.id(), void_job=self.world.id(),
+                                                     resource_job=self.world.id()),
+                              [dict(line=int(name[4:]), qty=qty) for name, qty in counts.items()])
+
+    def search(self, missing, taken, place):
+        """Of line 1, item 0, at one place."""
+        lines = [dict(line=1, item=self.world.items[1][0], location=self.world.places[1][place], qty=taken, group_no=1,
+                      job_id=self.world.id())] if taken else []
+        self.where["group_no"] = 0
+        self.claim("fulfillment.resource")
+        return self.step("order_resourced", lines, cause=self.world.id(), backordered=missing, more=False, delay_ms=0)
 
     def ship(self):
         self.claim("shipping.label")
@@ -188,4 +215,5 @@ def dump(session):
     return {t: sorted(session.query(f"SELECT x::text FROM {t} x")) for (t,) in tables}
 
 
-__all__ = ["World", "Life", "audit", "audits", "check_books", "dump", "SqlError", "HOUR_S", "OFFERS", "ROOT"]
+__all__ = ["World", "Life", "audit", "audits", "check_books", "dump", "SqlError", "HOUR_S", "OFFERS", "ROOT", "SSCC_PREFIX",
+           "CONFIRM_PICK", "CONFIRM_PACK"]

@@ -309,6 +309,7 @@ int world_set_up(void **state)
 {
 	static char nowhere[] = "";
 	static char gateway[] = "http://gateway", carrier[] = "http://carrier";
+	static char sscc_prefix[] = "09520000";
 	static char gateway_key[] = "sk_1", carrier_key[] = "ek_1";
 	static char sender[] = "orders@shop.example", shop[] = "The Shop";
 	static char track[] = "https://track.example/?c={code}";
@@ -342,6 +343,8 @@ int world_set_up(void **state)
 				      .smtp_timeout_ms = 30000,
 				      .shop_name = shop,
 				      .tracking_url = track,
+				      .resource_retry_s = 300,
+				      .sscc_prefix = sscc_prefix,
 				      .gateway_url = gateway,
 				      .carrier_url = carrier};
 	world.w.loop = loop_new();

@@ -42,7 +42,8 @@ static int ask_pack(struct flow *fl)
 					    .job_id = j->id,
 					    .epoch = j->epoch,
 					    .next_job = id_child(j->order),
-					    .shipment_id = id_child(j->order)};
+					    .shipment_id = id_child(j->order),
+					    .sscc_prefix = str_of(worker_of(fl)->cfg.sscc_prefix)};
 
 	return store_ask(fl, worker_of(fl)->store, fulfillment_packed_unit(&h, NULL, 0));
 }

@@ -1,2 +1,3 @@
 DELETE FROM reservation
- WHERE (tenant, order_id, line, location) = (SELECT tenant, order_id, line, location FROM reservation LIMIT 1);
+ WHERE (tenant, order_id, line, group_no)
+     = (SELECT tenant, order_id, line, group_no FROM reservation WHERE state <> 'released' LIMIT 1);

@@ -1,8 +1,9 @@
 -- release(w): takes back all that the orders of CTE w (n, tenant, order_id, cause) have of stock: every unit that is
 -- not yet in a parcel becomes cancelled, with one movement per place and bucket, and its reservation is released.
 -- Where the units are is read from the ledger: a line over two locations may be picked at one and not at the other.
--- Units without a place (unassigned, backordered) move at location 0.  The kind that includes this locks `orders`
--- and names the cause as `stock`.
+-- Units without a place (unassigned, backordered) move at location 0.  The work of its locations ends too: fulfilment
+-- orders are cancelled, their jobs that nobody has taken are done (the epoch rises, so that nobody can), holds are
+-- released.  The kind that includes this locks `orders` and names the cause as `stock`.
 held_units AS MATERIALIZED (
 	SELECT w.tenant, w.order_id, w.cause, m.line, m.item, m.location, b.bucket, sum(b.qty) AS qty
 	  FROM $(1) w
@@ -32,4 +33,17 @@ held_units AS MATERIALIZED (
 	UPDATE reservation r SET state = 'released'
 	  FROM $(1) w
 	 WHERE (r.tenant, r.order_id) = (w.tenant, w.order_id) AND r.state IN ('held', 'committed')
+), released_work AS (
+	UPDATE fulfillment_order f SET state = 'cancelled', updated_at = now()
+	  FROM $(1) w
+	 WHERE (f.tenant, f.order_id) = (w.tenant, w.order_id) AND f.state IN ('open', 'picked')
+), released_jobs AS (
+	UPDATE job j SET state = 'done', epoch = j.epoch + 1, done_at = now()
+	  FROM $(1) w
+	 WHERE (j.tenant, j.order_id) = (w.tenant, w.order_id) AND j.state <> 'done' AND j.state IN ('ready', 'parked')
+	   AND split_part(j.kind, '.', 1) = 'fulfillment'
+), released_holds AS (
+	UPDATE order_hold d SET released_at = now()
+	  FROM $(1) w
+	 WHERE (d.tenant, d.order_id) = (w.tenant, w.order_id) AND d.released_at IS NULL
 )

@@ -76,7 +76,8 @@ static void furnish(struct life *l)
 					     .city = STR("Town"),
 					     .region = STR(""),
 					     .postal_code = STR("1"),
-					     .country = STR("DE")};
+					     .country = STR("DE"),
+					     .fulfillment = STR("automatic")};
 	struct item_upsert_head items = {.tenant = 1};
 	struct item_upsert_line item = {.line = 1,
 					.sku = STR("sku"),
@@ -92,7 +93,7 @@ static void furnish(struct life *l)
 					     .location_code = STR("hall"),
 					     .reference = STR("truck"),
 					     .actor = STR("clerk")};
-	struct stock_receive_line goods = {.line = 1, .sku = STR("sku"), .qty = 10};
+	struct stock_receive_line goods = {.line = 1, .sku = STR("sku"), .qty = 20};
 	struct stock_adjust_head count = {.tenant = 1,
 					  .adjustment_id = fresh_id(),
 					  .request_method = 4,
@@ -108,7 +109,7 @@ static void furnish(struct life *l)
 	l->ask(l, item_upsert_unit(&items, &item, 1));
 	l->ask(l, stock_receive_unit(&receipt, &goods, 1));
 	l->ask(l, stock_adjust_unit(&count, NULL, 0));
-	assert_int_equal(pg_number(db, "SELECT on_hand FROM stock"), 9);
+	assert_int_equal(pg_number(db, "SELECT on_hand FROM stock"), 19);
 }
 
 static void place_wishing(struct life *l, const char *key, int32_t expires_s, const char *fallbacks)
@@ -309,7 +310,8 @@ static void ship(struct life *l)
 	j = claim(l, "fulfillment.pack");
 	l->shipment = fresh_id();
 	struct fulfillment_packed_head packed = {AT_JOB(l, j), .shipment_id = l->shipment,
-						 .next_job = fresh_id()};
+						 .next_job = fresh_id(),
+						 .sscc_prefix = STR("09520000")};
 	l->ask(l, fulfillment_packed_unit(&packed, NULL, 0));
 	label_twice(l);
 	j = claim(l, "payment.capture");
@@ -533,6 +535,80 @@ static void come_too_late(struct life *l)
 	assert_int_equal(pg_number(db, sql), 1);
 }
 
+/* The job that waits for somebody to say so, or that a worker would take. */
+static struct id open_job(const struct life *l, const char *kind)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT id FROM job WHERE kind = '%s' AND state = 'ready' AND order_id = '" STR_FMT
+		 "'",
+		 kind, STR_ARG(text_of(l->order)));
+	return id_from(sql);
+}
+
+/* One of two units is on the shelf; the other is found again at the same place. */
+static void confirm_short(struct life *l)
+{
+	char sql[200];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT id FROM fulfillment_order WHERE order_id = '" STR_FMT "'",
+		 STR_ARG(text_of(l->order)));
+	struct pick_confirmed_head pick = {.tenant = 1,
+					   .order_id = l->order,
+					   .group_no = 1,
+					   .fulfillment_id = id_from(sql),
+					   .job_id = open_job(l, "fulfillment.pick"),
+					   .request_method = 5,
+					   .request_key = STR("hall/1"),
+					   .fingerprint = STR("01234567890123456789012345678901"),
+					   .actor = STR("picker"),
+					   .pack_job = fresh_id(),
+					   .void_job = fresh_id(),
+					   .resource_job = fresh_id()};
+	struct pick_confirmed_line one = {.line = 1, .qty = 1};
+	struct pack_confirmed_head pack = {.tenant = 1,
+					   .order_id = l->order,
+					   .group_no = 1,
+					   .fulfillment_id = pick.fulfillment_id,
+					   .request_method = 6,
+					   .request_key = STR("hall/1"),
+					   .fingerprint = STR("01234567890123456789012345678901"),
+					   .actor = STR("picker"),
+					   .shipment_id = fresh_id(),
+					   .next_job = fresh_id(),
+					   .sscc_prefix = STR("09520000")};
+
+	l->ask(l, pick_confirmed_unit(&pick, &one, 1));
+	pack.job_id = open_job(l, "fulfillment.pack");
+	l->ask(l, pack_confirmed_unit(&pack, NULL, 0));
+	struct job j = claim(l, "fulfillment.resource");
+	struct order_resourced_head found = {.tenant = 1,
+					     .order_id = l->order,
+					     .group_no = 0,
+					     .job_id = j.id,
+					     .epoch = j.epoch,
+					     .cause = fresh_id(),
+					     .backordered = 1};
+	struct order_resourced_head nothing = found;
+	struct backorders_due_head due = {.tenant = 1, .most = 10};
+	struct backorders_due_line came = {.item = pg_number(db, "SELECT item FROM item")};
+	struct order_resourced_line share = {
+		.line = 1,
+		.item = pg_number(db, "SELECT item FROM item"),
+		.location = (int32_t)pg_number(db, "SELECT location FROM location"),
+		.qty = 1,
+		.group_no = 1,
+		.job_id = fresh_id()};
+	nothing.delay_ms = LONG_S * 1000;
+	l->ask(l, order_resourced_unit(&nothing, NULL, 0));
+	l->ask(l, backorders_due_unit(&due, &came, 1));
+	j = claim(l, "fulfillment.resource");
+	found.epoch = j.epoch;
+	l->ask(l, order_resourced_unit(&found, &share, 1));
+}
+
 static void raise_the_fence(struct life *l)
 {
 	struct generation_raise_head h = {.name = STR("stock"), .expected = 1};
@@ -566,6 +642,9 @@ void life_of_a_shop(struct life *l)
 	place(l, "seventh", LONG_S);
 	come_too_late(l);
 	pay_with_difficulty(l);
+	place(l, "ninth", LONG_S);
+	authorize(l, begin(l));
+	confirm_short(l);
 }
 
 static long long orders(const char *state)
@@ -582,11 +661,12 @@ void life_went_well(void)
 	assert_int_equal(orders("cancelled"), 2);
 	assert_int_equal(orders("rejected"), 1);
 	assert_int_equal(orders("expired"), 1);
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM orders"), 8);
-	assert_int_equal(pg_number(db, "SELECT on_hand FROM stock"), 5);
-	/* the fifth, in doubt, and the sixth, whose job is dead */
-	assert_int_equal(pg_number(db, "SELECT reserved + allocated FROM stock"), 4);
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM payment_transaction"), 8);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM orders"), 9);
+	assert_int_equal(pg_number(db, "SELECT on_hand FROM stock"), 15);
+	/* the fifth, in doubt, the sixth, whose job is dead, and the ninth, in two parcels */
+	assert_int_equal(pg_number(db, "SELECT reserved + allocated FROM stock"), 6);
+	assert_int_equal(pg_number(db, "SELECT unavailable FROM stock"), 1);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM payment_transaction"), 9);
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM notification WHERE state = 'sent'"),
 			 1);
 	books_hold();

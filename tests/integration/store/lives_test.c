@@ -99,7 +99,7 @@ static void every_kind_understands_its_parameters_and_its_rows(void **state)
 
 enum {
 	KINDS_MAX = 96,
-	STEPS_MAX = 128,
+	STEPS_MAX = 192,
 	PASSES_MAX = 100,  /* more messages than any batch of one unit has */
 	MESSAGES_MIN = 10, /* BEGIN, the unit, COMMIT: three each way; Sync, and its answer */
 	ANSWERS = 3,       /* a statement is answered with so many messages, and one per row */

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
@@ -70,27 +71,31 @@ void orderd_client_free(struct orderd_client *c);
  * NULL: it failed, and *reterr (if given) says why.  DEADLINE_EXCEEDED and UNAVAILABLE of a write
  * do not say that it did not happen: call again with the same request_id.
  */
-#define ORDERD_METHODS(X)                                                                   \
-	X(place_order, OrderService, PlaceOrder, place_order)                               \
-	X(get_order, OrderService, GetOrder, get_order)                                     \
-	X(batch_get_orders, OrderService, BatchGetOrders, batch_get_orders)                 \
-	X(get_order_status, OrderService, GetOrderStatus, get_order_status)                 \
-	X(list_orders, OrderService, ListOrders, list_orders)                               \
-	X(cancel_order, OrderService, CancelOrder, cancel_order)                            \
-	X(upsert_items, InventoryService, UpsertItems, upsert_items)                        \
-	X(create_location, InventoryService, CreateLocation, create_location)               \
-	X(receive_stock, InventoryService, ReceiveStock, receive_stock)                     \
-	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)                        \
-	X(get_availability, InventoryService, GetAvailability, get_availability)            \
-	X(list_stock_movements, InventoryService, ListStockMovements, list_stock_movements) \
-	X(get_label, ShippingService, GetLabel, get_label)                                  \
-	X(get_payment, PaymentService, GetPayment, get_payment)                             \
-	X(list_payments, PaymentService, ListPayments, list_payments)                       \
-	X(retry_payment, PaymentService, RetryPayment, retry_payment)                       \
-	X(get_shipment, ShippingService, GetShipment, get_shipment)                         \
-	X(void_label, ShippingService, VoidLabel, void_label)                               \
-	X(confirm_handover, ShippingService, ConfirmHandover, confirm_handover)             \
-	X(record_tracking_event, ShippingService, RecordTrackingEvent, record_tracking_event)
+#define ORDERD_METHODS(X)                                                                     \
+	X(place_order, OrderService, PlaceOrder, place_order)                                 \
+	X(get_order, OrderService, GetOrder, get_order)                                       \
+	X(batch_get_orders, OrderService, BatchGetOrders, batch_get_orders)                   \
+	X(get_order_status, OrderService, GetOrderStatus, get_order_status)                   \
+	X(list_orders, OrderService, ListOrders, list_orders)                                 \
+	X(cancel_order, OrderService, CancelOrder, cancel_order)                              \
+	X(upsert_items, InventoryService, UpsertItems, upsert_items)                          \
+	X(create_location, InventoryService, CreateLocation, create_location)                 \
+	X(receive_stock, InventoryService, ReceiveStock, receive_stock)                       \
+	X(adjust_stock, InventoryService, AdjustStock, adjust_stock)                          \
+	X(get_availability, InventoryService, GetAvailability, get_availability)              \
+	X(list_stock_movements, InventoryService, ListStockMovements, list_stock_movements)   \
+	X(get_label, ShippingService, GetLabel, get_label)                                    \
+	X(get_payment, PaymentService, GetPayment, get_payment)                               \
+	X(list_payments, PaymentService, ListPayments, list_payments)                         \
+	X(retry_payment, PaymentService, RetryPayment, retry_payment)                         \
+	X(get_shipment, ShippingService, GetShipment, get_shipment)                           \
+	X(void_label, ShippingService, VoidLabel, void_label)                                 \
+	X(confirm_handover, ShippingService, ConfirmHandover, confirm_handover)               \
+	X(record_tracking_event, ShippingService, RecordTrackingEvent, record_tracking_event) \
+	X(list_fulfillment_orders, FulfillmentService, ListFulfillmentOrders,                 \
+	  list_fulfillment_orders)                                                            \
+	X(confirm_pick, FulfillmentService, ConfirmPick, confirm_pick)                        \
+	X(confirm_pack, FulfillmentService, ConfirmPack, confirm_pack)
 
 #define X(name, service, method, message)                                                          \
 	Orderd__V1__##method##Response *orderd_##name(                                             \
