@@ -61,6 +61,7 @@ static int run_place(struct args *a)
 	rq.n_fallback_payment_methods = options(a, "fallback", fallbacks);
 	rq.fallback_payment_methods = fallbacks;
 	rq.wait_for_payment = flag(a, "wait-for-payment");
+	rq.ship_service = text(option(a, "ship-service"));
 	rq.validate_only = flag(a, "validate-only");
 	to.name = text(need(a, "name"));
 	to.street = text(need(a, "street"));
@@ -199,7 +200,7 @@ const struct command order_commands[] = {
 	 "--country CC [--region R]\n"
 	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] "
 	 "[--fallback TOKEN]... [--wait-for-payment]\n"
-	 "        [--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
+	 "        [--ship-service cheapest|fastest|NAME] [--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
 	 OPTIONS_MAX, "take an order", run_place},
 	{NULL, "get", "[--events] ORDER", 1,
 	 "show an order, with --events also what happened to it", run_get},

@@ -19,7 +19,10 @@ while [[ $# -gt 0 ]]; do
 done
 [[ $seed =~ ^[0-9]{1,9}$ ]] || die "demo: a seed is a number of at most 9 digits, not '$seed'"
 
-packages_need build run
+packages_need build run test
+node_need
+npm_need tests/support/smtp
+npm_need tests/integration/label
 build_preset release orderd orderd-worker orderctl orderd-sim
 # shellcheck source=tests/support/servers.sh
 source tests/support/servers.sh
@@ -42,4 +45,5 @@ demo_catalogue
 demo_orders
 demo_follow
 demo_timelines
+demo_labels
 demo_compare
