@@ -272,6 +272,18 @@ servers_orderd() {
 	servers_wait orderd curl -fsS --max-time 2 --noproxy '*' "http://$ORDERD_HTTP/healthz"
 }
 
+# servers_webhooks DIR: from now on the simulator tells orderd what happens; without it the workers find out by asking.
+servers_webhooks() {
+	servers_open "$1" || return 1
+	# shellcheck source=/dev/null
+	source "$DIR/env"
+	[[ -n $SIM_URL && -n $WEBHOOKS ]] || return 0
+	jq -n --arg at "http://$WEBHOOKS/webhooks" --rawfile g "$DATA/gateway_webhook.key" \
+		--rawfile c "$DATA/carrier_webhook.key" '{gateway: {url: "\($at)/gateway", secret: ($g | rtrimstr("\n"))},
+		carrier: {url: "\($at)/carrier", secret: ($c | rtrimstr("\n"))}}' |
+		curl -fsS --noproxy '*' --max-time 10 -o /dev/null --data-binary @- "$SIM_URL/_sim/webhooks"
+}
+
 servers_worker() {
 	servers_alive worker >/dev/null && return 0
 	: >"$DATA/log/worker.log"

@@ -25,7 +25,7 @@ build_preset release orderd orderd-worker orderctl orderd-sim
 # shellcheck source=tests/support/servers.sh
 source tests/support/servers.sh
 export GRPC_PORT=${GRPC_PORT:-7070} HTTP_PORT=${HTTP_PORT:-7071}
-servers_start var build/release "$config" || die "up: not everything started; ./dev down stops the rest"
+servers_start var build/release "$config" && servers_webhooks var || die "up: not everything started; ./dev down stops the rest"
 
 # shellcheck source=/dev/null
 source var/env

@@ -44,12 +44,9 @@ demo_servers() {
 		payment_return_url = https://shop.example/paid
 	END
 	export SERVERS_EXTRA_CONFIG=$ROOT/var/demo/pace.conf SERVERS_SIM_ARGS="--seed $seed --scan-ms 250" SERVERS_SMTP=1
-	servers_start var/demo build/release || return 1
+	servers_start var/demo build/release && servers_webhooks var/demo || return 1
 	# shellcheck source=/dev/null
 	source var/demo/env
-	demo_sim webhooks "$(jq -n --arg at "http://$WEBHOOKS/webhooks" --rawfile g "$DATA/gateway_webhook.key" \
-		--rawfile c "$DATA/carrier_webhook.key" '{gateway: {url: "\($at)/gateway", secret: ($g | rtrimstr("\n"))},
-		carrier: {url: "\($at)/carrier", secret: ($c | rtrimstr("\n"))}}')"
 }
 
 # demo_sim WHAT JSON: a wish of the simulator.
