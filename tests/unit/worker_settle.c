@@ -192,6 +192,36 @@ static void capture_that_finds_nothing_held_has_it_held_anew(void **state)
 	assert_int_equal(world.acks, 1);
 }
 
+/* Only what is free of charge was on the shelf. */
+static void parcel_that_costs_nothing_has_its_money_let_go_first(void **state)
+{
+	(void)state;
+	world_job("payment.capture", 1, 0);
+	WORLD_ROWS(world_asked("payment_find"),
+		   &(struct payment_find_row){.payment_state = STR("authorized"),
+					      .attempt_id = ATTEMPT,
+					      .gateway_id = STR("pi_1"),
+					      .authorized_minor = 1299,
+					      .order_state = STR("confirmed")});
+	world_says(world_asked("POST " INTENTS "/pi_1/cancel"), 200,
+		   "{\"id\":\"pi_1\",\"status\":\"canceled\"}");
+	WORLD_ROWS(world_asked("payment_lapsed"),
+		   &(struct payment_lapsed_row){.outcome = STR("lapsed"),
+						.job_id = NEXT,
+						.kind = STR("payment.authorize")});
+	assert_int_equal(world.n_rings, 1);
+	world_job("payment.capture", 1, 0);
+	WORLD_ROWS(world_asked("payment_find"),
+		   &(struct payment_find_row){.payment_state = STR("authorized"),
+					      .attempt_id = ATTEMPT,
+					      .gateway_id = STR("none"),
+					      .order_state = STR("confirmed")});
+	assert_int_equal(HEAD(world_asked("payment_captured"), payment_captured)->amount_minor, 0);
+	WORLD_ROWS(
+		world_asked("payment_captured"),
+		&(struct payment_captured_row){.job_id = NEXT, .kind = STR("shipping.handover")});
+}
+
 static void payment_of_nothing_is_let_go_once_nobody_asks_for_it(void **state)
 {
 	(void)state;
@@ -359,6 +389,7 @@ int main(void)
 		TEST(capture_of_money_taken_before_sees_to_the_parcel),
 		TEST(capture_of_money_let_go_is_settled),
 		TEST(capture_that_finds_nothing_held_has_it_held_anew),
+		TEST(parcel_that_costs_nothing_has_its_money_let_go_first),
 		TEST(payment_of_nothing_is_let_go_once_nobody_asks_for_it),
 		TEST(money_for_nothing_is_let_go_at_the_gateway),
 		TEST(authorization_that_ends_soon_is_let_go_and_asked_for_anew),

@@ -7,6 +7,7 @@
  *	  |        +--> put off: asked again later, same key
  *	  +--> put off: the money is not held yet
  *	  +--> handover: it was taken before, by another job
+ *	  +--> release --> lapsed, or look		what is left in the parcel costs nothing
  *
  * Both ask the gateway with a key that is a function of the attempt, so asking twice is
  * asking once.  A gateway that finds the payment in another state than it should be in
@@ -17,7 +18,7 @@
 #include "workers/payment/gateway.h"
 #include "workers/payment/payment.h"
 
-enum { FIND, ASK, LOOK, RECORD, LAPSED, HANDOVER, DONE };
+enum { FIND, ASK, LOOK, RELEASE, RECORD, LAPSED, HANDOVER, DONE };
 
 /* A declined payment waits for a person; who brings another method wakes its capture. */
 enum { DECLINED_WAIT_MS = 600000 };
@@ -93,9 +94,24 @@ static int got_find_capture(struct flow *fl, const struct answer *a)
 		return waits(fl, worker_of(fl)->cfg.action_poll_ms);
 	if (r.amount_minor > 0)
 		return ASK;
-	if (r.authorized_minor > 0)
-		return job_fail(fl, ERR_INTERNAL, "money is held for a parcel that costs nothing");
-	return RECORD; /* nothing was held */
+	/* All that cost something was not on the shelf: what is held for it is let go first. */
+	return r.authorized_minor > 0 ? RELEASE : RECORD;
+}
+
+static int ask_release(struct flow *fl)
+{
+	struct settling *s = job_state(fl);
+
+	return gateway_ask_cancel(fl, worker_of(fl), s->attempt, s->gateway_id);
+}
+
+static int got_release(struct flow *fl, const struct answer *a)
+{
+	enum gateway_verdict v = gateway_answer(fl, a).verdict;
+
+	if (v == GATEWAY_CANCELED || v == GATEWAY_ABSENT)
+		return LAPSED;
+	return v == GATEWAY_FAILED ? FLOW_FAIL : LOOK; /* it may have ended by itself */
 }
 
 static int ask_capture(struct flow *fl)
@@ -195,9 +211,10 @@ static int got_handover(struct flow *fl, const struct answer *a)
 /* clang-format off */
 static const struct flow_step capture_steps[] = {
 	/*             name        ask           got               ms      on error  next                              */
-	[FIND]     = {"find",     ask_find,     got_find_capture, 10000,  DONE,     TO(ASK) | TO(RECORD) | TO(HANDOVER) | TO(DONE)},
+	[FIND]     = {"find",     ask_find,     got_find_capture, 10000,  DONE,     TO(ASK) | TO(RELEASE) | TO(RECORD) | TO(HANDOVER) | TO(DONE)},
 	[ASK]      = {"ask",      ask_capture,  got_capture,      130000, DONE,     TO(RECORD) | TO(LOOK) | TO(LAPSED)},
 	[LOOK]     = {"look",     ask_look,     got_capture,      130000, DONE,     TO(RECORD) | TO(LAPSED)},
+	[RELEASE]  = {"release",  ask_release,  got_release,      130000, DONE,     TO(LAPSED) | TO(LOOK)},
 	[RECORD]   = {"record",   ask_captured, got_captured,     30000,  DONE,     TO(DONE)},
 	[LAPSED]   = {"lapsed",   ask_lapsed,   got_lapsed,       30000,  DONE,     TO(DONE)},
 	[HANDOVER] = {"handover", ask_handover, got_handover,     30000,  DONE,     TO(DONE)},
