@@ -24,12 +24,12 @@
 #include "core/store/migrate.h"
 #include "core/store/store.h"
 #include "server/app.h"
-#include "server/auth.h"
-#include "server/ops_http.h"
-#include "server/rpc_server.h"
 #include "server/rpc_table.h"
-#include "server/watches.h"
-#include "server/webhooks.h"
+#include "server/runtime/auth.h"
+#include "server/runtime/ops_http.h"
+#include "server/runtime/rpc_server.h"
+#include "server/watch/watches.h"
+#include "server/webhooks/webhooks.h"
 
 extern const unsigned char api_descriptor_set[]; /* cmake/EmbedBytes.cmake */
 extern const size_t api_descriptor_set_size;

@@ -5,7 +5,7 @@
 #ifndef ORDERD_SERVER_METHODS_H
 #define ORDERD_SERVER_METHODS_H
 
-#include "server/rpc.h"
+#include "server/runtime/rpc.h"
 
 extern const struct rpc_method RPC_PLACE_ORDER;
 extern const struct rpc_method RPC_GET_ORDER;

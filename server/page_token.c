@@ -7,7 +7,7 @@
 
 #include "core/base/seal.h"
 #include "server/app.h"
-#include "server/rpc.h"
+#include "server/runtime/rpc.h"
 
 enum { MAC_HEX = 32 };
 

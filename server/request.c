@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/rpc.h"
+#include "server/runtime/rpc.h"
 
 /* Add a violation under the path the caller's last arguments name. */
 #define VIOLATION(fl, why, field)                      \

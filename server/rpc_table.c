@@ -1,8 +1,8 @@
 #include "server/rpc_table.h"
 
-#include "server/health.h"
 #include "server/methods.h"
-#include "server/reflection.h"
+#include "server/runtime/health.h"
+#include "server/runtime/reflection.h"
 
 const struct rpc_method *const rpc_table[] = {
 	/* orderd.v1.OrderService */

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "server/rpc.h"
+#include "server/runtime/rpc.h"
 
 extern const struct rpc_method *const rpc_table[];
 extern const size_t rpc_table_size;

@@ -4,7 +4,7 @@
  * Columns: name, gRPC status, retry class, public text.  The retry class is what the
  * caller should do: NEVER again as it is; NOW; after BACKOFF; or FIND_OUT first,
  * because the thing asked for may have happened.  Read by core/base/err.c (names,
- * texts), server/status.c (gRPC status and details), the flow runner (metric label)
+ * texts), server/runtime/status.c (gRPC status and details), the flow runner (metric label)
  * and docs/errors.md.
  */
 /* clang-format off */

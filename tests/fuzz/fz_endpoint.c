@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/queue/redis_address.h"
-#include "server/address.h"
+#include "server/runtime/address.h"
 #include "tests/fuzz/fuzz.h"
 
 static void listener(struct str text)

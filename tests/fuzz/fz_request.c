@@ -13,10 +13,10 @@
 #include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
 #include "orderd/v1/shipping_service.pb-c.h"
-#include "server/descriptors.h"
+#include "server/runtime/descriptors.h"
 #include "server/request.h"
-#include "server/rpc.h"
-#include "server/validate.h"
+#include "server/runtime/rpc.h"
+#include "server/runtime/validate.h"
 #include "tests/fuzz/fuzz.h"
 
 extern const unsigned char api_descriptor_set[];
@@ -55,7 +55,7 @@ enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };
 static const struct shape *shapes[REQUESTS];
 static unsigned violations;
 
-/* ---- in place of server/rpc.c: violations are counted, their paths written ---- */
+/* ---- in place of server/runtime/rpc.c: violations are counted, their paths written ---- */
 
 void rpc_vviolation(struct flow *fl, const char *why, const char *field_fmt, va_list ap)
 {
@@ -102,7 +102,7 @@ static void read_contract(void)
 		MUST(is_known(m.request));
 }
 
-/* ---- decoding, as server/rpc_call.c does it ---- */
+/* ---- decoding, as server/runtime/rpc_call.c does it ---- */
 
 struct decoding {
 	struct arena *arena;

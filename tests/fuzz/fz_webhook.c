@@ -6,8 +6,8 @@
 
 #include "core/base/mem.h"
 #include "core/base/seal.h"
-#include "server/webhook_event.h"
-#include "server/webhook_signature.h"
+#include "server/webhooks/webhook_event.h"
+#include "server/webhooks/webhook_signature.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char secret[] = "a secret that no input knows: fuzz";

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "server/auth.h"
+#include "server/runtime/auth.h"
 
 static void loopback_addresses_and_unix_sockets_are_local(void **state)
 {

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "server/descriptors.h"
+#include "server/runtime/descriptors.h"
 #include "server/rpc_table.h"
-#include "server/validate.h"
+#include "server/runtime/validate.h"
 
 extern const unsigned char api_descriptor_set[];
 extern const size_t api_descriptor_set_size;

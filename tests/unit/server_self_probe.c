@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "core/base/clock.h"
-#include "server/self_probe.h"
+#include "server/runtime/self_probe.h"
 
 enum { TURNS_MAX = 1000000 }; /* far more than loopback ever needs */
 

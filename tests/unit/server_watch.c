@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "core/base/mem.h"
-#include "server/watch_hold.h"
-#include "server/watch_table.h"
+#include "server/watch/watch_hold.h"
+#include "server/watch/watch_table.h"
 #include "sql.gen.h"
 
 enum { MANY = 5000, ORDERS = 700 };

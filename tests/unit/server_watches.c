@@ -19,7 +19,7 @@
 #include "core/queue/queue.h"
 #include "core/store/unit.h"
 #include "server/app.h"
-#include "server/watcher.h"
+#include "server/watch/watcher.h"
 #include "sql.gen.h"
 
 enum { POLL_MS = 1000, MANY = 1200, ROUND = 512, PAUSE_MS = 20 };

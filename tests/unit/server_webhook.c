@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "core/base/mem.h"
-#include "server/webhook_event.h"
-#include "server/webhook_signature.h"
+#include "server/webhooks/webhook_event.h"
+#include "server/webhooks/webhook_signature.h"
 
 #define OLD_SECRET "whsec_0123456789abcdef0123456789"
 #define NEW_SECRET "whsec_the-next-one-0123456789"

@@ -11,11 +11,11 @@
 #include "core/base/config.h"
 #include "core/base/log.h"
 #include "echo.pb-c.h"
-#include "server/auth.h"
-#include "server/health.h"
-#include "server/ops_http.h"
-#include "server/reflection.h"
-#include "server/rpc_server.h"
+#include "server/runtime/auth.h"
+#include "server/runtime/health.h"
+#include "server/runtime/ops_http.h"
+#include "server/runtime/reflection.h"
+#include "server/runtime/rpc_server.h"
 
 extern const unsigned char echo_descriptor_set[];
 extern const size_t echo_descriptor_set_size;

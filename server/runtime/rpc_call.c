@@ -1,0 +1,380 @@
+/*
+ * The life of a call on the loop thread: identify, decode, check, run the flow, answer
+ * once, free when nothing is under way.  Everything here happens on the loop thread, so
+ * no field of a call needs a lock.
+ */
+#include "server/runtime/rpc_call.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <grpc/byte_buffer_reader.h>
+#include <grpc/support/time.h>
+
+#include "core/base/clock.h"
+#include "core/base/config.h"
+#include "core/base/log.h"
+#include "core/base/metric.h"
+#include "server/runtime/rpc_runtime.h"
+#include "server/runtime/status.h"
+#include "server/runtime/validate.h"
+
+static const char *name_of(const struct rpc *c)
+{
+	return c->served->method != NULL ? c->served->method->name : "unknown";
+}
+
+static enum rpc_class class_of(const struct rpc *c)
+{
+	return c->served->method != NULL ? c->served->method->class : RPC_WORK;
+}
+
+void rpc_batch(struct rpc *c, const grpc_op *ops, size_t n, struct rpc_tag *tag)
+{
+	grpc_call_error e;
+
+	TAG_HANDED_OVER(tag);
+	e = grpc_call_start_batch(c->call, ops, n, tag, NULL);
+	assert(e == GRPC_CALL_OK);
+	c->batches++;
+}
+
+/* ---- arrival ---- */
+
+/* How long the caller waits, as a time of our clock; ours if it did not say. */
+static int64_t deadline_of(const struct rpc *c)
+{
+	int64_t now = clock_mono_ms(), left;
+
+	if (gpr_time_cmp(c->deadline, gpr_inf_future(c->deadline.clock_type)) == 0)
+		return now + c->server->opt.cfg->default_deadline_ms;
+	left = gpr_time_to_millis(gpr_time_sub(c->deadline, gpr_now(GPR_CLOCK_MONOTONIC)));
+	return now + left;
+}
+
+/* protobuf-c makes up to 45 times its size of a message of many small fields. */
+static enum errc set_arena_cap(struct rpc *c)
+{
+	size_t ordinary = (size_t)c->server->opt.cfg->arena_kib * 1024;
+	size_t bytes = c->payload != NULL ? grpc_byte_buffer_length(c->payload) : 0;
+
+	c->flow.arena.cap = ordinary;
+	if (bytes <= ordinary / RPC_LARGE_FACTOR)
+		return ERR_OK;
+	return rpc_grow(&c->flow, bytes * RPC_LARGE_FACTOR) ? ERR_OK : ERR_OVERLOADED;
+}
+
+struct decoding {
+	struct arena *arena;
+	bool full;
+};
+
+static void *decode_alloc(void *data, size_t size)
+{
+	struct decoding *d = data;
+	void *p = arena_alloc(d->arena, size > 0 ? size : 1);
+
+	d->full |= p == NULL;
+	return p;
+}
+
+static void decode_free(void *data, void *p)
+{
+	(void)data; /* the arena frees it */
+	(void)p;
+}
+
+ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes,
+			     enum errc *ret_err)
+{
+	struct decoding d = {.arena = a};
+	ProtobufCAllocator alloc = {
+		.alloc = decode_alloc, .free = decode_free, .allocator_data = &d};
+	grpc_byte_buffer_reader reader;
+	ProtobufCMessage *m;
+	grpc_slice s;
+
+	*ret_err = ERR_INVALID_ARGUMENT;
+	if (bytes == NULL || !grpc_byte_buffer_reader_init(&reader, bytes))
+		return NULL;
+	s = grpc_byte_buffer_reader_readall(&reader);
+	grpc_byte_buffer_reader_destroy(&reader);
+	m = protobuf_c_message_unpack(c->served->method->request, &alloc, GRPC_SLICE_LENGTH(s),
+				      GRPC_SLICE_START_PTR(s));
+	grpc_slice_unref(s);
+	if (m == NULL && d.full)
+		*ret_err = ERR_TOO_LARGE;
+	return m;
+}
+
+static enum errc read_request(struct rpc *c)
+{
+	enum errc e = set_arena_cap(c);
+
+	if (e != ERR_OK)
+		return e;
+	c->state = arena_alloc(&c->flow.arena, c->served->method->state_size + 1);
+	if (c->state == NULL)
+		return ERR_TOO_LARGE;
+	if (c->served->method->kind == RPC_BIDI)
+		return ERR_OK;
+	c->request = rpc_decode(c, &c->flow.arena, c->payload, &e);
+	if (c->payload != NULL)
+		grpc_byte_buffer_destroy(c->payload);
+	c->payload = NULL;
+	if (c->request == NULL)
+		return e;
+	validate(&c->flow, c->served->shape, c->request);
+	return c->n_violations > 0 ? ERR_INVALID_ARGUMENT : ERR_OK;
+}
+
+static enum errc admit(struct rpc *c)
+{
+	enum errc e;
+
+	if (c->served->method == NULL)
+		return ERR_UNIMPLEMENTED;
+	if (c->server->phase >= RPC_CLOSING)
+		return ERR_DRAINING;
+	e = identify(c->call, &c->metadata, &c->who);
+	return e != ERR_OK ? e : read_request(c);
+}
+
+static void on_flow_done(struct flow *fl)
+{
+	struct rpc *c = rpc_of(fl);
+
+	c->working = false;
+	if (c->reply != NULL)
+		rpc_answer(c, ERR_OK);
+	else if (c->refusal != ERR_OK)
+		rpc_answer(c, c->refusal);
+	else
+		rpc_answer(c, fl->cause != ERR_OK ? fl->cause : ERR_INTERNAL);
+	rpc_maybe_free(c);
+}
+
+static void await_close(struct rpc *c)
+{
+	grpc_op op;
+
+	memset(&op, 0, sizeof(op));
+	op.op = GRPC_OP_RECV_CLOSE_ON_SERVER;
+	op.data.recv_close_on_server.cancelled = &c->cancelled;
+	rpc_batch(c, &op, 1, &c->closed);
+}
+
+static void show_at_work(struct rpc_server *s)
+{
+	metric_set(METRIC_rpc_in_flight, NULL, (int64_t)atomic_load(&s->at_work[RPC_WORK]));
+}
+
+static void enlist(struct rpc *c)
+{
+	c->prev = NULL;
+	c->next = c->server->alive;
+	if (c->next != NULL)
+		c->next->prev = c;
+	c->server->alive = c;
+}
+
+static void on_arrived(struct rpc *c)
+{
+	const struct rpc_method *m = c->served->method;
+	enum errc e;
+
+	enlist(c);
+	c->arrived_us = clock_mono_us();
+	metric_add(METRIC_rpc_started, name_of(c), 1);
+	show_at_work(c->server);
+	await_close(c);
+	c->flow.name = name_of(c);
+	c->flow.loop = c->server->loop;
+	c->flow.deadline_ms = m != NULL ? deadline_of(c) : 0;
+	e = admit(c);
+	if (e != ERR_OK) {
+		log_debug("rpc_refused", "method=%s error=%s", name_of(c), err_name(e));
+		rpc_answer(c, e);
+		return;
+	}
+	if (m->kind != RPC_UNARY) {
+		stream_open(c);
+		return;
+	}
+	c->working = true;
+	c->flow.steps = m->steps;
+	c->flow.done = on_flow_done;
+	flow_start(&c->flow);
+}
+
+/* ---- answer ---- */
+
+grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m)
+{
+	size_t n = protobuf_c_message_get_packed_size(m);
+	grpc_byte_buffer *bytes;
+	grpc_slice s;
+
+	assert(m->descriptor == c->served->method->response);
+	if (n > RPC_MESSAGE_MAX)
+		return NULL;
+	s = grpc_slice_malloc(n);
+	protobuf_c_message_pack(m, GRPC_SLICE_START_PTR(s));
+	bytes = grpc_raw_byte_buffer_create(&s, 1);
+	grpc_slice_unref(s);
+	return bytes;
+}
+
+static void count_answer(struct rpc *c, enum errc e)
+{
+	char label[96];
+
+	snprintf(label, sizeof(label), "%s|%s", name_of(c), err_name(e));
+	metric_add(METRIC_rpc_handled, label, 1);
+	metric_observe_us(METRIC_rpc_seconds, name_of(c), clock_mono_us() - c->arrived_us);
+}
+
+void rpc_answer(struct rpc *c, enum errc e)
+{
+	struct status status;
+	grpc_op ops[3], *op = ops;
+
+	assert(!c->answered);
+	c->answered = true;
+	count_answer(c, e);
+	if (c->gone)
+		return; /* nobody listens */
+	memset(ops, 0, sizeof(ops));
+	if (!c->headers_sent)
+		op++->op = GRPC_OP_SEND_INITIAL_METADATA;
+	c->headers_sent = true;
+	if (e == ERR_OK && c->reply != NULL) {
+		op->op = GRPC_OP_SEND_MESSAGE;
+		op++->data.send_message.send_message = c->reply;
+	}
+	status_make(&status, e, c->why);
+	op->op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+	op->data.send_status_from_server.status = status.code;
+	op->data.send_status_from_server.status_details = e != ERR_OK ? &status.text : NULL;
+	op->data.send_status_from_server.trailing_metadata = status.trailers;
+	op->data.send_status_from_server.trailing_metadata_count = status.n_trailers;
+	op++;
+	rpc_batch(c, ops, (size_t)(op - ops), &c->finished);
+	status_done(&status); /* gRPC has references of its own */
+}
+
+/* ---- end ---- */
+
+static void delist(struct rpc *c)
+{
+	if (c->prev != NULL)
+		c->prev->next = c->next;
+	else
+		c->server->alive = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+}
+
+/* Back to as it was before it was ever used, but for the arenas' kept blocks. */
+static void wipe(struct rpc *c)
+{
+	struct arena own = c->flow.arena, message = c->message;
+	struct rpc_server *s = c->server;
+	bool large = c->charged > 0;
+
+	s->large_left += c->charged;
+	if (c->payload != NULL)
+		grpc_byte_buffer_destroy(c->payload);
+	if (c->reply != NULL)
+		grpc_byte_buffer_destroy(c->reply);
+	grpc_metadata_array_destroy(&c->metadata);
+	if (c->served->method == NULL)
+		grpc_call_details_destroy(&c->details);
+	if (c->call != NULL)
+		grpc_call_unref(c->call);
+	arena_reset(&own);
+	arena_reset(&message);
+	if (large)
+		arena_done(&own); /* a pool of large blocks would be a leak by another name */
+	memset(c, 0, sizeof(*c));
+	c->server = s;
+	c->flow.arena = own;
+	c->message = message;
+}
+
+static void release(struct rpc *c)
+{
+	struct rpc_server *s = c->server;
+
+	wipe(c);
+	rpc_pool_put(c);
+	rpc_server_check_down(s);
+}
+
+void rpc_maybe_free(struct rpc *c)
+{
+	if (c->batches > 0 || c->working || c->open || c->end_task.posted)
+		return;
+	if (!c->answered) /* a stream that nobody could be told the end of */
+		count_answer(c, c->ending ? c->end : ERR_CANCELLED);
+	delist(c);
+	atomic_fetch_sub(&c->server->at_work[class_of(c)], 1);
+	show_at_work(c->server);
+	release(c);
+}
+
+/* ---- events ---- */
+
+static void on_closed(struct rpc *c)
+{
+	if (!c->cancelled)
+		return;
+	c->gone = true;
+	if (c->working)
+		flow_cancel(&c->flow,
+			    clock_mono_ms() >= c->flow.deadline_ms ? ERR_DEADLINE : ERR_CANCELLED);
+	else
+		stream_gone(c);
+}
+
+void rpc_cut(struct rpc *c, enum errc why)
+{
+	if (c->working)
+		flow_cancel(&c->flow, why);
+	else if (c->open)
+		rpc_end(&c->flow, why);
+}
+
+static void on_shed(struct rpc *c)
+{
+	metric_add(METRIC_rpc_shed, NULL, 1);
+	release(c);
+}
+
+void rpc_handle(struct rpc_tag *tag)
+{
+	struct rpc *c = tag->rpc;
+
+	if (tag->event == RPC_ARRIVED && !tag->ok) {
+		release(c); /* a slot nobody will use any more */
+		return;
+	}
+	if (c->shed) {
+		on_shed(c);
+		return;
+	}
+	if (tag->event == RPC_ARRIVED) {
+		on_arrived(c);
+		return;
+	}
+	assert(c->batches > 0);
+	c->batches--;
+	if (tag->event == RPC_CLOSED)
+		on_closed(c);
+	else if (tag->event == RPC_SENT)
+		stream_sent(c, tag->ok);
+	else if (tag->event == RPC_RECEIVED)
+		stream_received(c, tag->ok);
+	rpc_maybe_free(c);
+}

@@ -1,0 +1,160 @@
+/*
+ * gRPC core's own bounds, and the addresses it listens on.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <grpc/grpc_security.h>
+
+#include "core/base/config.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "server/runtime/rpc_runtime.h"
+
+enum {
+	/* What the resource quota is charged for an idle connection (measured with core 1.51). */
+	CONNECTION_QUOTA_BYTES = 12 * 1024,
+	/* Files that are not client connections: PostgreSQL, Redis, epoll, logs. */
+	FILES_RESERVED = 64,
+	/* a call with more kills its whole connection, so be generous */
+	METADATA_BYTES_MAX = 64 * 1024,
+	WINDOW_BYTES = 64 * 1024, /* what one stream may send ahead of our reading */
+};
+
+/* ---- files ---- */
+
+/* As many as the kernel lets us have; returns how many that is. */
+static rlim_t raise_file_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
+		return 1024;
+	r.rlim_cur = r.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		log_warn("file_limit", "why=%s", LOG_Q(strerror(errno)));
+	getrlimit(RLIMIT_NOFILE, &r);
+	return r.rlim_cur;
+}
+
+/*
+ * accept() failing for lack of files ends the listener for ever (CVE-2023-4785), so the
+ * quota must run out first: it closes surplus connections and recovers by itself.
+ */
+static size_t quota_bytes(const struct config *cfg)
+{
+	size_t wanted = (size_t)cfg->grpc_quota_mib << 20;
+	size_t files = (size_t)raise_file_limit();
+	size_t most = (files > FILES_RESERVED ? files - FILES_RESERVED : 1) / 5 * 4 *
+		      CONNECTION_QUOTA_BYTES;
+
+	if (wanted <= most)
+		return wanted;
+	log_warn("grpc_quota_lowered", "files=%zu quota_kib=%zu", files, most / 1024);
+	return most;
+}
+
+/* ---- channel arguments ---- */
+
+enum { ARGS_MAX = 32 };
+
+struct args {
+	grpc_arg list[ARGS_MAX];
+	size_t n;
+};
+
+static void set(struct args *a, const char *key, int value)
+{
+	assert(a->n < ARGS_MAX);
+	a->list[a->n++] = (grpc_arg){
+		.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
+}
+
+/* Every one of these differs from core's default, which is open or made for another use. */
+static void set_limits(struct args *a, const struct config *cfg)
+{
+	set(a, GRPC_ARG_MAX_CONCURRENT_STREAMS, (int)cfg->max_streams);
+	set(a, GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)cfg->max_request_kib * 1024);
+	set(a, GRPC_ARG_MAX_SEND_MESSAGE_LENGTH, RPC_MESSAGE_MAX);
+	set(a, GRPC_ARG_MAX_METADATA_SIZE, METADATA_BYTES_MAX);
+	set(a, GRPC_ARG_HTTP2_BDP_PROBE, 0); /* it opens 4 MiB windows and ignores the next line */
+	set(a, GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, WINDOW_BYTES);
+	set(a, GRPC_ARG_HTTP2_MAX_FRAME_SIZE, 16384);
+	/* Compressed messages are inflated before their size is checked: identity only. */
+	set(a, GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
+	/* two servers on one port is a mistake, not a feature */
+	set(a, GRPC_ARG_ALLOW_REUSEPORT, 0);
+	set(a, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000);
+	set(a, GRPC_ARG_KEEPALIVE_TIME_MS, 30000); /* finds watchers whose machine is gone */
+	set(a, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+	set(a, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+	set(a, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
+	set(a, GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
+	set(a, GRPC_ARG_MAX_CONNECTION_AGE_MS, 300000); /* clients come back and find new servers */
+	set(a, GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 600000);
+	set(a, GRPC_ARG_MAX_CONNECTION_IDLE_MS, 900000);
+	set(a, GRPC_ARG_ENABLE_CHANNELZ, 0); /* nothing of ours shows it */
+}
+
+grpc_server *rpc_core_new(const struct config *cfg)
+{
+	grpc_resource_quota *quota = grpc_resource_quota_create("orderd");
+	struct args a = {.n = 0};
+	grpc_server *core;
+
+	grpc_resource_quota_resize(quota, quota_bytes(cfg));
+	set_limits(&a, cfg);
+	a.list[a.n++] = (grpc_arg){
+		.type = GRPC_ARG_POINTER,
+		.key = (char *)(uintptr_t)GRPC_ARG_RESOURCE_QUOTA,
+		.value.pointer = {.p = quota, .vtable = grpc_resource_quota_arg_vtable()}};
+	core = grpc_server_create(&(grpc_channel_args){.num_args = a.n, .args = a.list}, NULL);
+	grpc_resource_quota_unref(quota);
+	return core;
+}
+
+/* ---- addresses ---- */
+
+/* "127.0.0.1:0" became port 41234: say so. */
+static char *real_address(const char *asked, int port)
+{
+	const char *colon = strrchr(asked, ':');
+
+	if (strncmp(asked, "unix:", 5) == 0 || colon == NULL)
+		return mem_text(asked);
+	return mem_printf("%.*s:%d", (int)(colon - asked), asked, port);
+}
+
+static void listen_on(struct rpc_server *s, const char *address)
+{
+	grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
+	int port = grpc_server_add_http2_port(s->core, address, plain);
+
+	grpc_server_credentials_release(plain);
+	if (port == 0)
+		config_refuse("listen",
+			      "cannot listen on %s: not an address of this machine, or in use",
+			      address);
+	s->addresses[s->n_addresses++] = real_address(address, port);
+}
+
+void rpc_listen(struct rpc_server *s)
+{
+	const char *p = s->opt.cfg->listen;
+
+	if (*p == '\0')
+		config_refuse("listen", "it names no listener");
+	while (*p != '\0') {
+		size_t n = strcspn(p, ",");
+		char *one = mem_printf("%.*s", (int)n, p);
+
+		if (s->n_addresses == RPC_LISTENERS_MAX)
+			config_refuse("listen", "at most %d listeners", RPC_LISTENERS_MAX);
+		listen_on(s, one);
+		free(one);
+		p += n + (p[n] == ',');
+	}
+}

@@ -1,0 +1,84 @@
+/*
+ * The inside of the runtime, shared by rpc_server.c (start and drain), rpc_listen.c
+ * (channel arguments and addresses), rpc_poller.c and the call files.
+ */
+#ifndef ORDERD_SERVER_RPC_RUNTIME_H
+#define ORDERD_SERVER_RPC_RUNTIME_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <grpc/grpc.h>
+
+#include "server/runtime/rpc_call.h"
+#include "server/runtime/rpc_server.h"
+
+enum {
+	RPC_LISTENERS_MAX = 8,
+	RPC_SHED_STATUSES = 8, /* prepared refusals, each with another pause before the retry */
+};
+
+enum rpc_phase { RPC_SERVING, RPC_LAME_DUCK, RPC_CLOSING, RPC_DOWN };
+
+/* How a refusal by the poller reads; made at start, only referred to afterwards. */
+struct shed_status {
+	grpc_slice text;
+	grpc_metadata trailers[2];
+};
+
+struct rpc_server {
+	struct rpc_server_options opt;
+	struct loop *loop;
+	enum rpc_phase phase;
+
+	/* gRPC */
+	grpc_server *core;
+	grpc_completion_queue *cq;
+	pthread_t poller;
+	struct rpc_tag down;
+	struct mailbox *mailbox;
+	char *addresses[RPC_LISTENERS_MAX];
+	size_t n_addresses;
+
+	/* calls */
+	struct rpc_served *served; /* n_served; the last is for unknown methods */
+	size_t n_served;
+	struct rpc *calls; /* the pool's memory: n_calls */
+	size_t n_calls;
+	size_t n_touched;           /* poller: calls ever used */
+	_Atomic(struct rpc *) pool; /* put by the loop, taken by the poller */
+	_Atomic unsigned missing;   /* slots not posted, over all methods */
+	_Atomic bool closing;       /* post no more slots */
+	_Atomic size_t out;         /* calls not in the pool */
+	_Atomic unsigned at_work[RPC_CLASSES];
+	unsigned bounds[RPC_CLASSES];
+	struct rpc *alive; /* list of calls the loop owns */
+	size_t large_left; /* budget of large calls, bytes */
+	struct shed_status shed[RPC_SHED_STATUSES];
+
+	struct descriptors *descriptors;
+	struct validator *validator;
+	struct health *health;
+	struct self_probe *probe;
+
+	/* drain */
+	bool serving;
+	struct timer patience; /* the lame duck's, then the drain's */
+	void (*on_closed)(void *arg);
+	void *on_closed_arg;
+};
+
+/* rpc_poller.c */
+void rpc_poller_start(struct rpc_server *s); /* post all slots, start the thread */
+/* after the last call came back: ends and joins the thread */
+void rpc_poller_stop(struct rpc_server *s);
+
+/* rpc_listen.c */
+grpc_server *rpc_core_new(const struct config *cfg);
+void rpc_listen(struct rpc_server *s); /* binds; exits 2 */
+
+/* rpc_server.c */
+/* a call was freed or gRPC is down: was it the last thing? */
+void rpc_server_check_down(struct rpc_server *s);
+
+#endif

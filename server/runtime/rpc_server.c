@@ -1,0 +1,268 @@
+/*
+ * Start and drain of the gRPC runtime.
+ *
+ *	serving --> lame duck --> closing --> down
+ *	            NOT_SERVING,  no new      every call came back and
+ *	            serves on     calls       gRPC has no connection left
+ */
+#include "server/runtime/rpc_server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <grpc/support/log.h>
+
+#include "core/base/clock.h"
+#include "core/base/config.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "server/runtime/descriptors.h"
+#include "server/runtime/health.h"
+#include "server/runtime/rpc_runtime.h"
+#include "server/runtime/self_probe.h"
+#include "server/runtime/status.h"
+#include "server/runtime/validate.h"
+
+/* ---- start ---- */
+
+/* gRPC's own words, at error level only unless GRPC_VERBOSITY says otherwise.  Any thread. */
+static void on_core_log(gpr_log_func_args *a)
+{
+	log_line(a->severity == GPR_LOG_SEVERITY_ERROR ? LOG_WARN : LOG_DEBUG, "grpc", "text=%s",
+		 LOG_Q(a->message));
+}
+
+static int end_step(const struct flow_step *steps)
+{
+	int i = 0;
+
+	while (steps[i].ask != NULL)
+		assert(++i < 64);
+	return i;
+}
+
+/*
+ * Every table row, and one more for calls of methods nobody knows: without it they would hang to
+ * their deadline.
+ */
+static void serve_methods(struct rpc_server *s)
+{
+	s->n_served = s->opt.n_methods + 1;
+	s->served = mem_array(s->n_served, sizeof(*s->served));
+	for (size_t i = 0; i < s->opt.n_methods; i++) {
+		const struct rpc_method *m = s->opt.methods[i];
+		struct rpc_served *v = &s->served[i];
+		bool bidi = m->kind == RPC_BIDI;
+
+		assert((m->kind == RPC_UNARY) == (m->steps != NULL) &&
+		       (m->kind != RPC_UNARY) == (m->stream != NULL));
+		v->method = m;
+		v->shape = validator_shape(s->validator, m->request);
+		v->end = m->steps != NULL ? end_step(m->steps) : 0;
+		v->handle = grpc_server_register_method(
+			s->core, m->path, NULL,
+			bidi ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
+			0);
+		assert(v->handle != NULL); /* NULL: the path is in the table twice */
+	}
+}
+
+/* Room for every call there may be, every posted slot, and as many refusals on their way. */
+static void make_pool(struct rpc_server *s)
+{
+	size_t slots = RPC_SLOTS_COLD;
+
+	for (size_t i = 0; i < s->opt.n_methods; i++)
+		slots += s->opt.methods[i]->slots > 0 ? s->opt.methods[i]->slots : RPC_SLOTS_COLD;
+	s->bounds[RPC_WORK] = (unsigned)s->opt.cfg->max_in_flight;
+	s->bounds[RPC_WATCH] = (unsigned)s->opt.cfg->max_watches;
+	s->bounds[RPC_PROBE] = RPC_PROBES_MAX;
+	s->n_calls = 2 * slots;
+	for (int i = 0; i < RPC_CLASSES; i++)
+		s->n_calls += s->bounds[i];
+	s->calls = mem_array(s->n_calls, sizeof(*s->calls)); /* untouched pages cost nothing */
+	s->large_left = (size_t)s->opt.cfg->arena_kib * 1024 * RPC_LARGE_FACTOR * RPC_LARGE_CALLS;
+}
+
+/* A slice that lives as long as the process and is shared by threads without counting. */
+static grpc_slice fixed_slice(grpc_slice take)
+{
+	size_t n = GRPC_SLICE_LENGTH(take);
+	char *p = mem_alloc(n + 1);
+
+	memcpy(p, GRPC_SLICE_START_PTR(take), n);
+	grpc_slice_unref(take);
+	return grpc_slice_from_static_buffer(p, n);
+}
+
+static void make_refusals(struct rpc_server *s)
+{
+	for (int i = 0; i < RPC_SHED_STATUSES; i++) {
+		struct status st;
+
+		status_make(&st, ERR_OVERLOADED, NULL);
+		assert(st.code == GRPC_STATUS_RESOURCE_EXHAUSTED && st.n_trailers == 2);
+		s->shed[i].text = fixed_slice(st.text);
+		for (int k = 0; k < 2; k++) {
+			s->shed[i].trailers[k].key = st.trailers[k].key;
+			s->shed[i].trailers[k].value = fixed_slice(st.trailers[k].value);
+		}
+	}
+}
+
+static void on_letter(struct letter *m, void *arg)
+{
+	struct rpc_tag *tag = (struct rpc_tag *)(void *)m; /* its first member */
+	struct rpc_server *s = arg;
+
+	if (tag->event == RPC_SERVER_DOWN) {
+		s->phase = RPC_DOWN;
+		rpc_server_check_down(s);
+		return;
+	}
+	rpc_handle(tag);
+}
+
+static void on_deaf(void *arg)
+{
+	struct rpc_server *s = arg;
+
+	log_error("listener_deaf", "address=%s", s->addresses[0]);
+	s->opt.on_deaf(s->opt.arg);
+}
+
+struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
+{
+	struct rpc_server *s = mem_alloc(sizeof(*s));
+
+	s->opt = *opt;
+	s->loop = opt->loop;
+	s->down = (struct rpc_tag){.event = RPC_SERVER_DOWN};
+	gpr_set_log_function(on_core_log);
+	grpc_init();
+	s->descriptors = descriptors_new(opt->descriptor_set, opt->descriptor_set_size);
+	s->validator = validator_new(s->descriptors);
+	s->health = health_new();
+	make_pool(s);
+	make_refusals(s);
+	s->core = rpc_core_new(opt->cfg);
+	s->cq = grpc_completion_queue_create_for_next(NULL);
+	grpc_server_register_completion_queue(s->core, s->cq, NULL);
+	serve_methods(s);
+	rpc_listen(s);
+	s->mailbox = mailbox_new(s->loop, on_letter, s);
+	grpc_server_start(s->core);
+	rpc_poller_start(s);
+	if (opt->on_deaf != NULL)
+		s->probe = self_probe_new(s->loop, s->addresses[0], on_deaf, s);
+	return s;
+}
+
+const char *rpc_server_address(const struct rpc_server *s, size_t i)
+{
+	return i < s->n_addresses ? s->addresses[i] : NULL;
+}
+
+void rpc_server_set_serving(struct rpc_server *s, bool serving)
+{
+	s->serving = serving;
+	health_set(s->health, serving && s->phase == RPC_SERVING);
+}
+
+bool rpc_server_is_serving(const struct rpc_server *s)
+{
+	return health_is_serving(s->health);
+}
+
+/* ---- drain ---- */
+
+static struct rpc_server *server_of(struct timer *t)
+{
+	return (struct rpc_server *)(void *)((char *)t - offsetof(struct rpc_server, patience));
+}
+
+static void on_drain_overdue(struct timer *t)
+{
+	struct rpc_server *s = server_of(t);
+
+	log_warn("drain_overdue", "calls=%zu", atomic_load(&s->out));
+	for (struct rpc *c = s->alive; c != NULL; c = c->next)
+		rpc_cut(c, ERR_DRAINING);
+	grpc_server_cancel_all_calls(s->core);
+}
+
+static void close_server(struct timer *t)
+{
+	struct rpc_server *s = server_of(t);
+
+	s->phase = RPC_CLOSING;
+	atomic_store(&s->closing, true);
+	grpc_server_shutdown_and_notify(s->core, s->cq, &s->down);
+	for (struct rpc *c = s->alive; c != NULL; c = c->next)
+		if (c->open)
+			rpc_end(&c->flow, ERR_DRAINING);
+	s->patience.on_due = on_drain_overdue;
+	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->drain_s * 1000);
+}
+
+void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *arg)
+{
+	if (s->phase != RPC_SERVING)
+		return;
+	s->phase = RPC_LAME_DUCK;
+	s->on_closed = on_closed;
+	s->on_closed_arg = arg;
+	health_set(s->health, false);
+	if (s->probe != NULL)
+		self_probe_close(s->probe);
+	s->patience.on_due = close_server;
+	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->lame_duck_ms);
+}
+
+static void free_parts(struct rpc_server *s)
+{
+	for (size_t i = 0; i < s->n_touched; i++) {
+		arena_done(&s->calls[i].flow.arena);
+		arena_done(&s->calls[i].message);
+	}
+	for (int i = 0; i < RPC_SHED_STATUSES; i++) {
+		// NOLINTBEGIN(clang-analyzer-unix.Malloc): three slices, each made of its own copy
+		free(GRPC_SLICE_START_PTR(s->shed[i].text));
+		free(GRPC_SLICE_START_PTR(s->shed[i].trailers[0].value));
+		free(GRPC_SLICE_START_PTR(s->shed[i].trailers[1].value));
+		// NOLINTEND(clang-analyzer-unix.Malloc)
+	}
+	for (size_t i = 0; i < s->n_addresses; i++)
+		free(s->addresses[i]);
+	health_free(s->health);
+	validator_free(s->validator);
+	descriptors_free(s->descriptors);
+	free(s->served);
+	free(s->calls);
+}
+
+/* The last letter was read: nothing of gRPC's refers to us any more. */
+static void shut_down(struct timer *t)
+{
+	struct rpc_server *s = server_of(t);
+	void (*on_closed)(void *arg) = s->on_closed;
+	void *arg = s->on_closed_arg;
+
+	rpc_poller_stop(s);
+	mailbox_close(s->mailbox);
+	grpc_server_destroy(s->core);
+	grpc_completion_queue_destroy(s->cq);
+	grpc_shutdown();
+	free_parts(s);
+	free(s);
+	on_closed(arg);
+}
+
+void rpc_server_check_down(struct rpc_server *s)
+{
+	if (s->phase != RPC_DOWN || atomic_load(&s->out) > 0)
+		return;
+	s->patience.on_due = shut_down; /* not from inside a letter */
+	timer_set(s->loop, &s->patience, clock_mono_ms());
+}

@@ -1,0 +1,53 @@
+/*
+ * The gRPC runtime: listeners, one completion queue, one poller thread, a pool of call
+ * objects, and the drain.
+ *
+ * The poller thread posts slots, refuses what is over a bound with one atomic counter,
+ * and mails the rest to the loop thread, which owns every call from then on.  gRPC core
+ * has bounds of its own: connections by the resource quota, streams, message and header
+ * sizes by channel arguments; all are set in rpc_listen.c.
+ */
+#ifndef ORDERD_SERVER_RPC_SERVER_H
+#define ORDERD_SERVER_RPC_SERVER_H
+
+#include <stddef.h>
+
+#include "server/runtime/rpc.h"
+
+struct rpc_server;
+struct config;
+
+struct rpc_server_options {
+	const struct config *cfg; /* must outlive the server */
+	struct app *app;          /* rpc_app() */
+	struct loop *loop;
+	const struct rpc_method *const *methods;
+	size_t n_methods;
+	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
+	size_t descriptor_set_size;
+	/* the listener answers no more: drain and exit, only a new process can help */
+	void (*on_deaf)(void *arg);
+	void *arg;
+};
+
+/*
+ * Bind and serve.  Exits 2 when an address cannot be used.  Signals must be blocked: gRPC
+ * starts threads of its own.
+ */
+struct rpc_server *rpc_server_new(const struct rpc_server_options *opt);
+
+/* The i-th listener as it really is ("127.0.0.1:41234", "unix:/path"); NULL beyond the last. */
+const char *rpc_server_address(const struct rpc_server *s, size_t i);
+
+/* What health checks say from now on; a draining server says NOT_SERVING whatever it is told. */
+void rpc_server_set_serving(struct rpc_server *s, bool serving);
+bool rpc_server_is_serving(const struct rpc_server *s);
+
+/*
+ * Stop: say NOT_SERVING for lame_duck_ms, then take no new calls, end streams with
+ * UNAVAILABLE, let running calls end, cut them after drain_s.  on_closed(arg) is called
+ * when everything is freed, `s` included.  A second call changes nothing.
+ */
+void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *arg);
+
+#endif

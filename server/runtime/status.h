@@ -1,0 +1,48 @@
+/*
+ * Errors as callers see them: a gRPC status with the public sentence, and in the trailer
+ * grpc-status-details-bin a google.rpc.Status with ErrorInfo (reason = name of the row in
+ * err_table.h, domain "orderd"), and where there is something to say BadRequest,
+ * PreconditionFailure, ResourceInfo and RetryInfo.  Errors of load also carry
+ * grpc-retry-pushback-ms (gRFC A6), which official clients obey.
+ */
+#ifndef ORDERD_SERVER_STATUS_H
+#define ORDERD_SERVER_STATUS_H
+
+#include <grpc/grpc.h>
+
+#include "server/runtime/rpc.h"
+
+#define STATUS_DOMAIN "orderd"
+
+/* Particulars of one error; the texts live as long as the call does. */
+struct status_details {
+	const char *text; /* in place of the row's sentence; NULL for none */
+
+	struct {
+		const char *field, *why;
+	} violations[RPC_VIOLATIONS_MAX];
+
+	size_t n_violations;
+
+	struct {
+		const char *key, *value;
+	} facts[RPC_FACTS_MAX];
+
+	size_t n_facts;
+	const char *about_type, *about_name;
+	const char *pre_type, *pre_subject, *pre_why;
+};
+
+/* Ready for GRPC_OP_SEND_STATUS_FROM_SERVER. */
+struct status {
+	grpc_status_code code;
+	grpc_slice text;
+	grpc_metadata trailers[2];
+	size_t n_trailers;
+};
+
+/* d may be NULL */
+void status_make(struct status *ret, enum errc e, const struct status_details *d);
+void status_done(struct status *s);
+
+#endif
