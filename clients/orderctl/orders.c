@@ -200,7 +200,8 @@ const struct command order_commands[] = {
 	 "--country CC [--region R]\n"
 	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] "
 	 "[--fallback TOKEN]... [--wait-for-payment]\n"
-	 "        [--ship-service cheapest|fastest|NAME] [--validate-only] SKU=QTY[@\"MINOR CUR\"]...",
+	 "        [--ship-service cheapest|fastest|NAME] [--validate-only] SKU=QTY[@\"MINOR "
+	 "CUR\"]...",
 	 OPTIONS_MAX, "take an order", run_place},
 	{NULL, "get", "[--events] ORDER", 1,
 	 "show an order, with --events also what happened to it", run_get},

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "server/runtime/descriptors.h"
 #include "server/rpc_table.h"
+#include "server/runtime/descriptors.h"
 #include "server/runtime/validate.h"
 
 extern const unsigned char api_descriptor_set[];
