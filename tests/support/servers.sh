@@ -85,9 +85,11 @@ servers_socket_dir() {
 
 # Field 22 of stat(5): with the id it names one process for ever, also after the id was given again.
 servers_start_time() {
-	local stat
+	local stat=
 
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	# Not $(<file): where errors end the script, one that is not there ends it also behind an `if`.
+	{ read -r -d '' stat <"/proc/$1/stat" || true; } 2>/dev/null
+	[[ -n $stat ]] || return 1
 	stat=${stat##*) }
 	# shellcheck disable=SC2086
 	set -- $stat
