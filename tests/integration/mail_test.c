@@ -322,7 +322,7 @@ static void server_is_silent_before_the_content__nothing_was_sent_in_time(void *
 	prepare("silent@x.example");
 	sender.mail.timeout_ms = PATIENCE_MS;
 	EXPECT(run(), ERR_HTTP_UNREACHABLE);
-	assert_in_range(sender.took_ms, PATIENCE_MS, 10000);
+	assert_in_range(sender.took_ms, PATIENCE_MS - 1, 10000); /* deadlines count whole ms */
 }
 
 static void server_leaves_after_the_dot__outcome_is_unknown(void **state)
@@ -339,7 +339,7 @@ static void server_is_silent_after_the_dot__outcome_is_unknown_in_time(void **st
 	sender.mail.timeout_ms = LONG_PATIENCE_MS;
 	EXPECT(run(), ERR_HTTP_UNKNOWN);
 	assert_int_equal(peer.mails, 1);
-	assert_in_range(sender.took_ms, LONG_PATIENCE_MS, 10000);
+	assert_in_range(sender.took_ms, LONG_PATIENCE_MS - 1, 10000);
 }
 
 static void head_holds_a_line_break_or_nul__mail_is_not_sent(void **state)
