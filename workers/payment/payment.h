@@ -14,6 +14,9 @@ extern const struct job_kind JOB_PAYMENT_CAPTURE;
 extern const struct job_kind JOB_PAYMENT_VOID;
 extern const struct job_kind JOB_PAYMENT_RENEW;
 
+/* The payment of the job's group: payment_find_row(), or no row. */
+int payment_ask_find(struct flow *fl);
+
 /*
  * The gateway does not hold the money of this attempt any more: it is to be authorized anew.
  * The job is done, or, with a `back_ms` that is not DB_NULL, comes back after so long.

@@ -23,15 +23,6 @@ struct renewing {
 	int64_t until_us; /* DB_NULL: nobody has told */
 };
 
-static int ask_find(struct flow *fl)
-{
-	const struct job *j = job_of(fl);
-	struct payment_find_head h = {
-		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
-
-	return store_ask(fl, worker_of(fl)->store, payment_find_unit(&h, NULL, 0));
-}
-
 static int got_find(struct flow *fl, const struct answer *a)
 {
 	struct renewing *s = job_state(fl);
@@ -182,12 +173,12 @@ static int got_lapsed(struct flow *fl, const struct answer *a)
 
 /* clang-format off */
 static const struct flow_step renew_steps[] = {
-	/*           name      ask         got         ms      on error  next                                          */
-	[FIND]   = {"find",   ask_find,   got_find,   10000,  DONE,     TO(LOOK) | TO(DONE)},
-	[LOOK]   = {"look",   ask_look,   got_look,   130000, DONE,     TO(HELD) | TO(CANCEL) | TO(LAPSED) | TO(DONE)},
-	[CANCEL] = {"cancel", ask_cancel, got_cancel, 130000, DONE,     TO(LAPSED)},
-	[HELD]   = {"held",   ask_held,   got_held,   30000,  DONE,     TO(DONE)},
-	[LAPSED] = {"lapsed", ask_lapsed, got_lapsed, 30000,  DONE,     TO(DONE)},  /* the next look finds it gone */
+	/*          name      ask               got         ms      on error next */
+	[FIND]   = {"find",   payment_ask_find, got_find,   10000,  DONE,    TO(LOOK) | TO(DONE)},
+	[LOOK]   = {"look",   ask_look,         got_look,   130000, DONE,    TO(HELD) | TO(CANCEL) | TO(LAPSED) | TO(DONE)},
+	[CANCEL] = {"cancel", ask_cancel,       got_cancel, 130000, DONE,    TO(LAPSED)},
+	[HELD]   = {"held",   ask_held,         got_held,   30000,  DONE,    TO(DONE)},
+	[LAPSED] = {"lapsed", ask_lapsed,       got_lapsed, 30000,  DONE,    TO(DONE)},  /* the next look finds it gone */
 	[DONE]   = {"done"},
 };
 /* clang-format on */

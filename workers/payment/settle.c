@@ -30,7 +30,7 @@ struct settling {
 	int64_t taken_minor; /* what the gateway says it took */
 };
 
-static int ask_find(struct flow *fl)
+int payment_ask_find(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct payment_find_head h = {
@@ -210,14 +210,14 @@ static int got_handover(struct flow *fl, const struct answer *a)
 
 /* clang-format off */
 static const struct flow_step capture_steps[] = {
-	/*             name        ask           got               ms      on error  next                              */
-	[FIND]     = {"find",     ask_find,     got_find_capture, 10000,  DONE,     TO(ASK) | TO(RELEASE) | TO(RECORD) | TO(HANDOVER) | TO(DONE)},
-	[ASK]      = {"ask",      ask_capture,  got_capture,      130000, DONE,     TO(RECORD) | TO(LOOK) | TO(LAPSED)},
-	[LOOK]     = {"look",     ask_look,     got_capture,      130000, DONE,     TO(RECORD) | TO(LAPSED)},
-	[RELEASE]  = {"release",  ask_release,  got_release,      130000, DONE,     TO(LAPSED) | TO(LOOK)},
-	[RECORD]   = {"record",   ask_captured, got_captured,     30000,  DONE,     TO(DONE)},
-	[LAPSED]   = {"lapsed",   ask_lapsed,   got_lapsed,       30000,  DONE,     TO(DONE)},
-	[HANDOVER] = {"handover", ask_handover, got_handover,     30000,  DONE,     TO(DONE)},
+	/*            name        ask               got               ms      on error next */
+	[FIND]     = {"find",     payment_ask_find, got_find_capture, 10000,  DONE,    TO(ASK) | TO(RELEASE) | TO(RECORD) | TO(HANDOVER) | TO(DONE)},
+	[ASK]      = {"ask",      ask_capture,      got_capture,      130000, DONE,    TO(RECORD) | TO(LOOK) | TO(LAPSED)},
+	[LOOK]     = {"look",     ask_look,         got_capture,      130000, DONE,    TO(RECORD) | TO(LAPSED)},
+	[RELEASE]  = {"release",  ask_release,      got_release,      130000, DONE,    TO(LAPSED) | TO(LOOK)},
+	[RECORD]   = {"record",   ask_captured,     got_captured,     30000,  DONE,    TO(DONE)},
+	[LAPSED]   = {"lapsed",   ask_lapsed,       got_lapsed,       30000,  DONE,    TO(DONE)},
+	[HANDOVER] = {"handover", ask_handover,     got_handover,     30000,  DONE,    TO(DONE)},
 	[DONE]     = {"done"},
 };
 /* clang-format on */
@@ -299,11 +299,11 @@ static int got_voided(struct flow *fl, const struct answer *a)
 
 /* clang-format off */
 static const struct flow_step void_steps[] = {
-	/*           name      ask         got         ms      on error  next                             */
-	[FIND]   = {"find",   ask_find,   got_find_void, 10000,  DONE,     TO(ASK) | TO(RECORD) | TO(DONE)},
-	[ASK]    = {"ask",    ask_void,   got_void,   130000, DONE,     TO(RECORD) | TO(LOOK)},
-	[LOOK]   = {"look",   ask_look,   got_void,   130000, DONE,     TO(RECORD)},
-	[RECORD] = {"record", ask_voided, got_voided, 30000,  DONE,     TO(DONE)},
+	/*          name      ask               got            ms      on error next */
+	[FIND]   = {"find",   payment_ask_find, got_find_void, 10000,  DONE,    TO(ASK) | TO(RECORD) | TO(DONE)},
+	[ASK]    = {"ask",    ask_void,         got_void,      130000, DONE,    TO(RECORD) | TO(LOOK)},
+	[LOOK]   = {"look",   ask_look,         got_void,      130000, DONE,    TO(RECORD)},
+	[RECORD] = {"record", ask_voided,       got_voided,    30000,  DONE,    TO(DONE)},
 	[DONE]   = {"done"},
 };
 /* clang-format on */

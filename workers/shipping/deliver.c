@@ -45,7 +45,7 @@ static int got_hand(struct flow *fl, const struct answer *a)
 
 /* clang-format off */
 static const struct flow_step handover_steps[] = {
-	/*              name    ask       got       ms     on error   next          */
+	/*             name    ask       got       ms     on error   next          */
 	[HAND]      = {"hand", ask_hand, got_hand, 30000, HAND_DONE, TO(HAND_DONE)},
 	[HAND_DONE] = {"done"},
 };
@@ -71,15 +71,6 @@ struct tracking_job {
 	int64_t known; /* stored scans it was decided from */
 	int stale;
 };
-
-static int ask_find(struct flow *fl)
-{
-	const struct job *j = job_of(fl);
-	struct shipment_find_head h = {
-		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
-
-	return store_ask(fl, worker_of(fl)->store, shipment_find_unit(&h, NULL, 0));
-}
 
 static int got_find(struct flow *fl, const struct answer *a)
 {
@@ -225,11 +216,11 @@ static int got_record(struct flow *fl, const struct answer *a)
 
 /* clang-format off */
 static const struct flow_step track_steps[] = {
-	/*           name      ask         got         ms      on error  next                  */
-	[FIND]   = {"find",   ask_find,   got_find,   10000,  DONE,     TO(LOOK) | TO(DONE)},
-	[LOOK]   = {"look",   ask_look,   got_look,   130000, DONE,     TO(SCANS)},
-	[SCANS]  = {"scans",  ask_scans,  got_scans,  10000,  DONE,     TO(RECORD)},
-	[RECORD] = {"record", ask_record, got_record, 30000,  DONE,     TO(SCANS) | TO(DONE)},
+	/*          name      ask                got         ms      on error next */
+	[FIND]   = {"find",   shipping_ask_find, got_find,   10000,  DONE,    TO(LOOK) | TO(DONE)},
+	[LOOK]   = {"look",   ask_look,          got_look,   130000, DONE,    TO(SCANS)},
+	[SCANS]  = {"scans",  ask_scans,         got_scans,  10000,  DONE,    TO(RECORD)},
+	[RECORD] = {"record", ask_record,        got_record, 30000,  DONE,    TO(SCANS) | TO(DONE)},
 	[DONE]   = {"done"},
 };
 /* clang-format on */

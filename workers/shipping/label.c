@@ -38,7 +38,7 @@ struct labelling {
 	bool rerated; /* and were asked for anew, which is done once */
 };
 
-static int ask_find(struct flow *fl)
+int shipping_ask_find(struct flow *fl)
 {
 	const struct job *j = job_of(fl);
 	struct shipment_find_head h = {
@@ -341,16 +341,16 @@ static int got_record(struct flow *fl, const struct answer *a)
 #define GO_ON (TO(BUY) | TO(RECORD) | TO(RERATE) | TO(HOLD)) /* go_on() */
 
 static const struct flow_step label_steps[] = {
-	/*           name      ask         got         ms      on error  next                                   */
-	[FIND]   = {"find",   ask_find,   got_find,   10000,  DONE,     TO(KNOWN) | TO(CREATE) | TO(LOOK) | TO(DONE)},
-	[KNOWN]  = {"known",  ask_known,  got_known,  130000, DONE,     TO(CREATE) | TO(INTENT)},
-	[CREATE] = {"create", ask_create, got_create, 130000, DONE,     TO(INTENT)}, /* a lost one was never bought */
-	[INTENT] = {"intent", ask_intent, got_intent, 30000,  DONE,     GO_ON | TO(LOOK) | TO(DONE)},
-	[LOOK]   = {"look",   ask_look,   got_look,   130000, DONE,     GO_ON},
-	[BUY]    = {"buy",    ask_buy,    got_buy,    130000, DONE,     TO(RECORD) | TO(LOOK) | TO(RERATE)}, /* the next try looks first */
-	[RERATE] = {"rerate", ask_rerate, got_rerate, 130000, DONE,     GO_ON},
-	[HOLD]   = {"hold",   ask_hold,   got_hold,   30000,  DONE,     TO(DONE)},
-	[RECORD] = {"record", ask_record, got_record, 30000,  DONE,     TO(DONE)},
+	/*          name      ask                got         ms      on error next */
+	[FIND]   = {"find",   shipping_ask_find, got_find,   10000,  DONE,    TO(KNOWN) | TO(CREATE) | TO(LOOK) | TO(DONE)},
+	[KNOWN]  = {"known",  ask_known,         got_known,  130000, DONE,    TO(CREATE) | TO(INTENT)},
+	[CREATE] = {"create", ask_create,        got_create, 130000, DONE,    TO(INTENT)}, /* a lost one was never bought */
+	[INTENT] = {"intent", ask_intent,        got_intent, 30000,  DONE,    GO_ON | TO(LOOK) | TO(DONE)},
+	[LOOK]   = {"look",   ask_look,          got_look,   130000, DONE,    GO_ON},
+	[BUY]    = {"buy",    ask_buy,           got_buy,    130000, DONE,    TO(RECORD) | TO(LOOK) | TO(RERATE)}, /* the next try looks first */
+	[RERATE] = {"rerate", ask_rerate,        got_rerate, 130000, DONE,    GO_ON},
+	[HOLD]   = {"hold",   ask_hold,          got_hold,   30000,  DONE,    TO(DONE)},
+	[RECORD] = {"record", ask_record,        got_record, 30000,  DONE,    TO(DONE)},
 	[DONE]   = {"done"},
 };
 /* clang-format on */

@@ -12,4 +12,7 @@ extern const struct job_kind JOB_SHIPPING_VOID;
 extern const struct job_kind JOB_SHIPPING_HANDOVER;
 extern const struct job_kind JOB_SHIPPING_TRACK;
 
+/* The parcel of the job's group: shipment_find_row(), or no row.  For the jobs above alone. */
+int shipping_ask_find(struct flow *fl);
+
 #endif

@@ -21,15 +21,6 @@ struct voiding {
 	struct str refused; /* p == NULL: it was taken back */
 };
 
-static int ask_find(struct flow *fl)
-{
-	const struct job *j = job_of(fl);
-	struct shipment_find_head h = {
-		.tenant = j->tenant, .order_id = j->order, .group_no = j->group_no};
-
-	return store_ask(fl, worker_of(fl)->store, shipment_find_unit(&h, NULL, 0));
-}
-
 static int got_find(struct flow *fl, const struct answer *a)
 {
 	struct voiding *v = job_state(fl);
@@ -119,11 +110,11 @@ static int got_record(struct flow *fl, const struct answer *a)
 
 /* clang-format off */
 static const struct flow_step void_steps[] = {
-	/*           name      ask         got         ms      on error  next                   */
-	[FIND]   = {"find",   ask_find,   got_find,   10000,  DONE,     TO(REFUND) | TO(DONE)},
-	[REFUND] = {"refund", ask_refund, got_refund, 130000, DONE,     TO(RECORD) | TO(LOOK)}, /* asked again by the next try */
-	[LOOK]   = {"look",   ask_look,   got_look,   130000, DONE,     TO(RECORD)},
-	[RECORD] = {"record", ask_record, got_record, 30000,  DONE,     TO(DONE)},
+	/*          name      ask                got         ms      on error next */
+	[FIND]   = {"find",   shipping_ask_find, got_find,   10000,  DONE,    TO(REFUND) | TO(DONE)},
+	[REFUND] = {"refund", ask_refund,        got_refund, 130000, DONE,    TO(RECORD) | TO(LOOK)}, /* asked again by the next try */
+	[LOOK]   = {"look",   ask_look,          got_look,   130000, DONE,    TO(RECORD)},
+	[RECORD] = {"record", ask_record,        got_record, 30000,  DONE,    TO(DONE)},
 	[DONE]   = {"done"},
 };
 /* clang-format on */
