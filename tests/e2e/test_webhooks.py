@@ -17,7 +17,7 @@ import uuid
 from base64 import b64encode
 from http.client import HTTPConnection
 
-from programs import LISTEN, Running, http, start
+from programs import LISTEN, Running, http, own, start
 from world import run
 
 AT_ONCE_S = 30  # on a busy machine; the next look would be in an hour
@@ -333,8 +333,10 @@ def sent_meanwhile(w, provider, event, address=None):
     return thread, answers
 
 
-def waits_for(w, condition):
-    w.until(lambda: w.number("SELECT count(*) FROM pg_locks WHERE NOT granted AND " + condition) > 0, "the event on its way")
+def waits_for(w, program, condition):
+    """Until `program`, by the name PostgreSQL knows it by, waits for a lock: others may wait for the same one."""
+    w.until(lambda: w.number("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted"
+                             " AND application_name = '%s' AND %s" % (program, condition)) > 0, "the event on its way")
 
 
 def job_that_comes_while_the_event_is_stored__is_found(w):
@@ -343,7 +345,7 @@ def job_that_comes_while_the_event_is_stored__is_found(w):
     held = Held(w, "SELECT id FROM orders WHERE id = '%s' FOR UPDATE" % order)
     try:
         thread, answers = sent_meanwhile(w, "gateway", event)
-        waits_for(w, "locktype = 'transactionid'")
+        waits_for(w, "orderd", "locktype = 'transactionid'")
         held.say("INSERT INTO job (id, tenant, order_id, group_no, kind, run_at) "
                  "VALUES ('%s', 1, '%s', 1, 'payment.renew', now() + interval '1 day')" % (job, order))
     finally:
@@ -356,7 +358,8 @@ def job_that_comes_while_the_event_is_stored__is_found(w):
 
 
 def drain__answers_what_is_being_stored_and_takes_nothing_new(w):
-    with Running(w, "orderd", *LISTEN) as other:
+    named = "--postgres=%s application_name=draining" % own(w)["postgres"]
+    with Running(w, "orderd", *LISTEN, named) as other:
         at, event = other.addresses["webhooks"], scanned("TR-nobodys")
         host, port = at.rsplit(":", 1)
         waiting, half = (socket.create_connection((host, port), timeout=30) for _ in range(2))
@@ -364,7 +367,7 @@ def drain__answers_what_is_being_stored_and_takes_nothing_new(w):
         held = Held(w, "LOCK TABLE webhook_event")
         try:
             thread, answers = sent_meanwhile(w, "carrier", event, at)
-            waits_for(w, "relation = 'webhook_event'::regclass")
+            waits_for(w, "draining", "relation = 'webhook_event'::regclass")
             other.process.terminate()
 
             def deaf():
@@ -394,14 +397,14 @@ def setting_that_cannot_work__is_named(w):
     bad = os.path.join(w.scratch, "bad.key")
     with open(bad, "w") as f:
         f.write("grüße-von-der-küste-0123456789\n")
-    own = "--config=" + os.path.join(w.env["DATA"], "orderd.conf")
+    config = "--config=" + os.path.join(w.env["DATA"], "orderd.conf")
     for args, field, why in (
             (("--webhook-listen=nonsense",), "webhook_listen", "cannot listen"),
             (("--webhook-listen=" + w.env["WEBHOOKS"],), "webhook_listen", "cannot listen"),
             (("--carrier-webhook-secret-file=/nowhere/key",), "carrier_webhook_secret_file", "/nowhere/key"),
             (("--carrier-webhook-secret-file=" + bad,), "carrier_webhook_secret_file", "printable ASCII"),
             (("--carrier-webhook-secret-file=", "--gateway-webhook-secret-file="), "webhook_listen", "it needs")):
-        code, out, err = start(w, "orderd", own, *LISTEN, *args)
+        code, out, err = start(w, "orderd", config, *LISTEN, *args)
         mine = [line for line in err.splitlines() if not line.startswith("time=")]
         assert code == 2 and "ready" not in out and len(mine) == 1 and why in mine[0], (args, code, out, err)
         assert field.replace("_", "-") in mine[0] or field in mine[0], err
