@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "orderctl.h"
+#include "table.h"
 
 /* ---------------------------------------------------------------- JSON */
 
@@ -302,23 +303,27 @@ void print_events(Orderd__V1__OrderEvent *const *events, size_t n)
 
 void print_orders(Orderd__V1__Order *const *orders, size_t n)
 {
+	struct table *t = table_new("NUMBER> ID STATE PAYMENT FULFILLMENT TOTAL> PLACED");
 	char total[48], when[40];
 
-	printf("%-8s %-36s %-10s %-19s %-20s %16s  %s\n", "NUMBER", "ID", "STATE", "PAYMENT",
-	       "FULFILLMENT", "TOTAL", "PLACED");
 	for (size_t i = 0; i < n; i++) {
 		const Orderd__V1__Order *o = orders[i];
 
 		print_money(total, sizeof(total), o->total);
 		print_time(when, sizeof(when), o->create_time);
-		printf("%-8lld %-36.*s %-10s %-19s %-20s %16s  %s\n", (long long)o->order_number,
-		       (int)o->order_id.len, o->order_id.data, state_name((int)o->state),
-		       enum_name(&orderd__v1__payment_state__descriptor, (int)o->payment_state,
-				 "PAYMENT_STATE_"),
-		       enum_name(&orderd__v1__fulfillment_state__descriptor,
-				 (int)o->fulfillment_state, "FULFILLMENT_STATE_"),
-		       total, when);
+		table_cell(t, "%lld", (long long)o->order_number);
+		table_cell(t, "%.*s", (int)o->order_id.len, o->order_id.data);
+		table_cell(t, "%s", state_name((int)o->state));
+		table_cell(t, "%s",
+			   enum_name(&orderd__v1__payment_state__descriptor, (int)o->payment_state,
+				     "PAYMENT_STATE_"));
+		table_cell(t, "%s",
+			   enum_name(&orderd__v1__fulfillment_state__descriptor,
+				     (int)o->fulfillment_state, "FULFILLMENT_STATE_"));
+		table_cell(t, "%s", total);
+		table_cell(t, "%s", when);
 	}
+	table_print(t);
 }
 
 static void print_rates(const Orderd__V1__Shipment *s)

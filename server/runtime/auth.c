@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/base/config.h"
-#include "server/runtime/address.h"
+#include "core/listen/address.h"
 
 bool auth_is_local(struct str address)
 {

@@ -7,7 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "server/runtime/address.h"
+#include "core/listen/address.h"
 
 enum {
 	FRAME_HEADER = 9,   /* RFC 9113, 4.1: length 3, type 1, flags 1, stream 4 */

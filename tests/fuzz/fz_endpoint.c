@@ -6,8 +6,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "core/listen/address.h"
 #include "core/queue/redis_address.h"
-#include "server/runtime/address.h"
 #include "tests/fuzz/fuzz.h"
 
 static void listener(struct str text)

@@ -10,10 +10,10 @@
 #include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/log.h"
+#include "core/listen/ops_http.h"
 #include "echo.pb-c.h"
 #include "server/runtime/auth.h"
 #include "server/runtime/health.h"
-#include "server/runtime/ops_http.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/rpc_server.h"
 

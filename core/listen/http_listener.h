@@ -6,8 +6,8 @@
  * A handler may suspend its connection and resume it from a later turn; MHD then calls
  * the handler again.  Loop thread only.
  */
-#ifndef ORDERD_SERVER_HTTP_LISTENER_H
-#define ORDERD_SERVER_HTTP_LISTENER_H
+#ifndef ORDERD_LISTEN_HTTP_LISTENER_H
+#define ORDERD_LISTEN_HTTP_LISTENER_H
 
 #include <microhttpd.h>
 

@@ -1,4 +1,4 @@
-#include "server/runtime/address.h"
+#include "core/listen/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,8 +2,8 @@
  * The operators' HTTP port: GET /metrics (Prometheus text) and GET /healthz (200 while
  * the server can do its work, else 503).  Nothing else, and no request bodies.
  */
-#ifndef ORDERD_SERVER_OPS_HTTP_H
-#define ORDERD_SERVER_OPS_HTTP_H
+#ifndef ORDERD_LISTEN_OPS_HTTP_H
+#define ORDERD_LISTEN_OPS_HTTP_H
 
 #include <stdbool.h>
 

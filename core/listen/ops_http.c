@@ -1,11 +1,11 @@
-#include "server/runtime/ops_http.h"
+#include "core/listen/ops_http.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/mem.h"
 #include "core/base/metric.h"
-#include "server/runtime/http_listener.h"
+#include "core/listen/http_listener.h"
 
 enum {
 	CONNECTIONS_MAX = 64,

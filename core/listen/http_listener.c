@@ -3,7 +3,7 @@
  * is readable or one of its timeouts is due.  Its own connection timeout is about silence
  * only, so each connection has a deadline here as well, looked at once a second.
  */
-#include "server/runtime/http_listener.h"
+#include "core/listen/http_listener.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/mem.h"
-#include "server/runtime/address.h"
+#include "core/listen/address.h"
 
 enum {
 	IDLE_S = 10, /* silence on a connection */

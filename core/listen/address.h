@@ -2,8 +2,8 @@
  * Where to listen, as settings name it: "127.0.0.1:7070", "[::1]:0", "localhost:7071".
  * Names are not looked up; "localhost" is this machine by RFC 6761.
  */
-#ifndef ORDERD_SERVER_ADDRESS_H
-#define ORDERD_SERVER_ADDRESS_H
+#ifndef ORDERD_LISTEN_ADDRESS_H
+#define ORDERD_LISTEN_ADDRESS_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
