@@ -222,7 +222,8 @@ static void open_listeners(struct app *app)
 					 .arg = app};
 
 	if (app->cfg.http_listen[0] != '\0')
-		app->http = ops_http_new(app->loop, app->cfg.http_listen, is_healthy, app);
+		app->http = ops_http_new(app->loop, "http_listen", app->cfg.http_listen, is_healthy,
+					 app);
 	if (app->cfg.webhook_listen[0] != '\0')
 		app->webhooks = webhooks_new(app);
 	app->server = rpc_server_new(&rpc);

@@ -3,6 +3,8 @@
  *
  * Start: settings, secrets, connections, then read the streams.  SIGTERM: stop reading,
  * let the jobs at work end, hand back what has not ended after drain_s, close in reverse.
+ *
+ * On stdout: `listening http=ADDRESS`, and `ready` when the store is up for the first time.
  */
 #include <assert.h>
 #include <signal.h>
@@ -15,6 +17,8 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/domain/sscc.h"
+#include "core/listen/address.h"
+#include "core/listen/ops_http.h"
 #include "core/store/migrate.h"
 #include "workers/janitor/janitor.h"
 #include "workers/job.h"
@@ -72,6 +76,17 @@ static void read_contact_key(struct worker *w)
 	free(key);
 }
 
+/* Nobody is asked there who he is. */
+static void check_ops(const char *address)
+{
+	struct sockaddr_storage at;
+
+	if (address[0] != '\0' && address_parse(str_of(address), &at) && !address_is_loopback(&at))
+		config_refuse("worker_http_listen",
+			      "it is open to whoever reaches it, so it is on loopback, not %s",
+			      address);
+}
+
 /* What the roles of this worker need; the rest may be left out. */
 static void check_settings(struct worker *w)
 {
@@ -79,6 +94,7 @@ static void check_settings(struct worker *w)
 
 	w->roles = read_roles(w->cfg.roles);
 	check_stores(w);
+	check_ops(w->cfg.worker_http_listen);
 	if (w->cfg.ca_file[0] != '\0' && access(w->cfg.ca_file, R_OK) != 0)
 		config_refuse("ca_file", "%s cannot be read", w->cfg.ca_file);
 	if (worker_has(w, ROLE_PAYMENT)) {
@@ -129,6 +145,13 @@ static void close_queue(void *arg)
 	queue_close(w->queue, close_store, w);
 }
 
+static void close_http(void *arg)
+{
+	struct worker *w = arg;
+
+	http_close(w->http, close_queue, w);
+}
+
 static bool all_idle(const struct worker *w)
 {
 	for (int r = 0; r < ROLE_COUNT; r++)
@@ -143,7 +166,10 @@ void worker_turn(struct worker *w)
 		return;
 	w->closing = true;
 	timer_clear(w->loop, &w->tick);
-	http_close(w->http, close_queue, w);
+	if (w->ops != NULL)
+		ops_http_close(w->ops, close_http, w);
+	else
+		close_http(w);
 }
 
 static void on_drain(void *arg)
@@ -201,6 +227,23 @@ static void announce(void *arg, bool up)
 	}
 }
 
+static bool is_healthy(void *arg)
+{
+	const struct worker *w = arg;
+
+	return !w->draining && store_is_up(w->store);
+}
+
+static void open_ops(struct worker *w)
+{
+	if (w->cfg.worker_http_listen[0] == '\0')
+		return;
+	w->ops = ops_http_new(w->loop, "worker_http_listen", w->cfg.worker_http_listen, is_healthy,
+			      w);
+	printf("listening http=%s\n", ops_http_address(w->ops));
+	fflush(stdout);
+}
+
 static void open_parts(struct worker *w)
 {
 	struct store_options store = {.conninfo = w->cfg.postgres,
@@ -225,6 +268,7 @@ static void open_parts(struct worker *w)
 	w->store = store_new(w->loop, &store);
 	w->queue = queue_new(w->loop, &queue);
 	w->http = http_new(w->loop, &http);
+	open_ops(w);
 	job_pool_open(w);
 	w->intake = intake_new(w->queue, w->roles & ~(1U << ROLE_JANITOR),
 			       (int)w->cfg.lease_s * 1000, room, on_delivery, w);

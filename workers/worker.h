@@ -17,6 +17,7 @@
 #include "core/store/store.h"
 
 struct job_flow;
+struct ops_http;
 struct janitor;
 
 struct worker {
@@ -36,6 +37,7 @@ struct worker {
 	struct store *store;
 	struct queue *queue;
 	struct http *http;
+	struct ops_http *ops; /* NULL: not listened for */
 	struct intake *intake;
 	struct janitor *janitor;
 

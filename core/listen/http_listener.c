@@ -205,7 +205,9 @@ struct http_listener *http_listener_new(struct loop *l, const struct http_listen
 	h->peers.next = h->peers.prev = &h->peers;
 	h->daemon = listen_on(h);
 	if (h->daemon == NULL)
-		config_refuse(opt->field, "cannot listen on %s", opt->address);
+		config_refuse(opt->field,
+			      "cannot listen on %s: not an address of this machine, or in use",
+			      opt->address);
 	port = MHD_get_daemon_info(h->daemon, MHD_DAEMON_INFO_BIND_PORT);
 	h->address = mem_printf("%.*s:%u", (int)(strrchr(opt->address, ':') - opt->address),
 				opt->address, (unsigned)port->port);

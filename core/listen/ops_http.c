@@ -51,11 +51,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 	return http_answer(c, MHD_HTTP_SERVICE_UNAVAILABLE, "not serving\n");
 }
 
-struct ops_http *ops_http_new(struct loop *l, const char *address, bool (*is_healthy)(void *arg),
-			      void *arg)
+struct ops_http *ops_http_new(struct loop *l, const char *field, const char *address,
+			      bool (*is_healthy)(void *arg), void *arg)
 {
 	struct ops_http *h = mem_alloc(sizeof(*h));
-	struct http_listener_options opt = {.field = "http_listen",
+	struct http_listener_options opt = {.field = field,
 					    .address = address,
 					    .connections = CONNECTIONS_MAX,
 					    .request_ms = REQUEST_MS,

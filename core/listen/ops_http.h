@@ -12,11 +12,11 @@
 struct ops_http;
 
 /*
- * Listen on `address` (host:port, numeric host or localhost); exits 2 when it cannot.
- * is_healthy(arg) is asked per request.
+ * Listen on `address` (host:port, numeric host or localhost), which the setting `field`
+ * named; exits 2 when it cannot.  is_healthy(arg) is asked per request.
  */
-struct ops_http *ops_http_new(struct loop *l, const char *address, bool (*is_healthy)(void *arg),
-			      void *arg);
+struct ops_http *ops_http_new(struct loop *l, const char *field, const char *address,
+			      bool (*is_healthy)(void *arg), void *arg);
 const char *ops_http_address(const struct ops_http *h); /* with the real port */
 void ops_http_close(struct ops_http *h, void (*on_closed)(void *arg), void *arg);
 

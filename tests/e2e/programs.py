@@ -70,10 +70,10 @@ class Running:
 LISTEN = ("--listen=127.0.0.1:0", "--http-listen=127.0.0.1:0")
 
 
-def http(w, path):
-    """(status, headers, body) past any proxy."""
+def http(w, path, of="HTTP"):
+    """(status, headers, body) past any proxy; of="WORKER_HTTP": the worker's."""
     try:
-        answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open("http://%s%s" % (w.env["HTTP"], path), timeout=10)
+        answer = urllib.request.build_opener(urllib.request.ProxyHandler({})).open("http://%s%s" % (w.env[of], path), timeout=10)
     except urllib.error.HTTPError as e:
         answer = e
     with answer:

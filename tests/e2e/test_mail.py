@@ -151,7 +151,7 @@ def order_cancelled__customer_hears_of_it(w):
 
 def no_sender_is_set__notification_role_idles(w):
     worker = subprocess.Popen([os.path.join(w.env["DATA"], "bin/orderd-worker"), "--roles=notification", "--mail-from=",
-                               "--postgres=host=%s dbname=orderd user=orderd" % w.env["SOCKETS"]],
+                               "--worker-http-listen=", "--postgres=host=%s dbname=orderd user=orderd" % w.env["SOCKETS"]],
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert worker.stdout.readline() == "ready\n"

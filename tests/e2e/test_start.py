@@ -58,6 +58,8 @@ def setting_that_cannot_work__is_named_with_its_reason(w):
             (server, "listen", "", "no listener"),
             (server, "listen", w.env["GRPC"], "in use"),
             (server, "http_listen", w.env["HTTP"], "cannot listen"),
+            (worker, "worker_http_listen", anywhere, anywhere),
+            (worker, "worker_http_listen", w.env["WORKER_HTTP"], "in use"),
             (worker, "roles", "payment,nonsense", "nonsense"),
             (worker, "roles", "", "at least one"),
             (worker, "gateway_url", None, "payment role"),

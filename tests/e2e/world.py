@@ -113,7 +113,7 @@ class World:
         return done
 
     def read_env(self):
-        names = "DATA SOCKETS SIM_URL GRPC HTTP WEBHOOKS MAILS"
+        names = "DATA SOCKETS SIM_URL GRPC HTTP WORKER_HTTP WEBHOOKS MAILS"
         text = subprocess.run(["bash", "-c", "source %s/env; for v in %s; do echo $v=${!v}; done" % (self.dir, names)],
                               stdout=subprocess.PIPE, text=True, check=True).stdout
         self.env = dict(line.split("=", 1) for line in text.splitlines())

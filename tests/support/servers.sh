@@ -287,10 +287,12 @@ servers_webhooks() {
 }
 
 servers_worker() {
-	servers_alive worker >/dev/null && return 0
-	: >"$DATA/log/worker.log"
-	servers_spawn worker "$DATA/bin/orderd-worker" --config="$DATA/orderd.conf"
-	servers_wait worker grep -q '^ready' "$DATA/log/worker.log"
+	if ! servers_alive worker >/dev/null; then
+		: >"$DATA/log/worker.log"
+		servers_spawn worker "$DATA/bin/orderd-worker" --config="$DATA/orderd.conf"
+		servers_wait worker grep -q '^ready' "$DATA/log/worker.log" || return 1
+	fi
+	WORKER_HTTP=$(sed -n 's/^listening http=//p' "$DATA/log/worker.log" | head -n 1)
 }
 
 # --- configuration ---------------------------------------------------------------------------------
@@ -349,6 +351,7 @@ servers_configure() {
 		done <<-END
 			listen|127.0.0.1:${GRPC_PORT:-0}
 			http_listen|127.0.0.1:${HTTP_PORT:-0}
+			worker_http_listen|127.0.0.1:${WORKER_HTTP_PORT:-0}
 			auth|none
 			postgres|$(servers_conninfo)
 			redis|unix:$SOCKETS/redis.sock
@@ -387,6 +390,7 @@ servers_write_env() {
 		printf 'MAILS=%q\n' "${MAILS:-}"
 		printf 'GRPC=%q\n' "${ORDERD_GRPC:-}"
 		printf 'HTTP=%q\n' "${ORDERD_HTTP:-}"
+		printf 'WORKER_HTTP=%q\n' "${WORKER_HTTP:-}"
 		printf 'WEBHOOKS=%q\n' "${ORDERD_WEBHOOKS:-}"
 		printf 'ORDERCTL=%q\n' "$DATA/bin/orderctl"
 	} >"$DIR/env"

@@ -31,6 +31,7 @@ servers_start var build/release "$config" && servers_webhooks var || die "up: no
 source var/env
 cat <<END
 orderd listens on $GRPC (gRPC) and http://$HTTP (/healthz, /metrics)
+  worker        ${WORKER_HTTP:+http://$WORKER_HTTP (/healthz, /metrics)}
   postgres      $POSTGRES
   redis         $REDIS
   gateway,

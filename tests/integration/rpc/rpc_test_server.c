@@ -262,7 +262,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	opt.loop = app.loop = loop_new();
 	watch_signals(&app);
-	app.http = ops_http_new(app.loop, app.cfg.http_listen, is_healthy, &app);
+	app.http = ops_http_new(app.loop, "http_listen", app.cfg.http_listen, is_healthy, &app);
 	app.server = rpc_server_new(&opt);
 	rpc_server_set_serving(app.server, true);
 	for (size_t i = 0; rpc_server_address(app.server, i) != NULL; i++)
