@@ -1,7 +1,7 @@
 /*
- * sqlgen --queries=DIR --migrations=DIR --header=FILE --source=FILE [--print]
+ * sqlgen --queries=DIR --audits=DIR --migrations=DIR --header=FILE --source=FILE [--print]
  *
- * Reads every unit kind, batch statement and migration, and writes the C tables and
+ * Reads every unit kind, batch statement, audit and migration, and writes the C tables and
  * structs the store works from.  --print shows the expanded statements instead, ready
  * for PREPARE in psql.
  */
@@ -99,7 +99,8 @@ static const char *option(const char *arg, const char *name)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: sqlgen --queries=DIR [--migrations=DIR] (--header=FILE --source=FILE | "
+	fputs("usage: sqlgen --queries=DIR [--audits=DIR] [--migrations=DIR] (--header=FILE "
+	      "--source=FILE | "
 	      "--print)\n",
 	      stderr);
 	exit(2);
@@ -108,12 +109,15 @@ static _Noreturn void usage(void)
 int main(int argc, char **argv)
 {
 	static struct sources src;
-	const char *queries = NULL, *migrations = NULL, *header = NULL, *source = NULL, *v;
+	const char *queries = NULL, *audits = NULL, *migrations = NULL, *header = NULL,
+		   *source = NULL, *v;
 	bool print = false;
 
 	for (int i = 1; i < argc; i++) {
 		if ((v = option(argv[i], "--queries=")) != NULL)
 			queries = v;
+		else if ((v = option(argv[i], "--audits=")) != NULL)
+			audits = v;
 		else if ((v = option(argv[i], "--migrations=")) != NULL)
 			migrations = v;
 		else if ((v = option(argv[i], "--header=")) != NULL)
@@ -128,6 +132,8 @@ int main(int argc, char **argv)
 	if (queries == NULL || (!print && (header == NULL || source == NULL)))
 		usage();
 	load_queries(&src, queries);
+	if (audits != NULL)
+		load_audits(&src, audits);
 	if (migrations != NULL)
 		load_migrations(&src, migrations);
 	if (print) {

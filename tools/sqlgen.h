@@ -1,5 +1,5 @@
 /*
- * sqlgen: unit kinds and migrations in SQL -> C.  The block format is db/README.md.
+ * sqlgen: unit kinds, audits and migrations in SQL -> C.  The block format is db/README.md.
  *
  *	load (sqlgen_load.c) --> expand (sqlgen_expand.c) --> write (sqlgen_write.c)
  *
@@ -44,6 +44,7 @@ struct kind {
 	char *lane;
 	int rank;
 	bool shared; /* a batch statement, not a unit kind */
+	bool audit;  /* a rule of db/audit, made a unit kind: struct audit_head, audit_row */
 	struct columns head, line, answer;
 	struct key_rule keys[KEYS_MAX];
 	int n_keys;
@@ -65,7 +66,7 @@ struct migration_file {
 struct sources {
 	const char *dir; /* db/queries */
 	struct kind *kinds[KINDS_MAX];
-	int n_kinds;
+	int n_kinds, n_audits; /* the audits are the last of the kinds */
 	struct kind *shared[8];
 	int n_shared;
 	struct migration_file migrations[MIGRATIONS_MAX];
@@ -88,6 +89,7 @@ _Noreturn void refuse(const char *file, int line, const char *fmt, ...)
 
 /* steps */
 void load_queries(struct sources *src, const char *dir);
+void load_audits(struct sources *src, const char *dir); /* after load_queries() */
 void load_migrations(struct sources *src, const char *dir);
 char *expand(const struct sources *src, const struct kind *k);
 void check_kind(const struct sources *src, const struct kind *k);

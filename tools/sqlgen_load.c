@@ -305,6 +305,53 @@ void load_queries(struct sources *src, const char *dir)
 	}
 }
 
+/*
+ * A rule of db/audit as a unit kind: its own text, unchanged, inside a count of what it finds.
+ * All of it is counted, for a LIMIT would have the planner hope for an early row, and of a rule
+ * that holds there is none.
+ */
+static void add_audit(struct sources *src, const char *dir, const char *file)
+{
+	struct kind *k = calloc(1, sizeof(*k));
+	struct text name = {0}, body = {0};
+	size_t size;
+
+	if (k == NULL)
+		abort();
+	k->file = path_of(dir, file);
+	text_printf(&name, "audit_%.*s", (int)strlen(file) - 4, file);
+	text_printf(
+		&body,
+		"SELECT h.n, v.found, coalesce(v.first, '')\n  FROM @head\n CROSS JOIN LATERAL (\n"
+		"SELECT count(*) AS found, string_agg(k.key, ' ') FILTER (WHERE k.i <= h.keys) AS "
+		"first\n"
+		"  FROM (SELECT row_number() OVER () AS i, to_jsonb(r)::text AS key\n          "
+		"FROM (\n%s\n) r) k) v\n",
+		file_read(k->file, &size));
+	*k = (struct kind){.file = k->file,
+			   .name = name.p,
+			   .lane = copy_of("audit", 5),
+			   .audit = true,
+			   .body = body.p,
+			   .body_line = 1};
+	parse_columns(&k->head, "keys int8", k->file, 1);
+	parse_columns(&k->answer, "ordinal int8, found int8, first text", k->file, 1);
+	if (!is_name(k->name) || src->n_kinds == KINDS_MAX)
+		refuse(k->file, 1, "is no rule's name, or one too many");
+	k->sql = expand(src, k);
+	src->kinds[src->n_kinds++] = k;
+	src->n_audits++;
+}
+
+void load_audits(struct sources *src, const char *dir)
+{
+	int n;
+	struct dirent **names = list(dir, &n, true);
+
+	for (int i = 0; i < n; i++)
+		add_audit(src, dir, names[i]->d_name);
+}
+
 static void sha256_hex(const char *p, size_t n, char ret[65])
 {
 	unsigned char md[32];

@@ -56,6 +56,12 @@ static void add_struct(struct text *t, const char *kind, const char *what, const
 	text_printf(t, "};\n");
 }
 
+/* The structs of a kind are named after it; the audits share theirs, core/store/unit.h. */
+static const char *structs_of(const struct kind *k)
+{
+	return k->audit ? "audit" : k->name;
+}
+
 static void line_type(const struct kind *k, char *ret, size_t size)
 {
 	if (k->line.n > 0)
@@ -92,7 +98,7 @@ void write_header(const struct sources *src, const char *path)
 		"/* Made by tools/sqlgen from db/queries. */\n#ifndef ORDERD_SQL_GEN_H\n#define "
 		"ORDERD_SQL_GEN_H\n\n"
 		"#include <stdbool.h>\n#include <stdint.h>\n\n#include \"core/store/store.h\"\n");
-	for (int i = 0; i < src->n_kinds; i++)
+	for (int i = 0; i < src->n_kinds - src->n_audits; i++)
 		add_kind_to_header(&t, src->kinds[i]);
 	text_printf(&t, "\n#endif\n");
 	write_file(path, &t);
@@ -128,7 +134,8 @@ static void add_columns(struct text *t, const struct kind *k, const char *what,
 		if (answer && i == 0)
 			text_printf(t, "0},\n");
 		else
-			text_printf(t, "offsetof(struct %s_%s, %s)},\n", k->name, what, c->name);
+			text_printf(t, "offsetof(struct %s_%s, %s)},\n", structs_of(k), what,
+				    c->name);
 	}
 	text_printf(t, "};\n");
 }
@@ -169,7 +176,7 @@ static void add_table(struct text *t, const struct kind *k, int index)
 	add_columns_field(t, k, "head", &k->head);
 	add_columns_field(t, k, "line", &k->line);
 	add_columns_field(t, k, "row", &k->answer);
-	text_printf(t, "\t.head_size = sizeof(struct %s_head),\n", k->name);
+	text_printf(t, "\t.head_size = sizeof(struct %s_head),\n", structs_of(k));
 	if (k->line.n > 0)
 		text_printf(t, "\t.line_size = sizeof(struct %s_line),\n", k->name);
 	add_offset(t, k, "tenant", column_find(&k->head, "tenant") != NULL ? "tenant" : NULL);
@@ -248,6 +255,8 @@ static void add_catalogue(struct text *t, const struct sources *src)
 		    src->n_kinds);
 	for (int i = 0; i < src->n_shared; i++)
 		text_printf(t, "\t.%s = &shared_%s,\n", src->shared[i]->name, src->shared[i]->name);
+	text_printf(t, "\t.audits = kinds + %d, .n_audits = %d,\n", src->n_kinds - src->n_audits,
+		    src->n_audits);
 	text_printf(t, "\t.migrations = migrations, .n_migrations = %d,\n};\n", src->n_migrations);
 }
 
@@ -255,11 +264,12 @@ void write_source(const struct sources *src, const char *path, const char *heade
 {
 	struct text t = {0};
 
-	text_printf(&t,
-		    "/* Made by tools/sqlgen from db/queries and db/migrations. */\n#include "
-		    "\"%s\"\n\n#include <stddef.h>\n\n"
-		    "#include \"core/store/unit.h\"\n\n",
-		    header_name);
+	text_printf(
+		&t,
+		"/* Made by tools/sqlgen from db/queries, db/audit and db/migrations. */\n#include "
+		"\"%s\"\n\n#include <stddef.h>\n\n"
+		"#include \"core/store/unit.h\"\n\n",
+		header_name);
 	for (int i = 0; i < src->n_shared; i++)
 		add_shared_table(&t, src->shared[i]);
 	for (int i = 0; i < src->n_kinds; i++) {
@@ -269,7 +279,8 @@ void write_source(const struct sources *src, const char *path, const char *heade
 		add_columns(&t, k, "line", &k->line, false);
 		add_columns(&t, k, "row", &k->answer, true);
 		add_table(&t, k, i);
-		add_functions(&t, k);
+		if (!k->audit)
+			add_functions(&t, k);
 	}
 	add_migrations(&t, src);
 	add_catalogue(&t, src);

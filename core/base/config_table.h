@@ -57,6 +57,8 @@
 	X(INT,  backoff_cap_s,       60,        1, 86400,   "s",     "longest pause before a retry") \
 	X(INT,  resource_retry_s,    300,       1, 86400,   "s",     "pause before stock is looked for again for an order that waits for some") \
 	X(INT,  sweep_ms,            2000,      50, 600000, "ms",    "pause between two sweeps of the janitor") \
+	X(INT,  audit_s,             300,       0, 86400,   "s",     "pause of the janitor between two rounds through the rules of db/audit, and through the gateway's payments; 0: off") \
+	X(INT,  audit_timeout_s,     60,        1, 3600,    "s",     "PostgreSQL statement_timeout of one rule") \
 	X(TEXT, gateway_url,         "",        0, 1024,    "", "payment gateway, Stripe wire API: http(s)://host[:port]") \
 	X(TEXT, gateway_key_file,    "",        0, 1024,    "", "file with the gateway's secret key") \
 	X(TEXT, carrier_url,         "",        0, 1024,    "", "carrier, EasyPost wire API: http(s)://host[:port]") \

@@ -36,5 +36,10 @@
 	X(COUNTER,   job_done,         "kind",    "jobs completed") \
 	X(COUNTER,   job_retried,      "kind",    "jobs put off for a retry") \
 	X(COUNTER,   job_dead,         "kind",    "jobs buried after their last attempt") \
-	X(GAUGE,     jobs_running,     "role",    "jobs at work")
+	X(GAUGE,     jobs_running,     "role",    "jobs at work") \
+	X(GAUGE,     invariant_violations, "check", "rows that broke a rule of db/audit when it was last answered") \
+	X(HISTOGRAM, audit_seconds,    "check",   "from asking a rule to its answer") \
+	X(COUNTER,   audit_runs,       "check_outcome", "rules asked: holds, broken, or failed when there was no answer") \
+	X(GAUGE,     audit_answered_timestamp_seconds, "check", "when a rule was last answered") \
+	X(GAUGE,     gateway_walked_timestamp_seconds, "", "payments the gateway made until then were all read; 0: none yet")
 /* clang-format on */

@@ -126,7 +126,8 @@ static void conn_connect(struct conn *c)
 {
 	struct store *st = c->lane->st;
 	struct conn_params p;
-	char *why = params_make(&p, st->conninfo, st->program, st->opt.statement_timeout_ms);
+	char *why = params_make(&p, st->conninfo, st->program, lane_timeout_ms(c->lane),
+				c->lane->law->session);
 
 	assert(c->pg == NULL && c->watch == NULL);
 	c->state = CONN_CONNECTING;
@@ -203,8 +204,7 @@ static void flush(struct conn *c)
 
 static void take_off(struct conn *c, enum flight flight, bool (*send)(struct conn *c))
 {
-	int64_t patience_ms =
-		(int64_t)STATEMENTS_MS * c->lane->st->opt.statement_timeout_ms + CONNECT_MS;
+	int64_t patience_ms = (int64_t)STATEMENTS_MS * lane_timeout_ms(c->lane) + CONNECT_MS;
 
 	steps_clear(&c->batch);
 	c->state = CONN_FLYING;

@@ -75,6 +75,7 @@ struct lane_law {
 	const char *name;             /* metric label */
 	uint32_t units, lines, bytes; /* caps of a batch; a larger unit travels alone */
 	bool reads;                   /* no transaction, own Sync per kind */
+	const char *session;          /* settings of its connections, besides everybody's */
 };
 
 struct lane {
@@ -97,7 +98,8 @@ void lane_kick(struct lane *l); /* idle connections take what is ready */
 void lane_conn_up(struct lane *l);
 void lane_conn_lost(struct lane *l, bool was_up);
 void lane_set_unhealthy(struct lane *l, bool unhealthy);
-void lane_close(struct lane *l); /* answers everybody waiting */
+int lane_timeout_ms(const struct lane *l); /* of one statement */
+void lane_close(struct lane *l);           /* answers everybody waiting */
 
 void ask_answer(struct ask *a,
 		const struct answer *answer); /* releases its keys; `a` is gone afterwards */
@@ -278,7 +280,7 @@ struct conn_params {
 
 /* NULL, or why the string cannot be read (heap). */
 char *params_make(struct conn_params *p, const char *conninfo, const char *program,
-		  int statement_timeout_ms);
+		  int statement_timeout_ms, const char *session); /* session: more of `options` */
 void params_done(struct conn_params *p);
 
 #endif

@@ -14,13 +14,22 @@
 #include "core/store/internal.h"
 
 /*
+ * A rule reads whole tables: planned each time for the tables as they are, on one processor,
+ * in memory rather than in temporary files.
+ */
+#define AUDIT_SESSION                                                                   \
+	"-c plan_cache_mode=force_custom_plan -c max_parallel_workers_per_gather=0 -c " \
+	"work_mem=64MB"
+
+/*
  * 128 units and not 512: an arrival waits for the batch before it and its own, and a
  * batch of 256 orders took 24 ms where 50 ms at the 99th percentile are allowed.
  */
 static const struct lane_law laws[STORE_LANES] = {
-	[STORE_LANE_ORDER] = {"order", 128, 4096, 256 * 1024, false},
-	[STORE_LANE_JOB] = {"job", 256, 4096, 256 * 1024, false},
-	[STORE_LANE_READ] = {"read", 128, 4096, 256 * 1024, true},
+	[STORE_LANE_ORDER] = {"order", 128, 4096, 256 * 1024, false, ""},
+	[STORE_LANE_JOB] = {"job", 256, 4096, 256 * 1024, false, ""},
+	[STORE_LANE_READ] = {"read", 128, 4096, 256 * 1024, true, ""},
+	[STORE_LANE_AUDIT] = {"audit", 1, 4096, 256 * 1024, true, AUDIT_SESSION},
 };
 
 enum { SWEEP_MS = 100 }; /* how late an overdue unit may be answered while the server is away */
@@ -242,6 +251,13 @@ void lane_set_unhealthy(struct lane *l, bool unhealthy)
 	l->unhealthy = unhealthy;
 	tell_up(l);
 	store_state_changed(l->st);
+}
+
+int lane_timeout_ms(const struct lane *l)
+{
+	const struct store_options *opt = &l->st->opt;
+
+	return l->id == STORE_LANE_AUDIT ? opt->audit_timeout_ms : opt->statement_timeout_ms;
 }
 
 void lane_close(struct lane *l)

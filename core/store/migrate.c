@@ -31,7 +31,7 @@ static bool run(PGconn *pg, const char *sql, FILE *out)
 static PGconn *connect_to(const char *conninfo, FILE *out)
 {
 	struct conn_params p;
-	char *why = params_make(&p, conninfo, "orderd migrate", STATEMENT_TIMEOUT_NONE);
+	char *why = params_make(&p, conninfo, "orderd migrate", STATEMENT_TIMEOUT_NONE, "");
 	PGconn *pg;
 
 	if (why != NULL) {
@@ -51,7 +51,7 @@ static PGconn *connect_to(const char *conninfo, FILE *out)
 bool store_conninfo_ok(const char *conninfo, char *why, size_t room)
 {
 	struct conn_params p;
-	char *mistake = params_make(&p, conninfo, "", STATEMENT_TIMEOUT_NONE);
+	char *mistake = params_make(&p, conninfo, "", STATEMENT_TIMEOUT_NONE, "");
 
 	if (mistake == NULL) {
 		params_done(&p);

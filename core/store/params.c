@@ -51,18 +51,19 @@ static const char *given(const PQconninfoOption *o, const char *keyword)
 	return NULL;
 }
 
-static char *options_of(const char *user, int statement_timeout_ms)
+static char *options_of(const char *user, int statement_timeout_ms, const char *session)
 {
 	return mem_printf(
 		"%s -c search_path=orderd -c plan_cache_mode=force_generic_plan -c jit=off"
 		" -c default_transaction_isolation=read\\ committed -c timezone=UTC"
 		" -c statement_timeout=%d -c lock_timeout=%d -c "
-		"idle_in_transaction_session_timeout=%d",
-		user != NULL ? user : "", statement_timeout_ms, LOCK_TIMEOUT_MS, IDLE_TIMEOUT_MS);
+		"idle_in_transaction_session_timeout=%d %s",
+		user != NULL ? user : "", statement_timeout_ms, LOCK_TIMEOUT_MS, IDLE_TIMEOUT_MS,
+		session);
 }
 
 char *params_make(struct conn_params *p, const char *conninfo, const char *program,
-		  int statement_timeout_ms)
+		  int statement_timeout_ms, const char *session)
 {
 	char *why = NULL, *copy;
 	int n = 0;
@@ -84,7 +85,7 @@ char *params_make(struct conn_params *p, const char *conninfo, const char *progr
 	}
 	if (given(p->parsed, "application_name") == NULL)
 		add(p, &n, "application_name", program);
-	p->options = options_of(given(p->parsed, "options"), statement_timeout_ms);
+	p->options = options_of(given(p->parsed, "options"), statement_timeout_ms, session);
 	add(p, &n, "options", p->options);
 	add(p, &n, "client_encoding", "UTF8");
 	add(p, &n, NULL, NULL);

@@ -31,6 +31,8 @@ static bool all_up(const struct store *st)
 	for (int i = 0; i < STORE_LANES; i++) {
 		const struct lane *l = &st->lanes[i];
 
+		if (i == STORE_LANE_AUDIT) /* nobody's work waits for it */
+			continue;
 		if (l->n_conns > 0 && (l->n_up == 0 || l->unhealthy))
 			return false;
 	}
@@ -71,6 +73,7 @@ struct store *store_new(struct loop *l, const struct store_options *opt)
 	lane_init(&st->lanes[STORE_LANE_ORDER], st, STORE_LANE_ORDER, opt->order_connections);
 	lane_init(&st->lanes[STORE_LANE_JOB], st, STORE_LANE_JOB, opt->job_connections);
 	lane_init(&st->lanes[STORE_LANE_READ], st, STORE_LANE_READ, opt->read_connections);
+	lane_init(&st->lanes[STORE_LANE_AUDIT], st, STORE_LANE_AUDIT, opt->audit_timeout_ms > 0);
 	loop_on_turn_end(l, on_turn_end, st);
 	for (int i = 0; i < STORE_LANES; i++) {
 		for (int k = 0; k < st->lanes[i].n_conns; k++)

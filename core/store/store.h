@@ -39,9 +39,9 @@ struct store_options {
 	int job_connections;                     /* 0 or 1 */
 	uint32_t lane_bound;                     /* units waiting per lane */
 	int statement_timeout_ms;
-	void (*on_state)(
-		void *arg,
-		bool up); /* may be NULL: all lanes ready / a lane lost its last connection */
+	int audit_timeout_ms;                 /* of one rule; 0: this process does not audit */
+	void (*on_state)(void *arg, bool up); /* may be NULL: all lanes ready / a lane lost its last
+						 connection; the audit's does not count */
 	void *arg;
 };
 
@@ -83,6 +83,25 @@ struct unit {
  * answer_rows(answer).
  */
 int store_ask(struct flow *fl, struct store *st, struct unit u);
+
+/* ---- the audit: rules over everything there is, db/audit ---- */
+
+uint32_t audit_count(void);
+const char *audit_name(uint32_t rule);
+
+/*
+ * Whether a rule holds, on a connection of its own that only reads: it may take as long as
+ * audit_timeout_ms and holds up nobody.
+ */
+int audit_ask(struct flow *fl, struct store *st, uint32_t rule);
+
+struct audit_finding {
+	int64_t rows;     /* that break the rule; 0: it holds */
+	struct str first; /* a few of them as JSON: ids and numbers, nothing personal; valid inside
+			     got() */
+};
+
+struct audit_finding audit_finding(const struct answer *a, uint32_t rule);
 
 /* Rows of this unit in the answer; 0 when it was already settled. */
 uint32_t answer_rows(const struct answer *a);

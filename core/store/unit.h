@@ -14,7 +14,13 @@
 
 #include "store.h"
 
-enum store_lane { STORE_LANE_ORDER, STORE_LANE_JOB, STORE_LANE_READ, STORE_LANES };
+enum store_lane {
+	STORE_LANE_ORDER,
+	STORE_LANE_JOB,
+	STORE_LANE_READ,
+	STORE_LANE_AUDIT,
+	STORE_LANES
+};
 
 enum db_type {
 	DB_INT2,
@@ -54,6 +60,16 @@ struct unit_kind {
 	uint32_t again;    /* answer column that may say "again", or UNIT_NONE */
 };
 
+/* Every rule of db/audit is a kind of the audit lane, with this head and this answer of one row. */
+struct audit_head {
+	int64_t keys; /* rows named in `first` */
+};
+
+struct audit_row {
+	int64_t found; /* rows that break the rule */
+	struct str first;
+};
+
 /* A statement that runs once for all units of a batch, over (tenant int4, id uuid) pairs. */
 struct shared_statement {
 	const char *name;
@@ -70,6 +86,8 @@ struct migration {
 struct sql_catalogue {
 	const struct unit_kind *const *kinds; /* by rank, then name */
 	uint32_t n_kinds;
+	const struct unit_kind *const *audits; /* part of `kinds`, by name */
+	uint32_t n_audits;
 	const struct shared_statement *lock_orders, *lock_jobs, *stock_lock,
 		*stock_apply;               /* NULL: no kind needs it */
 	const struct migration *migrations; /* by version */

@@ -1,7 +1,7 @@
 -- What the customer is to be told of has one notification, with the words of its event; one that is not through has its
 -- job, unfinished, and one that was sent says when.
 SELECT coalesce(e.tenant, m.tenant) AS tenant, coalesce(e.order_id, m.order_id) AS order_id, coalesce(e.seq, m.seq) AS seq,
-       e.kind, e.detail, m.id, m.template, m.state, j.state AS job
+       e.kind, m.id, m.template, m.state, j.state AS job
   FROM (SELECT e.*, mail_template(e.kind, e.detail) AS template
           FROM order_event e JOIN orders o ON (o.tenant, o.id) = (e.tenant, e.order_id) AND o.notify
          WHERE mail_template(e.kind, e.detail) IS NOT NULL) e

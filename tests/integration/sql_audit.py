@@ -1,10 +1,12 @@
 #!/usr/bin/python3
-"""Every audit of db/audit is empty on books that are right and fires on its plant.
+"""Every audit of db/audit is empty on books that are right and fires on its plant, as it stands in its file and as the
+worker asks it; a plant says which other audits it fires, and fires no more.
 
 usage: sql_audit.py SQLGEN
 """
 
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
@@ -56,13 +58,55 @@ def short_books(world):
         life.search(3 - count, taken, 0)
 
 
+def gateway_is_read(db):
+    """The gateway has a payment for every attempt it knows, and all of them were just read."""
+    db.query("""
+        INSERT INTO gateway_payment (id, attempt_id, amount_minor, held_minor, captured_minor, currency, status, created_at)
+        SELECT a.gateway_id, a.id, a.amount_minor, CASE a.state WHEN 'authorized' THEN a.amount_minor ELSE 0 END,
+               coalesce(c.amount_minor, 0), p.currency, a.state, a.created_at
+          FROM payment_attempt a
+          JOIN payment p USING (tenant, order_id, group_no)
+          LEFT JOIN payment_transaction c ON (c.tenant, c.attempt_id, c.kind) = (a.tenant, a.id, 'capture')
+         WHERE a.gateway_id IS NOT NULL;
+        UPDATE gateway_walk SET walked_since = now() - interval '1 day', walked_until = now() + interval '1 hour'""")
+
+
 def check_plant(db, plant):
-    name = audit_of(plant)
-    db.query("BEGIN; " + (ROOT / "db/audit/plants" / (plant + ".sql")).read_text())
-    rows = audit(db, name)
+    """It fires its own audit and those its first lines name behind `also:`, and no other."""
+    name, text = audit_of(plant), (ROOT / "db/audit/plants" / (plant + ".sql")).read_text()
+    also = {word for line in text.splitlines() if line.startswith("-- also: ") for word in line[9:].split(", ")}
+    db.query("BEGIN; " + text)
+    fired = {other: rows for other in audits() if (rows := audit(db, other))}
+    as_asked = {other for other in audits() if asked(db, other)[0] > 0}
+    counted = asked(db, name)
     db.query("ROLLBACK")
-    assert rows, f"audit {name} is silent on {plant}"
-    print("ok", plant, "fires:", rows[0], flush=True)
+    assert name in fired, f"audit {name} is silent on {plant}"
+    assert set(fired) == also | {name}, f"{plant} also fires {sorted(set(fired) - {name})}, it says {sorted(also)}"
+    assert as_asked == set(fired), (plant, as_asked)
+    assert counted[0] == len(fired[name]) and counted[1].startswith("{"), (plant, counted, fired[name])
+    print("ok", plant, "fires:", fired[name][0], flush=True)
+
+
+def asked(db, name):
+    """As the worker does: (rows that break the rule, the first of them)."""
+    found = db.query(f"EXECUTE audit_{name} (ARRAY[3])")
+    return int(found[0][1]), found[0][2]
+
+
+def prepare_all(db, sqlgen):
+    text = subprocess.run([sqlgen, f"--queries={ROOT}/db/queries", f"--audits={ROOT}/db/audit", "--print"], check=True, text=True,
+                          stdout=subprocess.PIPE, env=dict(os.environ, ASAN_OPTIONS="detect_leaks=0")).stdout
+    rules = [block for block in text.split("-- unit ") if block.startswith("audit_")]
+    assert len(rules) == len(audits())
+    for rule in rules:
+        db.query("-- " + rule)
+
+
+def check_readme():
+    """db/README.md lists every audit, once."""
+    lines = (ROOT / "db/README.md").read_text().splitlines()
+    listed = sorted(line.split("`")[1] for line in lines if line.startswith("| `"))
+    assert listed == audits(), set(listed) ^ set(audits())
 
 
 def audit_of(plant):
@@ -71,12 +115,15 @@ def audit_of(plant):
 
 
 def main():
+    #check_readme()
     sql = statements(sys.argv[1])
     planted = {p.stem for p in (ROOT / "db/audit/plants").glob("*.sql")}
     assert set(map(audit_of, planted)) == set(audits()), set(map(audit_of, planted)) ^ set(audits())
     with Server() as server:
         db = server.session(server.database("audit"))
         good_books(World(Store(db, sql)))
+        gateway_is_read(db)
+        prepare_all(db, sys.argv[1])
         check_books(db)
         for plant in sorted(planted):
             check_plant(db, plant)

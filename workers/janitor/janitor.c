@@ -20,6 +20,9 @@
 #include "core/base/metric.h"
 #include "sql.gen.h"
 #include "workers/freed.h"
+#include "workers/janitor/audit.h"
+#include "workers/janitor/reconcile.h"
+#include "workers/janitor/round.h"
 #include "workers/job.h"
 
 enum {
@@ -63,10 +66,10 @@ struct expired_order {
 };
 
 struct janitor {
-	struct flow fl; /* first: the sweep at work */
+	struct round round; /* first: the sweep at work */
 	struct worker *w;
-	struct timer timer;
-	bool sweeping, stopped;
+	struct audit *audit; /* NULL: off, as the next */
+	struct reconciler *reconciler;
 
 	int64_t generations[ID_SHARDS], epoch;
 	struct waiting_job *waiting; /* in the sweep's arena */
@@ -438,31 +441,11 @@ static const struct flow_step sweep_steps[] = {
 
 /* clang-format on */
 
-static void sweep_ended(struct flow *fl)
+static int64_t sweep_pause_ms(struct round *r)
 {
-	struct janitor *j = janitor_of(fl);
-	bool again = j->more && fl->cause == ERR_OK;
+	struct janitor *j = (struct janitor *)r;
 
-	arena_reset(&fl->arena);
-	j->sweeping = false;
-	if (!j->stopped)
-		timer_set(j->w->loop, &j->timer,
-			  clock_mono_ms() + (again ? 50 : j->w->cfg.sweep_ms));
-	worker_turn(j->w);
-}
-
-static void sweep(struct timer *t)
-{
-	struct janitor *j = (struct janitor *)((char *)t - offsetof(struct janitor, timer));
-	struct arena arena = j->fl.arena;
-
-	j->sweeping = true;
-	j->fl = (struct flow){.name = "sweep",
-			      .steps = sweep_steps,
-			      .loop = j->w->loop,
-			      .arena = arena,
-			      .done = sweep_ended};
-	flow_start(&j->fl);
+	return j->more && r->fl.cause == ERR_OK ? 50 : j->w->cfg.sweep_ms;
 }
 
 struct janitor *janitor_new(struct worker *w)
@@ -472,25 +455,36 @@ struct janitor *janitor_new(struct worker *w)
 	j->w = w;
 	j->after_run = DB_NULL;
 	j->forget_at_ms = clock_mono_ms() + FORGET_MS;
-	j->timer.on_due = sweep;
-	arena_init(&j->fl.arena, ARENA);
-	timer_set(w->loop, &j->timer, clock_mono_ms());
+	j->round = (struct round){
+		.w = w, .name = "sweep", .steps = sweep_steps, .pause_ms = sweep_pause_ms};
+	round_begin(&j->round, ARENA);
+	if (w->cfg.audit_s > 0)
+		j->audit = audit_new(w);
+	if (w->cfg.audit_s > 0 && w->gateway_key != NULL)
+		j->reconciler = reconciler_new(w);
 	return j;
 }
 
 void janitor_stop(struct janitor *j)
 {
-	j->stopped = true;
-	timer_clear(j->w->loop, &j->timer);
+	round_stop(&j->round);
+	if (j->audit != NULL)
+		audit_stop(j->audit);
+	if (j->reconciler != NULL)
+		reconciler_stop(j->reconciler);
 }
 
 bool janitor_idle(const struct janitor *j)
 {
-	return !j->sweeping;
+	return round_idle(&j->round) && (j->reconciler == NULL || reconciler_idle(j->reconciler));
 }
 
 void janitor_free(struct janitor *j)
 {
-	arena_done(&j->fl.arena);
+	if (j->audit != NULL)
+		audit_free(j->audit);
+	if (j->reconciler != NULL)
+		reconciler_free(j->reconciler);
+	round_done(&j->round);
 	free(j);
 }

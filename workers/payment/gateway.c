@@ -14,8 +14,10 @@ enum { ACTION_URL_MAX = 2048 };
  * gateway itself.
  */
 
-static int ask(struct flow *fl, struct worker *w, const char *method, struct str path,
-	       struct id key, const char *verb, const struct http_form *form)
+/* NULL: it does not fit. */
+static struct http_request *request(struct flow *fl, struct worker *w, const char *method,
+				    struct str path, struct id key, const char *verb,
+				    const struct http_form *form)
 {
 	struct http_request *rq = arena_alloc(&fl->arena, sizeof(*rq));
 	const char **headers = arena_array(&fl->arena, 4, sizeof(*headers));
@@ -24,7 +26,7 @@ static int ask(struct flow *fl, struct worker *w, const char *method, struct str
 				 STR_ARG(path));
 
 	if (rq == NULL || headers == NULL || url == NULL || (form != NULL && form->failed))
-		return job_fail(fl, ERR_TOO_LARGE, "the request to the gateway does not fit");
+		return NULL;
 	headers[0] = arena_printf(&fl->arena, "Authorization: Bearer %s", w->gateway_key);
 	if (verb != NULL) {
 		headers[1] = arena_printf(&fl->arena, "Idempotency-Key: %s-%s",
@@ -37,6 +39,16 @@ static int ask(struct flow *fl, struct worker *w, const char *method, struct str
 				    .timeout_ms = (int)w->cfg.http_timeout_ms};
 	if (verb != NULL)
 		rq->body = form != NULL ? (struct str){form->p, form->n} : STR("");
+	return rq;
+}
+
+static int ask(struct flow *fl, struct worker *w, const char *method, struct str path,
+	       struct id key, const char *verb, const struct http_form *form)
+{
+	const struct http_request *rq = request(fl, w, method, path, key, verb, form);
+
+	if (rq == NULL)
+		return job_fail(fl, ERR_TOO_LARGE, "the request to the gateway does not fit");
 	return http_ask(fl, w->http, rq);
 }
 
@@ -100,6 +112,27 @@ int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id)
 				  STR_ARG(gateway_id));
 
 	return ask(fl, w, "GET", str_of(path), (struct id){{0}}, NULL, NULL);
+}
+
+int gateway_ask_list(struct flow *fl, struct worker *w, int64_t since_us, int64_t until_us,
+		     struct str after)
+{
+	struct http_form query = {.arena = &fl->arena};
+	const struct http_request *rq;
+	char *path;
+
+	http_form_add_int(&query, "limit", GATEWAY_PAGE);
+	http_form_add_int(&query, "created[gte]", since_us / 1000000);
+	http_form_add_int(&query, "created[lte]", until_us / 1000000);
+	if (after.n > 0)
+		http_form_add(&query, "starting_after", after);
+	path = query.failed ? NULL : arena_printf(&fl->arena, "?%.*s", (int)query.n, query.p);
+	rq = path != NULL ? request(fl, w, "GET", str_of(path), (struct id){{0}}, NULL, NULL)
+			  : NULL;
+	if (rq != NULL)
+		return http_ask(fl, w->http, rq);
+	fl->err = ERR_TOO_LARGE;
+	return FLOW_FAIL;
 }
 
 /* ---------------------------------------------------------------- answers */

@@ -8,6 +8,7 @@
 #include "core/base/id.h"
 #include "core/base/str.h"
 #include "core/flow/flow.h"
+#include "sql.gen.h"
 #include "workers/worker.h"
 
 /* What an answer of the gateway means. */
@@ -50,7 +51,25 @@ int gateway_ask_capture(struct flow *fl, struct worker *w, struct id attempt, st
 int gateway_ask_cancel(struct flow *fl, struct worker *w, struct id attempt, struct str gateway_id);
 int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id);
 
-/* Read any of their answers. */
+/*
+ * What was created at the gateway from `since_us` to `until_us`, to the second and both within,
+ * the newest first, a page at a time: those older than `after`, "" for the first page.  Any flow
+ * may ask, it need not be a job's.
+ */
+enum { GATEWAY_PAGE = 100 };
+
+struct gateway_page {
+	struct gateway_seen_line *lines; /* in the arena */
+	uint32_t n;
+	bool more;
+};
+
+int gateway_ask_list(struct flow *fl, struct worker *w, int64_t since_us, int64_t until_us,
+		     struct str after);
+/* ERR_NOT_FOUND: `after` is not known there any more. */
+enum errc gateway_page(struct flow *fl, const struct answer *a, struct gateway_page *ret);
+
+/* Read an answer of the others. */
 struct gateway_answer gateway_answer(struct flow *fl, const struct answer *a);
 
 #endif

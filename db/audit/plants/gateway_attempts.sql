@@ -1,0 +1,1 @@
+DELETE FROM gateway_payment WHERE id = (SELECT id FROM gateway_payment WHERE held_minor > 0 LIMIT 1);

@@ -1,0 +1,1 @@
+DELETE FROM request WHERE (tenant, method, key) = (SELECT tenant, method, key FROM request WHERE method = 1 LIMIT 1);
