@@ -5,12 +5,14 @@
 -- answer: ordinal int8, since timestamptz, until timestamptz, after text
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 begun AS (
-	UPDATE gateway_walk w SET since = date_trunc('second', now() - h.look_back_s * interval '1 s'),
-	                          until = date_trunc('second', now()), after = ''
-	FROM h WHERE w.until IS NULL OR w.until < now() - interval '1 day'
-	RETURNING h.n, w.since, w.until, w.after
+	INSERT INTO gateway_walk AS w (since, until)
+	SELECT date_trunc('second', now() - look_back_s * interval '1 s'), date_trunc('second', now())
+	FROM h ORDER BY n LIMIT 1
+	    ON CONFLICT (one) DO UPDATE SET since = excluded.since, until = excluded.until, after = ''
+	 WHERE w.until IS NULL OR w.until < now() - interval '1 day'
+	RETURNING w.since, w.until, w.after
 )
-SELECT n, since, until, after FROM begun
+SELECT h.n, b.since, b.until, b.after FROM h CROSS JOIN begun b
 UNION ALL
 SELECT h.n, w.since, w.until, w.after FROM h CROSS JOIN gateway_walk w
 WHERE w.until IS NOT NULL AND NOT EXISTS (SELECT FROM begun)

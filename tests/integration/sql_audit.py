@@ -68,7 +68,7 @@ def gateway_is_read(db):
           JOIN payment p USING (tenant, order_id, group_no)
           LEFT JOIN payment_transaction c ON (c.tenant, c.attempt_id, c.kind) = (a.tenant, a.id, 'capture')
          WHERE a.gateway_id IS NOT NULL;
-        UPDATE gateway_walk SET walked_since = now() - interval '1 day', walked_until = now() + interval '1 hour'""")
+        INSERT INTO gateway_walk (walked_since, walked_until) VALUES (now() - interval '1 day', now() + interval '1 hour')""")
 
 
 def check_plant(db, plant):

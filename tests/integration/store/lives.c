@@ -617,10 +617,35 @@ static void raise_the_fence(struct life *l)
 	assert_int_equal(pg_number(db, "SELECT sum(value) - count(*) FROM generation"), 1);
 }
 
+/* A declined payment: one that held or took money would have to be an attempt's. */
+static void read_the_gateway(struct life *l)
+{
+	struct gateway_walk_on_head walk = {.look_back_s = LONG_S};
+	struct gateway_seen_head page = {.after = STR(""), .whole = true};
+	struct gateway_seen_line payment = {.id = STR("pi_declined"),
+					    .attempt_id = test_id(98),
+					    .amount_minor = 200,
+					    .currency = STR("EUR"),
+					    .status = STR("requires_payment_method"),
+					    .created_at = 1};
+	struct gateway_forget_head forget = {.keep_s = 0, .most = 10};
+
+	l->ask(l, gateway_walk_on_unit(&walk, NULL, 0));
+	page.until = pg_number(db, "SELECT extract(epoch FROM until)::bigint FROM gateway_walk") *
+		     1000000;
+	l->ask(l, gateway_seen_unit(&page, &payment, 1));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM gateway_payment"), 1);
+	assert_int_equal(
+		pg_number(db, "SELECT count(walked_until) - count(until) FROM gateway_walk"), 1);
+	l->ask(l, gateway_forget_unit(&forget, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM gateway_payment"), 0);
+}
+
 void life_of_a_shop(struct life *l)
 {
 	furnish(l);
 	raise_the_fence(l);
+	read_the_gateway(l);
 	place(l, "first", LONG_S);
 	authorize(l, begin(l));
 	tell(l);

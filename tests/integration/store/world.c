@@ -107,7 +107,8 @@ struct world *world_new(const char *conninfo, int order_connections)
 				    .job_connections = 1,
 				    .read_connections = 1,
 				    .lane_bound = 4096,
-				    .statement_timeout_ms = 5000};
+				    .statement_timeout_ms = 5000,
+				    .audit_timeout_ms = 5000};
 	struct world *w = world_with(&opt);
 
 	world_wait_up(w, true);
