@@ -249,97 +249,96 @@ static void open_ops(struct worker *w)
 			      w);
 	printf("listening http=%s\n", ops_http_address(w->ops));
 	fflush(stdout);
+}
 
-	/* 0: no connection is kept for it. */
-	static int audit_timeout_ms(const struct worker *w)
-	{
-		return worker_has(w, ROLE_JANITOR) && w->cfg.audit_s > 0
-			       ? (int)w->cfg.audit_timeout_s * 1000
-			       : 0;
+/* 0: no connection is kept for it. */
+static int audit_timeout_ms(const struct worker *w)
+{
+	return worker_has(w, ROLE_JANITOR) && w->cfg.audit_s > 0
+		       ? (int)w->cfg.audit_timeout_s * 1000
+		       : 0;
+}
+
+static void open_parts(struct worker *w)
+{
+	struct store_options store = {.conninfo = w->cfg.postgres,
+				      .program = "orderd-worker",
+				      .order_connections = 1,
+				      .read_connections = 1,
+				      .job_connections = 1,
+				      .lane_bound = (uint32_t)w->cfg.lane_bound,
+				      .statement_timeout_ms = (int)w->cfg.statement_timeout_ms,
+				      .audit_timeout_ms = audit_timeout_ms(w),
+				      .on_state = announce,
+				      .arg = w};
+	struct queue_options queue = {.address = w->cfg.redis,
+				      .timeout_ms = (int)w->cfg.redis_timeout_ms,
+				      .hold_s = (int)w->cfg.hold_s,
+				      .stream_window = (uint32_t)w->cfg.stream_window};
+	struct http_options http = {.ca_file = w->cfg.ca_file,
+				    .connections = (int)w->cfg.http_connections,
+				    .body_cap = (size_t)w->cfg.http_body_kib * 1024,
+				    .agent = "orderd/" ORDERD_VERSION};
+
+	w->loop = loop_new();
+	w->store = store_new(w->loop, &store);
+	w->queue = queue_new(w->loop, &queue);
+	w->http = http_new(w->loop, &http);
+	open_ops(w);
+	job_pool_open(w);
+	w->intake = intake_new(w->queue, w->roles & ~(1U << ROLE_JANITOR),
+			       (int)w->cfg.lease_s * 1000, room, on_delivery, w);
+	if (worker_has(w, ROLE_JANITOR))
+		w->janitor = janitor_new(w);
+	w->tick.on_due = on_tick;
+	timer_set(w->loop, &w->tick, clock_mono_ms() + TICK_MS);
+	loop_on_drain(w->loop, on_drain, w);
+}
+
+/* Libraries start threads; signals are this thread's business. */
+static void block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	static struct worker w;
+	enum log_level level;
+	struct rlimit files;
+
+	if (config_read(&w.cfg, "orderd-worker", argc, argv, &argc) == CONFIG_EXIT)
+		return 0;
+	if (argc > 1)
+		config_refuse("arguments", "none are taken: %s", argv[1]);
+	if (!log_level_parse(w.cfg.log_level, &level))
+		config_refuse("log_level", "it is debug, info, warn or error: %s", w.cfg.log_level);
+	log_open("orderd-worker", level);
+	check_settings(&w);
+	check_schema(&w);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
 	}
-
-	static void open_parts(struct worker * w)
-	{
-		struct store_options store = {.conninfo = w->cfg.postgres,
-					      .program = "orderd-worker",
-					      .order_connections = 1,
-					      .read_connections = 1,
-					      .job_connections = 1,
-					      .lane_bound = (uint32_t)w->cfg.lane_bound,
-					      .statement_timeout_ms =
-						      (int)w->cfg.statement_timeout_ms,
-					      .audit_timeout_ms = audit_timeout_ms(w),
-					      .on_state = announce,
-					      .arg = w};
-		struct queue_options queue = {.address = w->cfg.redis,
-					      .timeout_ms = (int)w->cfg.redis_timeout_ms,
-					      .hold_s = (int)w->cfg.hold_s,
-					      .stream_window = (uint32_t)w->cfg.stream_window};
-		struct http_options http = {.ca_file = w->cfg.ca_file,
-					    .connections = (int)w->cfg.http_connections,
-					    .body_cap = (size_t)w->cfg.http_body_kib * 1024,
-					    .agent = "orderd/" ORDERD_VERSION};
-
-		w->loop = loop_new();
-		w->store = store_new(w->loop, &store);
-		w->queue = queue_new(w->loop, &queue);
-		w->http = http_new(w->loop, &http);
-		open_ops(w);
-		job_pool_open(w);
-		w->intake = intake_new(w->queue, w->roles & ~(1U << ROLE_JANITOR),
-				       (int)w->cfg.lease_s * 1000, room, on_delivery, w);
-		if (worker_has(w, ROLE_JANITOR))
-			w->janitor = janitor_new(w);
-		w->tick.on_due = on_tick;
-		timer_set(w->loop, &w->tick, clock_mono_ms() + TICK_MS);
-		loop_on_drain(w->loop, on_drain, w);
-	}
-
-	/* Libraries start threads; signals are this thread's business. */
-	static void block_signals(void)
-	{
-		sigset_t set;
-
-		sigemptyset(&set);
-		sigaddset(&set, SIGPIPE);
-		pthread_sigmask(SIG_BLOCK, &set, NULL);
-	}
-
-	int main(int argc, char **argv)
-	{
-		static struct worker w;
-		enum log_level level;
-		struct rlimit files;
-
-		if (config_read(&w.cfg, "orderd-worker", argc, argv, &argc) == CONFIG_EXIT)
-			return 0;
-		if (argc > 1)
-			config_refuse("arguments", "none are taken: %s", argv[1]);
-		if (!log_level_parse(w.cfg.log_level, &level))
-			config_refuse("log_level", "it is debug, info, warn or error: %s",
-				      w.cfg.log_level);
-		log_open("orderd-worker", level);
-		check_settings(&w);
-		check_schema(&w);
-		if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-			files.rlim_cur = files.rlim_max;
-			setrlimit(RLIMIT_NOFILE, &files);
-		}
-		block_signals();
-		w.incarnation = id_new();
-		open_parts(&w);
-		loop_run(w.loop);
-		if (w.janitor != NULL)
-			janitor_free(w.janitor);
-		job_pool_close(&w);
-		loop_free(w.loop);
-		seal_key_wipe(&w.contact_key);
-		free(w.gateway_key);
-		free(w.carrier_key);
-		free(w.smtp_password);
-		free(w.mail_from.name);
-		free(w.mail_from.address);
-		config_done(&w.cfg);
-		log_info("stopped", "exit=%d", w.exit_code);
-		return w.exit_code;
-	}
+	block_signals();
+	w.incarnation = id_new();
+	open_parts(&w);
+	loop_run(w.loop);
+	if (w.janitor != NULL)
+		janitor_free(w.janitor);
+	job_pool_close(&w);
+	loop_free(w.loop);
+	seal_key_wipe(&w.contact_key);
+	free(w.gateway_key);
+	free(w.carrier_key);
+	free(w.smtp_password);
+	free(w.mail_from.name);
+	free(w.mail_from.address);
+	config_done(&w.cfg);
+	log_info("stopped", "exit=%d", w.exit_code);
+	return w.exit_code;
+}
