@@ -16,7 +16,8 @@ CREATE TABLE gateway_payment (
 CREATE INDEX gateway_payment_seen ON gateway_payment (seen_at);
 ALTER TABLE gateway_payment SET (autovacuum_analyze_threshold = 1000, autovacuum_analyze_scale_factor = 0.05);
 
--- Where the reading is: no row, or one.  A walk reads what was created from `since` to `until`, the newest first, and is at `after`.
+-- Where the reading is: no row, or one.  A walk began at `until`, reads what was created since `since`, the newest first,
+-- and is at `after`.
 CREATE TABLE gateway_walk (
 	one          boolean PRIMARY KEY DEFAULT true CHECK (one),
 	since        timestamptz,              -- NULL: no walk is under way

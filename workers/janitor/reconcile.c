@@ -66,7 +66,7 @@ static int ask_list(struct flow *fl)
 {
 	struct reconciler *c = reconciler_of(fl);
 
-	return gateway_ask_list(fl, c->round.w, c->since_us, c->until_us, c->after);
+	return gateway_ask_list(fl, c->round.w, c->since_us, c->after);
 }
 
 static int got_list(struct flow *fl, const struct answer *a)

@@ -114,8 +114,7 @@ int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id)
 	return ask(fl, w, "GET", str_of(path), (struct id){{0}}, NULL, NULL);
 }
 
-int gateway_ask_list(struct flow *fl, struct worker *w, int64_t since_us, int64_t until_us,
-		     struct str after)
+int gateway_ask_list(struct flow *fl, struct worker *w, int64_t since_us, struct str after)
 {
 	struct http_form query = {.arena = &fl->arena};
 	const struct http_request *rq;
@@ -123,7 +122,6 @@ int gateway_ask_list(struct flow *fl, struct worker *w, int64_t since_us, int64_
 
 	http_form_add_int(&query, "limit", GATEWAY_PAGE);
 	http_form_add_int(&query, "created[gte]", since_us / 1000000);
-	http_form_add_int(&query, "created[lte]", until_us / 1000000);
 	if (after.n > 0)
 		http_form_add(&query, "starting_after", after);
 	path = query.failed ? NULL : arena_printf(&fl->arena, "?%.*s", (int)query.n, query.p);

@@ -52,9 +52,8 @@ int gateway_ask_cancel(struct flow *fl, struct worker *w, struct id attempt, str
 int gateway_ask_read(struct flow *fl, struct worker *w, struct str gateway_id);
 
 /*
- * What was created at the gateway from `since_us` to `until_us`, to the second and both within,
- * the newest first, a page at a time: those older than `after`, "" for the first page.  Any flow
- * may ask, it need not be a job's.
+ * What was created at the gateway since `since_us`, the newest first, a page at a time: those
+ * older than `after`, "" for the first page.  Any flow may ask, it need not be a job's.
  */
 enum { GATEWAY_PAGE = 100 };
 
@@ -64,8 +63,7 @@ struct gateway_page {
 	bool more;
 };
 
-int gateway_ask_list(struct flow *fl, struct worker *w, int64_t since_us, int64_t until_us,
-		     struct str after);
+int gateway_ask_list(struct flow *fl, struct worker *w, int64_t since_us, struct str after);
 /* ERR_NOT_FOUND: `after` is not known there any more. */
 enum errc gateway_page(struct flow *fl, const struct answer *a, struct gateway_page *ret);
 
