@@ -5,20 +5,25 @@ SELECT f.tenant, f.order_id, f.group_no, f.state, o.state AS order_state, s.stat
   FROM fulfillment_order f
   JOIN orders o ON (o.tenant, o.id) = (f.tenant, f.order_id)
   LEFT JOIN shipment s ON (s.tenant, s.order_id, s.group_no) = (f.tenant, f.order_id, f.group_no)
- CROSS JOIN LATERAL (
-	SELECT coalesce(string_agg(DISTINCT r.state, ',') FILTER (WHERE r.state <> 'released'), 'released') AS states
-	  FROM reservation r WHERE (r.tenant, r.order_id, r.group_no) = (f.tenant, f.order_id, f.group_no)) r
- CROSS JOIN LATERAL (
-	SELECT bool_or(j.kind = 'fulfillment.pick') AS pick, bool_or(j.kind = 'fulfillment.pack') AS pack
-	  FROM job j WHERE (j.tenant, j.order_id, j.group_no) = (f.tenant, f.order_id, f.group_no) AND j.state <> 'done') j
+  LEFT JOIN (SELECT tenant, order_id, group_no, CASE min(state) WHEN max(state) THEN min(state) ELSE 'several' END AS states
+               FROM reservation
+              WHERE state <> 'released'
+              GROUP BY tenant, order_id, group_no) r
+         ON (r.tenant, r.order_id, r.group_no) = (f.tenant, f.order_id, f.group_no)
+  LEFT JOIN (SELECT tenant, order_id, group_no, bool_or(kind = 'fulfillment.pick') AS pick,
+                    bool_or(kind = 'fulfillment.pack') AS pack
+               FROM job
+              WHERE state <> 'done'
+              GROUP BY tenant, order_id, group_no) j
+         ON (j.tenant, j.order_id, j.group_no) = (f.tenant, f.order_id, f.group_no)
  WHERE CASE f.state
-       WHEN 'open' THEN o.state <> 'confirmed' OR s.id IS NOT NULL OR r.states <> 'committed' OR j.pick IS NOT TRUE
-       WHEN 'picked' THEN o.state <> 'confirmed' OR s.id IS NOT NULL OR r.states <> 'committed' OR j.pack IS NOT TRUE
+       WHEN 'open' THEN o.state <> 'confirmed' OR s.id IS NOT NULL OR r.states IS DISTINCT FROM 'committed' OR j.pick IS NOT TRUE
+       WHEN 'picked' THEN o.state <> 'confirmed' OR s.id IS NOT NULL OR r.states IS DISTINCT FROM 'committed' OR j.pack IS NOT TRUE
        WHEN 'packed' THEN s.state IS NULL OR s.state NOT IN ('planned', 'label_intent', 'labelled', 'voiding')
-                          OR s.sscc IS NULL OR r.states <> 'committed'
+                          OR s.sscc IS NULL OR r.states IS DISTINCT FROM 'committed'
        WHEN 'closed' THEN s.state IS NULL OR s.state IN ('planned', 'label_intent', 'labelled', 'voiding')
-                          OR r.states <> 'shipped'
-       WHEN 'cancelled' THEN s.id IS NOT NULL OR r.states <> 'released' END
+                          OR r.states IS DISTINCT FROM 'shipped'
+       WHEN 'cancelled' THEN s.id IS NOT NULL OR r.states IS NOT NULL END
 UNION ALL
 SELECT r.tenant, r.order_id, r.group_no, 'none', NULL, NULL, r.state
   FROM reservation r

@@ -115,7 +115,7 @@ def audit_of(plant):
 
 
 def main():
-    #check_readme()
+    check_readme()
     sql = statements(sys.argv[1])
     planted = {p.stem for p in (ROOT / "db/audit/plants").glob("*.sql")}
     assert set(map(audit_of, planted)) == set(audits()), set(map(audit_of, planted)) ^ set(audits())
