@@ -1,6 +1,6 @@
 /*
  * Whatever the gateway answers, there is a verdict or an error that says what to do; an
- * authorization always has the id it can be captured by.
+ * authorization always has the id it can be captured by.  A page of its list is whole or none.
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/fuzz_job.h"
@@ -18,8 +18,25 @@ static void read_answer(struct flow *fl, const struct answer *a)
 		MUST(g.verdict == GATEWAY_FAILED && fl->err == ERR_HTTP_UNKNOWN);
 }
 
+static void read_page(struct flow *fl, const struct answer *a)
+{
+	struct gateway_page page;
+
+	if (gateway_page(fl, a, &page) != ERR_OK)
+		return;
+	MUST(http_response(a)->status == 200 && page.n <= GATEWAY_PAGE);
+	MUST(page.n > 0 || !page.more);
+	for (uint32_t i = 0; i < page.n; i++) {
+		const struct gateway_seen_line *l = &page.lines[i];
+
+		MUST(l->id.n > 0 && l->status.n > 0 && l->currency.n == 3);
+		MUST(l->amount_minor >= 0 && l->held_minor >= 0 && l->captured_minor >= 0);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	provider_answers(data, size, read_answer);
+	provider_answers(data, size, read_page);
 	return 0;
 }

@@ -221,6 +221,30 @@ test('list__newest_first_in_pages_and_by_time', async () => {
   assert.deepEqual(seen, made);
 });
 
+// How orderd reads it: since a time, page by page, while others are made.
+test('list_since_a_time__whole_in_pages_and_as_it_is_now', async () => {
+  const since = (await stripe.paymentIntents.create(authorization())).created + 1;
+  await sim.advance(1);
+  const made = [];
+  for (let i = 0; i < 5; i++) made.unshift((await stripe.paymentIntents.create(authorization({ metadata: { attempt_id: `a${i}` } }))).id);
+  await stripe.paymentIntents.capture(made[0], { amount_to_capture: 100 });
+  await stripe.paymentIntents.cancel(made[4]);
+  const seen = [];
+  for (let page, after; page === undefined || page.has_more;) {
+    page = await stripe.paymentIntents.list({ limit: 2, created: { gte: since }, ...(after && { starting_after: after }) });
+    seen.push(...page.data);
+    after = seen.at(-1).id;
+    await stripe.paymentIntents.create(authorization());
+  }
+  assert.deepEqual(seen.map((pi) => pi.id), made);
+  assert.deepEqual(seen.map((pi) => pi.metadata.attempt_id), ['a4', 'a3', 'a2', 'a1', 'a0']);
+  assert.deepEqual([seen[0].status, seen[0].amount_received, seen[0].amount_capturable], ['succeeded', 100, 0]);
+  assert.deepEqual([seen[1].status, seen[1].amount_capturable], ['requires_capture', seen[1].amount]);
+  assert.deepEqual([seen[4].status, seen[4].amount_capturable], ['canceled', 0]);
+  const gone = await failure(stripe.paymentIntents.list({ starting_after: 'pi_nobody' }));
+  assert.equal(gone.code, 'resource_missing');
+});
+
 // ---- error classes ----
 
 for (const [card, code, declineCode] of [

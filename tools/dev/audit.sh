@@ -1,11 +1,13 @@
 # shellcheck shell=bash
-# audit [CONNINFO] | check the books of the database that `up` runs, or of any other
+# audit [--json] [CONNINFO] | check the books of the database that `up` runs, or of any other
 
 packages_need run
+audit_options=()
+[[ ${1-} != --json ]] || { audit_options=(--json) && shift; }
 if [[ $# -eq 0 ]]; then
 	[[ -r var/env ]] || die "audit: nothing runs; ./dev up first, or name a database"
 	# shellcheck source=/dev/null
 	source var/env
 	set -- "$POSTGRES"
 fi
-tools/audit-books "$1"
+tools/audit-books "${audit_options[@]}" "$1"

@@ -67,6 +67,19 @@ refused argument 's/@both(h, f(a, .x,).))/@both(h)/' 'needs argument'
 refused no_line 's/^-- line:.*//' 'demo.sql:'
 
 good
+mkdir -p "$dir/a"
+printf -- "-- Nobody is 'odd' @here.\nSELECT id FROM demo WHERE odd -- last\n" >"$dir/a/demo_even.sql"
+"$sqlgen" --queries="$dir/q" --audits="$dir/a" --print >"$dir/out"
+says audit_kind 'PREPARE audit_demo_even'
+says audit_text 'SELECT id FROM demo WHERE odd'
+echo 'SELECT 1' >"$dir/a/Demo.sql"
+if "$sqlgen" --queries="$dir/q" --audits="$dir/a" --print >"$dir/out" 2>&1; then
+	echo "FAILED: a rule with a bad name was taken" && failed=1
+fi
+says audit_name "no rule's name"
+rm "$dir/a/Demo.sql"
+
+good
 mkdir -p "$dir/m"
 echo 'SELECT 1;' >"$dir/m/0001_one.sql"
 echo 'SELECT 2;' >"$dir/m/0003_three.sql"
@@ -75,8 +88,9 @@ if "$sqlgen" --queries="$dir/q" --migrations="$dir/m" --header="$dir/h" --source
 fi
 says gap 'numbered from 0001 without gaps'
 mv "$dir/m/0003_three.sql" "$dir/m/0002_two.sql"
-"$sqlgen" --queries="$dir/q" --migrations="$dir/m" --header="$dir/sql.gen.h" --source="$dir/sql.gen.c"
+"$sqlgen" --queries="$dir/q" --audits="$dir/a" --migrations="$dir/m" --header="$dir/sql.gen.h" --source="$dir/sql.gen.c"
 cp "$dir/sql.gen.c" "$dir/out"
+says audits '.audits = kinds + 1, .n_audits = 1'
 says checksum "$(sha256sum <"$dir/m/0002_two.sql" | cut -d' ' -f1)"
 says key 'key_of_request(h->tenant, 3, h->request_key)'
 
