@@ -1,5 +1,6 @@
 """The audit as it runs: a worker asks every rule of db/audit, says what it finds, and takes it back when it is mended.  What
 the gateway took is read from its own list; a charge that nobody here knows of is named."""
+import json
 import os
 import re
 import subprocess
@@ -66,6 +67,15 @@ def charge(w, amount, **form):
                       payment_method_types__0="card", **form)
 
 
+def books(w, *options, database="orderd"):
+    """./dev audit: (exit code, what it prints)."""
+    done = subprocess.run([os.path.join(ROOT, "tools", "audit-books"), *options,
+                           "host=%s dbname=%s user=postgres" % (w.env["SOCKETS"], database)],
+                          env=dict(os.environ, PATH="/usr/lib/postgresql/15/bin:" + os.environ["PATH"]),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
 def sim_forgets_faults(w):
     urllib.request.urlopen(urllib.request.Request(w.env["SIM_URL"] + "/_sim/faults", method="DELETE"), timeout=10).read()
 
@@ -102,9 +112,19 @@ def stock_is_miscounted__named_until_it_is_mended(w):
     w.sql("UPDATE stock SET on_hand = on_hand + 1 " + place)
     found(w, stock_counters=1)
     w.until(lambda: log_has(w, "event=audit_broken check=stock_counters rows=1 first="), "the log to name it")
+    code, said = books(w)
+    assert code == 1 and re.search(r"^stock_counters +BROKEN  \(1 row\)$", said, re.M), said
+    code, said = books(w, "--json")
+    assert code == 1, said
+    assert {r["check"]: (r["violations"], len(r["first"])) for r in json.loads(said)} == {
+        r: (1, 1) if r == "stock_counters" else (0, 0) for r in rules()}, said
     w.sql("UPDATE stock SET on_hand = on_hand - 1 " + place)
     found(w)
     assert log_has(w, "event=audit_mended check=stock_counters rows_before=1")
+    code, said = books(w)
+    assert code == 0 and said.endswith("%d rules, 0 broken, 0 not asked\n" % len(rules())), said
+    code, said = books(w, database="template1")  # no tables of ours
+    assert code == 2 and said.endswith("%d rules, 0 broken, %d not asked\n" % (len(rules()), len(rules()))), said
 
 
 def rule_cannot_be_asked__told_apart_from_one_that_holds(w):
