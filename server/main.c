@@ -287,6 +287,8 @@ int main(int argc, char **argv)
 	if (!log_level_parse(app.cfg.log_level, &level))
 		config_refuse("log_level", "it is debug, info, warn or error, not %s",
 			      app.cfg.log_level);
+	if (!log_format_choose(app.cfg.log_format))
+		config_refuse("log_format", "it is logfmt or json, not %s", app.cfg.log_format);
 	log_open("orderd", level);
 	code = argc == 2 ? migrate(&app) : serve(&app);
 	config_done(&app.cfg);

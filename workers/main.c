@@ -317,6 +317,8 @@ int main(int argc, char **argv)
 		config_refuse("arguments", "none are taken: %s", argv[1]);
 	if (!log_level_parse(w.cfg.log_level, &level))
 		config_refuse("log_level", "it is debug, info, warn or error: %s", w.cfg.log_level);
+	if (!log_format_choose(w.cfg.log_format))
+		config_refuse("log_format", "it is logfmt or json, not %s", w.cfg.log_format);
 	log_open("orderd-worker", level);
 	check_settings(&w);
 	check_schema(&w);

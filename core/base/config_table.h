@@ -79,5 +79,6 @@
 	X(TEXT, tracking_url,        "",        0, 1024,    "", "where a parcel can be followed when its carrier does not say: http(s)://..., with {code} in it") \
 	X(INT,  track_poll_ms,       300000,    100, 86400000, "ms", "pause between two looks at a parcel under way") \
 	/* all */ \
-	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error")
+	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error") \
+	X(TEXT, log_format,          "logfmt",  0, 8,       "", "logfmt (key=value) or json (the same keys, an object a line), on stderr")
 /* clang-format on */

@@ -22,10 +22,12 @@
 #include <unistd.h>
 
 #include "core/base/clock.h"
+#include "core/base/log_json.h"
 #include "core/base/str.h"
 
 enum {
 	LINE_MAX_BYTES = 2048, /* below PIPE_BUF, so that lines of several writers do not mix */
+	JSON_MAX_BYTES = 4096, /* PIPE_BUF: the same line in JSON is longer */
 	QUOTE_MAX = 480,
 	QUOTE_BUFFERS = 4,
 };
@@ -35,7 +37,8 @@ static struct {
 	enum log_level least;
 	int fd;
 	bool is_socket;
-} out = {"orderd", LOG_INFO, STDERR_FILENO, false};
+	bool json;
+} out = {"orderd", LOG_INFO, STDERR_FILENO, false, false};
 
 static _Atomic unsigned long dropped;
 
@@ -50,6 +53,12 @@ bool log_level_parse(const char *text, enum log_level *ret)
 		}
 	}
 	return false;
+}
+
+bool log_format_choose(const char *name)
+{
+	out.json = strcmp(name, "json") == 0;
+	return out.json || strcmp(name, "logfmt") == 0;
 }
 
 /*
@@ -83,7 +92,7 @@ void log_open(const char *program, enum log_level least)
 	choose_output();
 }
 
-static bool write_line(const char *line, size_t n)
+static bool write_bytes(const char *line, size_t n)
 {
 	ssize_t done;
 
@@ -94,6 +103,20 @@ static bool write_line(const char *line, size_t n)
 			done = write(out.fd, line, n);
 	} while (done < 0 && errno == EINTR);
 	return done > 0;
+}
+
+/* A logfmt line of `n` bytes; it has room for one more. */
+static bool write_line(char *line, size_t n)
+{
+	char json[JSON_MAX_BYTES];
+
+	if (!out.json) {
+		line[n++] = '\n';
+		return write_bytes(line, n);
+	}
+	n = log_json((struct str){line, n}, json, sizeof(json) - 1);
+	json[n++] = '\n';
+	return write_bytes(json, n);
 }
 
 /* "time=... level=... program=... event=..." */
@@ -119,9 +142,26 @@ static void report_dropped(void)
 	if (n == 0)
 		return;
 	len = print_head(line, sizeof(line), LOG_WARN, "log_dropped");
-	len += snprintf(line + len, sizeof(line) - (size_t)len, " lines=%lu\n", n);
+	len += snprintf(line + len, sizeof(line) - (size_t)len, " lines=%lu", n);
 	if (!write_line(line, (size_t)len))
 		atomic_fetch_add(&dropped, n);
+}
+
+/* A line that is longer than its room ends with a whole character, and a quoted value with its
+ * quote. */
+static size_t end_cut_line(char *line, size_t n)
+{
+	static const char end[] = {'.', '.', '.', '"'};
+	bool open;
+	size_t kept = log_cut((struct str){line, n}, &open);
+
+	if (!open)
+		return kept;
+	kept = log_cut((struct str){line, n - sizeof(end)}, &open);
+	if (!open)
+		return kept; /* the value begins right here */
+	memcpy(line + kept, end, sizeof(end));
+	return kept + sizeof(end);
 }
 
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
@@ -143,12 +183,13 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	va_end(ap);
 	if (more <= 0)
 		n--; /* nothing to say but the event */
+	else if (n + (size_t)more < room)
+		n += (size_t)more;
 	else
-		n = n + (size_t)more < room ? n + (size_t)more : room - 1;
+		n = end_cut_line(line, room - 1);
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
 			line[i] = '?';
-	line[n++] = '\n';
 	report_dropped();
 	if (!write_line(line, n))
 		atomic_fetch_add(&dropped, 1);

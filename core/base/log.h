@@ -4,6 +4,8 @@
  *	time=2026-01-02T03:04:05.678Z level=info program=orderd event=order_placed order=0190...
  *ms=3
  *
+ * or, with log_format = json, the same as one JSON object (log_json.h).
+ *
  * A line is written at once or dropped and counted: logging never waits and never ends
  * the process (log_open() ignores SIGPIPE).  Any thread once log_open() has returned.
  *
@@ -18,7 +20,9 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-void log_open(const char *program, enum log_level least);    /* keeps `program` */
+void log_open(const char *program, enum log_level least); /* keeps `program` */
+bool log_format_choose(
+	const char *name); /* "logfmt" or "json", before others log; false: neither */
 bool log_level_parse(const char *text, enum log_level *ret); /* "info"; false: no such level */
 
 /* `event` is snake_case; `fmt` makes "key=value key=value"; quote values that may hold spaces with

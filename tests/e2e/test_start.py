@@ -46,6 +46,7 @@ def setting_that_cannot_work__is_named_with_its_reason(w):
             (both, "redis", "nonsense", "host:port or unix:/path"),
             (both, "redis", "127.0.0.1:x", "host:port or unix:/path"),
             (both, "log_level", "loud", "debug, info, warn or error"),
+            (both, "log_format", "xml", "logfmt or json"),
             (both, "contact_key_file", "/nowhere/key", "/nowhere/key: No such file"),
             (both, "contact_key_file", "/tmp", "/tmp: Is a directory"),
             (both, "contact_key_file", short, "64 hexadecimal digits"),

@@ -4,8 +4,11 @@
  */
 #include <string.h>
 
+#include <jansson.h>
+
 #include "core/base/id.h"
 #include "core/base/log.h"
+#include "core/base/log_json.h"
 #include "core/base/seal.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -51,6 +54,42 @@ static void log_stays_on_one_line(struct str s)
 		MUST((unsigned char)q[i] >= 0x20 && (unsigned char)q[i] != 0x7f);
 }
 
+/* What was quoted is read back from JSON: as it was if it is text, and within its value always. */
+static void json_says_the_same(struct str s)
+{
+	char line[1024], json[4096];
+	const char *quoted = log_quote(s.p, (int)s.n);
+	int n = snprintf(line, sizeof(line), "level=info a=%s b=7", quoted);
+	size_t len = log_json((struct str){line, (size_t)n}, json, sizeof(json));
+	json_t *o = json_loadb(json, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	const json_t *a = json_object_get(o, "a");
+
+	MUST(json_object_size(o) == 3 && json_integer_value(json_object_get(o, "b")) == 7);
+	if (str_is_text(s) && strlen(quoted) < 480)
+		MUST(str_eq((struct str){json_string_value(a), json_string_length(a)}, s));
+	json_decref(o);
+}
+
+/* Any line, any room: an object. */
+static void json_is_whole(struct str s)
+{
+	char json[512];
+	size_t room = LOG_JSON_LEAST + (s.n > 0 ? (unsigned char)s.p[0] : 0);
+	size_t n = log_json(s, json, room);
+	json_t *o = json_loadb(json, n, JSON_ALLOW_NUL, NULL);
+
+	MUST(n <= room && json_is_object(o) && memchr(json, '\n', n) == NULL);
+	json_decref(o);
+}
+
+static void cut_leaves_whole_values(struct str s)
+{
+	bool open, again;
+	size_t n = log_cut(s, &open);
+
+	MUST(n <= s.n && log_cut((struct str){s.p, n}, &again) == n && open == again);
+}
+
 static void nothing_forged_opens(struct str s)
 {
 	static const struct seal_key key = {{1, 2, 3}};
@@ -76,6 +115,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text_is_made_of_characters(s);
 	if (size <= 65536)
 		log_stays_on_one_line(s);
+	if (size <= 65536)
+		json_says_the_same(s);
+	json_is_whole(s);
+	cut_leaves_whole_values(s);
 	nothing_forged_opens(s);
 	free(copy);
 	return 0;

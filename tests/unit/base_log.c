@@ -15,6 +15,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/log_json.h"
 #include "tests/unit/child.h"
 
 static void say_one(void *arg)
@@ -93,6 +94,130 @@ static void quote_cuts_between_characters(void **state)
 	assert_memory_equal(quoted + strlen(quoted) - 6, "\xc3\xbc...\"", 6);
 	assert_string_equal(LOG_Q(NULL), "\"\"");
 	assert_string_equal(log_quote("abc", 2), "\"ab\"");
+}
+
+/* The quoted value of a line that is too long has its end, and no half of an escape or a character.
+ */
+static void say_long_quotes(void *arg)
+{
+	char text[478];
+
+	(void)arg;
+	log_open("orderd", LOG_INFO);
+	for (int lead = 0; lead < 12; lead++) {
+		memset(text, 'x', sizeof(text));
+		for (size_t i = (size_t)lead; i + 2 < sizeof(text); i += 3)
+			memcpy(text + i, i % 2 == 0 ? "\xc3\xbc\"" : "\xff\\\\", 3);
+		text[sizeof(text) - 1] = '\0';
+		log_info("long", "pad=%0*d a=%s b=%s c=%s d=%s", 150 + lead, 1, LOG_Q(text),
+			 LOG_Q(text), LOG_Q(text), LOG_Q(text));
+	}
+}
+
+static void long_line_ends_with_its_quote(void **state)
+{
+	struct child c;
+	int lines = 0;
+
+	(void)state;
+	child_run(&c, say_long_quotes, NULL);
+	for (char *p = c.err, *end; (end = strchr(p, '\n')) != NULL; p = end + 1, lines++) {
+		bool open;
+		struct str line = {p, (size_t)(end - p)};
+
+		assert_true(line.n < 2048 && line.n > 2030);
+		assert_memory_equal(end - 4, "...\"", 4);
+		assert_int_equal(log_cut(line, &open), line.n);
+		assert_false(open);
+	}
+	assert_int_equal(lines, 12);
+}
+
+static void say_json(void *arg)
+{
+	(void)arg;
+	clock_fake(0, 1767323045678901);
+	assert_true(log_format_choose("json"));
+	log_open("orderd", LOG_INFO);
+	log_info("evil", "name=%s ms=%d", LOG_Q("a\"b\\\nlevel=error\xff\xc3\xbc"), 3);
+	log_info("bare", "raw=%s", "x\ny=\x1b");
+}
+
+static void line_may_be_json(void **state)
+{
+	struct child c;
+
+	(void)state;
+	child_run(&c, say_json, NULL);
+	assert_string_equal(
+		c.err,
+		"{\"time\":\"2026-01-02T03:04:05.678Z\",\"level\":\"info\",\"program\":\"orderd\","
+		"\"event\":\"evil\",\"name\":\"a\\\"b\\\\\\u000alevel=error\\\\xff\xc3\xbc\","
+		"\"ms\":3}\n"
+		"{\"time\":\"2026-01-02T03:04:05.678Z\",\"level\":\"info\",\"program\":\"orderd\","
+		"\"event\":\"bare\",\"raw\":\"x?y=?\"}\n");
+}
+
+static void pairs_become_json(void **state)
+{
+	static const struct {
+		const char *line, *json;
+	} rows[] = {
+		{"", "{}"},
+		{"a=1", "{\"a\":1}"},
+		{"a=-12.50 b=0", "{\"a\":-12.50,\"b\":0}"},
+		{"a=007 b=1. c=.5 d=- e=1e5 f=0x1",
+		 "{\"a\":\"007\",\"b\":\"1.\",\"c\":\".5\",\"d\":\"-\","
+		 "\"e\":\"1e5\",\"f\":\"0x1\"}"},
+		{"a=999999999999999 b=9999999999999999",
+		 "{\"a\":999999999999999,\"b\":\"9999999999999999\"}"},
+		{"a=\"1\"", "{\"a\":\"1\"}"}, /* a quoted number is somebody's text */
+		{"a= b=\"\"", "{\"a\":\"\",\"b\":\"\"}"},
+		{"why=no such file b=1", "{\"why\":\"no such file\",\"b\":1}"},
+		{"a=\"x b=1\" c=2", "{\"a\":\"x b=1\",\"c\":2}"},
+		{"a=\"x\\\" b=\\\\\" c=2", "{\"a\":\"x\\\" b=\\\\\",\"c\":2}"},
+		{"a=\"\\x1b\\x00\\xC3\\xzz\\q\"", "{\"a\":\"\\u001b\\u0000\\\\xc3\\\\xzz\\\\q\"}"},
+		{"a=\"open", "{\"a\":\"open\"}"},
+		{"a=\"open\\", "{\"a\":\"open\\\\\"}"},
+		{"a=x\"y\\z", "{\"a\":\"x\\\"y\\\\z\"}"},
+	};
+
+	char json[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		size_t n = log_json(str_of(rows[i].line), json, sizeof(json) - 1);
+
+		json[n] = '\0';
+		assert_string_equal(json, rows[i].json);
+	}
+}
+
+/* Whatever the room: an object, of whole pairs but for the end of the last value. */
+static void json_without_room_is_whole(void **state)
+{
+	const char *line =
+		"first=1 second=\"a\\\"b\\xffc\" third=333333 "
+		"fourth=\"\\x0a\\x0a\\x0a\\x0a\\x0a\\x0a\\x0a\" e=\"x\"";
+	char json[256];
+
+	(void)state;
+	for (size_t room = LOG_JSON_LEAST; room < sizeof(json); room++) {
+		size_t n, quotes = 0;
+
+		memset(json, '#', sizeof(json));
+		n = log_json(str_of(line), json, room);
+		assert_true(n <= room && json[0] == '{' && json[n - 1] == '}');
+		for (size_t i = 0; i < n; i++) {
+			if (json[i] == '\\')
+				i++;
+			else
+				quotes += json[i] == '"';
+		}
+		assert_int_equal(quotes % 2, 0);
+		for (size_t i = room; i < sizeof(json); i++)
+			assert_int_equal(json[i], '#');
+	}
 }
 
 /* A pipe nobody reads fills up: logging goes on, and says so once it is read again. */
@@ -176,6 +301,10 @@ int main(void)
 		cmocka_unit_test(text_from_outside_cannot_start_a_line),
 		cmocka_unit_test(long_values_are_cut),
 		cmocka_unit_test(quote_cuts_between_characters),
+		cmocka_unit_test(long_line_ends_with_its_quote),
+		cmocka_unit_test(line_may_be_json),
+		cmocka_unit_test(pairs_become_json),
+		cmocka_unit_test(json_without_room_is_whole),
 		cmocka_unit_test(full_pipe_drops_lines_and_counts_them),
 		cmocka_unit_test(reader_that_went_away_ends_nothing),
 		cmocka_unit_test(level_names_are_parsed),

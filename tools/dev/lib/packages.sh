@@ -7,6 +7,8 @@
 PACKAGE_FILE=$ROOT/tools/dev/packages
 APT_LOCK_WAIT_S=300 # another apt at work on a fresh cloud machine: its first upgrade
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
+# Packages that bring a system service of their name, and the program that tells whether they are there.
+declare -A SERVICES=([redis-server]=redis-server [prometheus]=prometheus)
 POLICY_RC=/usr/sbin/policy-rc.d
 POLICY_MARK='# written by orderd ./dev setup'
 
@@ -51,9 +53,12 @@ packages_need() {
 
 # In a subshell of its own, so that the trap puts the switches back however it ends.
 packages_install() {
-	local had_redis=no
+	local name
+	local -a new=()
 
-	have redis-server && had_redis=yes
+	for name in "${!SERVICES[@]}"; do
+		have "${SERVICES[$name]}" || new+=("$name")
+	done
 	trap packages_switches_back EXIT
 	trap 'exit 130' INT TERM
 	packages_switch_off_services
@@ -63,18 +68,18 @@ packages_install() {
 		packages_switch_off_cluster
 	fi
 	apt_get install "$@"
-	if [[ $had_redis == no ]] && have redis-server; then
-		packages_keep_redis_off
-	fi
+	for name in "${new[@]}"; do
+		! have "${SERVICES[$name]}" || packages_keep_off "$name"
+	done
 }
 
 # Debian lets the next boot start what it installs.  We asked for the program, not for a system service;
 # one that was there before is not ours to switch.
-packages_keep_redis_off() {
+packages_keep_off() {
 	if have systemctl; then
-		as_root systemctl --quiet disable redis-server.service >/dev/null 2>&1 || true
+		as_root systemctl --quiet disable "$1.service" >/dev/null 2>&1 || true
 	fi
-	as_root update-rc.d redis-server disable >/dev/null 2>&1 || true
+	as_root update-rc.d "$1" disable >/dev/null 2>&1 || true
 }
 
 apt_get() {
