@@ -51,6 +51,14 @@ struct id want_id(struct flow *fl, ProtobufCBinaryData value, const char *field,
 	return id;
 }
 
+struct id want_order(struct flow *fl, ProtobufCBinaryData order_id)
+{
+	struct id id = want_id(fl, order_id, "order_id");
+
+	rpc_order(fl, id);
+	return id;
+}
+
 int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field,
 		   ...)
 {

@@ -61,6 +61,7 @@ struct str want_text(struct flow *fl, ProtobufCBinaryData value, size_t most, co
 struct str may_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field, ...)
 	FIELD_PATH(4);
 struct id want_id(struct flow *fl, ProtobufCBinaryData value, const char *field, ...) FIELD_PATH(3);
+struct id want_order(struct flow *fl, ProtobufCBinaryData order_id); /* what the call is about */
 int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field,
 		   ...) FIELD_PATH(5);
 

@@ -198,6 +198,7 @@ static void slot_run(struct job_flow *s, const char *name, const struct flow_ste
 			      .loop = s->w->loop,
 			      .arena = arena,
 			      .subject = id_is_zero(s->job.order) ? s->job.id : s->job.order,
+			      .trace = s->job.trace,
 			      .done = done};
 }
 
@@ -235,8 +236,9 @@ static int ask_bury(struct flow *fl)
 				  .error = str_of(s->why)};
 
 	metric_add(METRIC_job_dead, j->kind->name, 1);
-	log_error("job_dead", "job_kind=%s order=%s attempts=%d why=%s", j->kind->name,
-		  id_format(j->order, (char[ID_TEXT_SIZE]){0}), j->attempts, LOG_Q(s->why));
+	log_error("job_dead", "job_kind=%s order=%s attempts=%d why=%s trace=%s", j->kind->name,
+		  id_format(j->order, (char[ID_TEXT_SIZE]){0}), j->attempts, LOG_Q(s->why),
+		  trace_text(&j->trace, (char[TRACE_TEXT_SIZE]){0}));
 	return store_ask(fl, s->w->store, job_bury_unit(&h, NULL, 0));
 }
 
@@ -363,6 +365,7 @@ static int got_claim(struct flow *fl, const struct answer *a)
 			      .epoch = r.epoch,
 			      .attempts = r.attempts,
 			      .deaths = r.deaths,
+			      .trace = trace_stored(r.trace),
 			      .kind = job_kind_find(r.kind)};
 	return CLAIM_DONE;
 }
@@ -447,6 +450,7 @@ static int got_due(struct flow *fl, const struct answer *a)
 				      .epoch = r.epoch,
 				      .attempts = r.attempts,
 				      .deaths = r.deaths,
+				      .trace = trace_stored(r.trace),
 				      .kind = kind};
 		work_start(s);
 	}

@@ -27,7 +27,8 @@ struct job {
 	int16_t groups;
 	int64_t epoch; /* of this claim: completing needs it */
 	int32_t attempts;
-	int32_t deaths; /* claims of it that were never heard of again */
+	struct trace trace; /* of the call that made it, else the order's; may be none */
+	int32_t deaths;     /* claims of it that were never heard of again */
 	const struct job_kind *kind;
 };
 

@@ -80,5 +80,6 @@
 	X(INT,  track_poll_ms,       300000,    100, 86400000, "ms", "pause between two looks at a parcel under way") \
 	/* all */ \
 	X(TEXT, log_level,           "info",    0, 8,       "", "debug, info, warn or error") \
+	X(TEXT, access_log,          "errors",  0, 8,       "", "orderd: calls that have a line in the log when they end: off, errors (at most 500 a second) or all") \
 	X(TEXT, log_format,          "logfmt",  0, 8,       "", "logfmt (key=value) or json (the same keys, an object a line), on stderr")
 /* clang-format on */

@@ -164,6 +164,11 @@ static size_t end_cut_line(char *line, size_t n)
 	return kept + sizeof(end);
 }
 
+bool log_wants(enum log_level level)
+{
+	return level >= out.least;
+}
+
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
@@ -172,7 +177,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 	va_list ap;
 	int more;
 
-	if (level < out.least)
+	if (!log_wants(level))
 		return;
 	n = (size_t)print_head(line, room, level, event);
 	if (n >= room)

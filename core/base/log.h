@@ -25,6 +25,8 @@ bool log_format_choose(
 	const char *name); /* "logfmt" or "json", before others log; false: neither */
 bool log_level_parse(const char *text, enum log_level *ret); /* "info"; false: no such level */
 
+bool log_wants(enum log_level level); /* a line of it would be written: worth making its values */
+
 /* `event` is snake_case; `fmt` makes "key=value key=value"; quote values that may hold spaces with
  * LOG_Q. */
 #define log_debug(event, ...) log_line(LOG_DEBUG, event, __VA_ARGS__)

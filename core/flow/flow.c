@@ -40,15 +40,18 @@ static void report_end(const struct flow *fl)
 {
 	int64_t us = clock_mono_us() - fl->started_us;
 	enum log_level level = fl->cause == ERR_OK ? LOG_DEBUG : LOG_INFO;
-	char subject[ID_TEXT_SIZE];
+	char subject[ID_TEXT_SIZE], trace[TRACE_TEXT_SIZE];
 	char label[128];
 
 	(void)snprintf(label, sizeof(label), "%s|%s", fl->name, err_name(fl->cause));
 	metric_add(METRIC_flow_ended, label, 1);
 	metric_observe_us(METRIC_flow_seconds, fl->name, us);
-	log_line(level, "flow_ended", "flow=%s subject=%s cause=%s step=%s ms=%" PRId64, fl->name,
-		 id_is_zero(fl->subject) ? "none" : id_format(fl->subject, subject),
-		 err_name(fl->cause), fl->cause_step != NULL ? fl->cause_step : "none", us / 1000);
+	if (fl->quiet || !log_wants(level))
+		return;
+	log_line(level, "flow_ended", "flow=%s subject=%s cause=%s step=%s ms=%" PRId64 " trace=%s",
+		 fl->name, id_is_zero(fl->subject) ? "none" : id_format(fl->subject, subject),
+		 err_name(fl->cause), fl->cause_step != NULL ? fl->cause_step : "none", us / 1000,
+		 trace_text(&fl->trace, trace));
 }
 
 /* At the end row, with every question answered: the owner takes its memory back. */

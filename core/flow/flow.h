@@ -35,6 +35,7 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 #include "core/base/id.h"
+#include "core/base/trace.h"
 #include "loop.h"
 
 enum {
@@ -87,6 +88,8 @@ struct flow {
 	enum errc cause; /* the first error; a step that made good may set it back to ERR_OK */
 	const char *cause_step; /* where that was; NULL: nowhere */
 	struct id subject;      /* the order or job this is about, for the log; may be zero */
+	struct trace trace;     /* what is asked outside is asked in it; may be none */
+	bool quiet;             /* its owner logs how it ended */
 	int64_t started_us;
 	int64_t deadline_ms; /* of the whole flow; 0 = none */
 	struct op *op;       /* the question being waited for */

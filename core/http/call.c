@@ -111,12 +111,22 @@ static bool add_header(struct call *call, const char *line)
 	return true;
 }
 
-static bool set_headers(struct call *call, const struct http_request *rq)
+static bool add_trace(struct call *call, const struct trace *t)
+{
+	char line[sizeof("traceparent: ") + TRACE_PARENT_SIZE], parent[TRACE_PARENT_SIZE];
+
+	if (trace_is_none(t))
+		return true;
+	(void)snprintf(line, sizeof(line), "traceparent: %s", trace_parent(t, parent));
+	return add_header(call, line);
+}
+
+static bool set_headers(struct call *call, const struct flow *fl, const struct http_request *rq)
 {
 	size_t i;
 
 	/* Waiting for "100 Continue" costs a second with peers that do not know it. */
-	if (!add_header(call, "Expect:"))
+	if (!add_header(call, "Expect:") || !add_trace(call, &fl->trace))
 		return false;
 	for (i = 0; rq->headers != NULL && rq->headers[i] != NULL; i++)
 		if (!add_header(call, rq->headers[i]))
@@ -221,7 +231,7 @@ int http_ask(struct flow *fl, struct http *h, const struct http_request *rq)
 	call->safe = strcmp(rq->method, "GET") == 0;
 	set_rules(call, opt);
 	set_request(call, rq);
-	if (set_headers(call, rq))
+	if (set_headers(call, fl, rq))
 		return transfer_ask(fl, h, &call->t, rq->timeout_ms);
 	call_free(call);
 	fl->err = ERR_INTERNAL;

@@ -5,6 +5,7 @@
  * "it may have acted" (ERR_HTTP_UNKNOWN) are different answers: the first may simply be
  * tried again, the second must be found out.  Any HTTP status is a good answer.
  *
+ * A request of a flow that has a trace says so (traceparent, each with a span of its own).
  * Redirects are not followed, only http and https are spoken, TLS peers are verified, an
  * answer over the cap is ERR_HTTP_TOO_LARGE.  Loop thread only.
  */

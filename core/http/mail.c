@@ -261,13 +261,15 @@ static void set_server(struct mail_call *call, const struct mail *m)
 	curl_easy_setopt(e, CURLOPT_HEADERDATA, call);
 }
 
-static bool set_words(struct mail_call *call, const struct mail *m, struct arena *a)
+static bool set_words(struct mail_call *call, const struct mail *m, struct flow *fl)
 {
+	struct arena *a = &fl->arena;
+
 	call->say[SAY_MAIL] =
 		str_of(arena_printf(a, "MAIL FROM:<" STR_FMT ">\r\n", STR_ARG(m->from)));
 	call->say[SAY_RCPT] = str_of(arena_printf(a, "RCPT TO:<" STR_FMT ">\r\n", STR_ARG(m->to)));
 	call->say[SAY_DATA] = STR("DATA\r\n");
-	call->say[SAY_CONTENT] = mail_message(a, m);
+	call->say[SAY_CONTENT] = mail_message(a, m, &fl->trace);
 	for (int i = 0; i < STAGES; i++)
 		if (call->say[i].p == NULL)
 			return false;
@@ -297,7 +299,7 @@ int mail_ask(struct flow *fl, struct http *h, const struct mail *m)
 	transfer_init(&call->t, opt, m->server->url, on_finish);
 	call->t.on_ready = on_ready;
 	set_server(call, m);
-	if (set_words(call, m, &fl->arena))
+	if (set_words(call, m, fl))
 		return transfer_ask(fl, h, &call->t, m->timeout_ms);
 	call_free(call);
 	fl->err = ERR_TOO_LARGE;

@@ -123,13 +123,24 @@ static char *head_date(struct arena *a, int64_t at_us)
 			    months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
-static char *head(struct arena *a, const struct mail *m)
+/* A line of its own, or none. */
+static char *head_trace(struct arena *a, const struct trace *t)
+{
+	char parent[TRACE_PARENT_SIZE];
+
+	if (trace_is_none(t))
+		return arena_dup(a, "", 0);
+	return arena_printf(a, "traceparent: %s\r\n", trace_parent(t, parent));
+}
+
+static char *head(struct arena *a, const struct mail *m, const struct trace *t)
 {
 	const char *name = m->from_name.n > 0 ? head_name(a, m->from_name) : "";
 	const char *subject = head_text(a, m->subject);
 	const char *date = head_date(a, m->date_us);
+	const char *trace = head_trace(a, t);
 
-	if (name == NULL || subject == NULL || date == NULL)
+	if (name == NULL || subject == NULL || date == NULL || trace == NULL)
 		return NULL;
 	return arena_printf(a,
 			    "Date: %s\r\n"
@@ -140,13 +151,14 @@ static char *head(struct arena *a, const struct mail *m)
 			    "Subject: %s\r\n"
 			    "Message-ID: <" STR_FMT
 			    ">\r\n"
+			    "%s"
 			    "Auto-Submitted: auto-generated\r\n"
 			    "MIME-Version: 1.0\r\n"
 			    "Content-Type: multipart/alternative; boundary=\"" BOUNDARY
 			    "\"\r\n"
 			    "\r\n",
 			    date, name, name[0] != '\0' ? " " : "", STR_ARG(m->from),
-			    STR_ARG(m->to), subject, STR_ARG(m->message_id));
+			    STR_ARG(m->to), subject, STR_ARG(m->message_id), trace);
 }
 
 /* ---- parts ---- */
@@ -208,9 +220,9 @@ static size_t room_for(struct str text)
 	return text.n * 3 + text.n / 8 + 256;
 }
 
-struct str mail_message(struct arena *a, const struct mail *m)
+struct str mail_message(struct arena *a, const struct mail *m, const struct trace *trace)
 {
-	struct str top = str_of(head(a, m));
+	struct str top = str_of(head(a, m, trace));
 	char *out = top.p != NULL ? arena_alloc(a, top.n + room_for(m->text) + room_for(m->html))
 				  : NULL;
 	char *to = out;

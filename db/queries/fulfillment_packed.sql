@@ -19,7 +19,7 @@ fact AS MATERIALIZED (
 packed AS MATERIALIZED (SELECT * FROM settled WHERE goes_on),
 @order_step(packed),
 @event(packed),
-@parcel_plan(packed)
+@parcel_plan(packed, NULL)
 SELECT n, CASE WHEN goes_on THEN 'packed' ELSE 'moot' END, version,
        CASE WHEN goes_on THEN next_job END, CASE WHEN goes_on THEN next_kind END
 FROM settled ORDER BY n

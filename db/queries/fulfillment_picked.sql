@@ -16,7 +16,7 @@ fact AS MATERIALIZED (
 picked AS MATERIALIZED (SELECT * FROM settled WHERE goes_on),
 @order_step(picked),
 @event(picked),
-@next_job(picked),
+@next_job(picked, NULL),
 picked_orders AS (
 	UPDATE fulfillment_order f SET state = 'picked', updated_at = now()
 	FROM picked w WHERE (f.tenant, f.order_id, f.group_no) = (w.tenant, w.order_id, w.group_no)

@@ -30,7 +30,7 @@ fact AS MATERIALIZED (
 @event(settled),
 @hold_release(settled, shipping),
 paying AS MATERIALIZED (SELECT * FROM settled WHERE pays),
-@next_job(paying),
+@next_job(paying, NULL),
 labelled AS (
 	UPDATE shipment s SET state = 'labelled', carrier = w.carrier, service = w.service, tracking_code = w.tracking_code,
 	                      tracking_url = w.tracking_url, tracker_id = w.tracker_id, label_url = w.label_url,

@@ -4,7 +4,7 @@
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- locks: orders
 -- head: tenant int4, order_id uuid, shipment_id uuid, request_method int2, request_key text, fingerprint bytea
--- head: reason text, actor text, next_job uuid
+-- head: reason text, actor text, next_job uuid, trace bytea?
 -- answer: ordinal int8, outcome text, version int8?, job_id uuid?
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 seen AS MATERIALIZED (
@@ -35,7 +35,7 @@ w AS MATERIALIZED (
 ),
 @order_step(w),
 @event(w),
-@next_job(w),
+@next_job(w, trace),
 voiding AS (
 	UPDATE shipment s SET state = 'voiding', updated_at = now()
 	FROM w WHERE (s.tenant, s.id) = (w.tenant, w.shipment_id)

@@ -22,7 +22,7 @@ fact AS MATERIALIZED (
 @order_step(settled),
 @event(settled),
 taken_back AS MATERIALIZED (SELECT * FROM settled WHERE refused IS NULL),
-@next_job(taken_back),
+@next_job(taken_back, NULL),
 kept AS (
 	UPDATE shipment s SET state = 'labelled', updated_at = now()
 	FROM settled w WHERE (s.tenant, s.id) = (w.tenant, w.shipment_id) AND w.refused IS NOT NULL

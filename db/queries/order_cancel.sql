@@ -4,7 +4,7 @@
 -- unit: order_cancel   lane: order   rank: 20
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- locks: orders
--- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, cause uuid, version int8?, reason text, actor text
+-- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, cause uuid, version int8?, reason text, actor text, trace bytea?
 -- line: group_no int2, job_id uuid
 -- answer: ordinal int8, outcome text, version int8?, job_id uuid?
 -- stock: cause
@@ -40,7 +40,7 @@ WITH h AS MATERIALIZED (
 	SELECT * FROM judged WHERE outcome = 'cancelled' AND (order_id IN (SELECT resource FROM request_rows)) IS TRUE
 ),
 @release(w),
-@drop_payments(w),
+@drop_payments(w, @of(trace)),
 fate AS MATERIALIZED (
 	SELECT *, (n IN (SELECT n FROM owed)) IS NOT TRUE AS final FROM w
 ), order_rows AS (

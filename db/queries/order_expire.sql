@@ -21,7 +21,7 @@ WITH h AS MATERIALIZED (
 	                      AND a.state IN ('intent', 'unknown', 'requires_action'))
 ),
 @release(w),
-@drop_payments(w),
+@drop_payments(w, NULL),
 order_rows AS (
 	UPDATE orders o
 	   SET state = 'expired', fulfillment_state = 'cancelled', version = o.version + 1, updated_at = now(),

@@ -11,7 +11,7 @@
 -- unit: order_place   lane: order   rank: 10
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, groups int2, currency text, total_minor int8, customer text, channel text, reference text, contact_id uuid, sealed bytea, expires_s int4, method_token text, actor text
--- head: fallback_methods text, wait_for_payment bool, ship_service text, notify bool
+-- head: fallback_methods text, wait_for_payment bool, ship_service text, notify bool, trace bytea?
 -- line: line int4, item int8, location int4, qty int8, unit_minor int8, group_no int2, ordered int8?, group_minor int8?, job_id uuid?
 -- answer: ordinal int8, outcome text, item int8?, left_qty int8?, number int8?, placed_at timestamptz?
 -- stock: order_id
@@ -58,10 +58,10 @@ WITH h AS MATERIALIZED (
 ), order_rows AS (
 	INSERT INTO orders (tenant, id, number, state, payment_state, fulfillment_state, version, groups, currency,
 	                    total_minor, customer, channel, reference, contact_id, expires_at, wait_for_payment,
-	                    ship_service, notify)
+	                    ship_service, notify, trace)
 	SELECT tenant, order_id, number, 'pending', 'pending', 'unfulfilled', 1, groups, currency,
 	       total_minor, customer, channel, reference, contact_id, now() + make_interval(secs => expires_s),
-	       wait_for_payment, ship_service, notify
+	       wait_for_payment, ship_service, notify, trace
 	  FROM won
 ), line_rows AS ( -- ordered from the line, reserved from its shares: the constraint compares them
 	INSERT INTO order_line (tenant, order_id, line, item, unit_minor, ordered, reserved)

@@ -5,7 +5,7 @@
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- locks: orders, jobs
 -- head: tenant int4, order_id uuid, group_no int2, fulfillment_id uuid, job_id uuid, request_method int2, request_key text
--- head: fingerprint bytea, actor text, weight_g int8, shipment_id uuid, next_job uuid, sscc_prefix text
+-- head: fingerprint bytea, actor text, weight_g int8, shipment_id uuid, next_job uuid, sscc_prefix text, trace bytea?
 -- answer: ordinal int8, outcome text, version int8?, job_id uuid?, kind text?
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 seen AS MATERIALIZED (
@@ -46,7 +46,7 @@ confirmed AS (
 ),
 @order_step(packed),
 @event(packed),
-@parcel_plan(packed)
+@parcel_plan(packed, trace)
 SELECT n, outcome, version, next_job, next_kind FROM packed
 UNION ALL
 SELECT n, CASE outcome WHEN 'packed' THEN 'seen' ELSE outcome END, NULL, NULL, NULL

@@ -82,7 +82,7 @@ voiding AS MATERIALIZED (
 	       0 AS priority, now() AS run_at
 	FROM settled WHERE outcome = 'void'
 ),
-@next_job(voiding),
+@next_job(voiding, NULL),
 captures AS MATERIALIZED ( -- what somebody is at this moment claiming needs no waking
 	SELECT w.n, w.outcome, w.version, j.id AS next_job, j.kind AS next_kind
 	FROM renewed w JOIN job j ON (j.tenant, j.order_id) = (w.tenant, w.order_id) AND j.group_no = w.group_no

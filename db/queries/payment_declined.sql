@@ -54,7 +54,7 @@ attempted AS (
 ),
 rejected AS MATERIALIZED (SELECT * FROM settled WHERE outcome = 'rejected'),
 @release(rejected),
-@drop_payments(rejected),
+@drop_payments(rejected, NULL),
 unpaid AS (
 	SELECT tenant, order_id, group_no, 'payment' AS reason, decline_code AS detail FROM settled WHERE outcome = 'held'
 ),

@@ -30,7 +30,7 @@ ruled AS MATERIALIZED (SELECT * FROM settled UNION ALL SELECT * FROM retried),
 lapsed AS MATERIALIZED (SELECT * FROM ruled WHERE outcome = 'lapsed'),
 @order_step(lapsed),
 @event(lapsed),
-@next_job(lapsed),
+@next_job(lapsed, NULL),
 let_go AS (
 	UPDATE payment p SET state = 'pending', authorized_minor = 0, authorized_until = NULL
 	FROM lapsed w WHERE (p.tenant, p.order_id, p.group_no) = (w.tenant, w.order_id, w.group_no)

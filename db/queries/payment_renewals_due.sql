@@ -22,5 +22,5 @@ due AS MATERIALIZED (
 		                     AND j.kind = 'payment.renew' AND j.state <> 'done')
 		ORDER BY p.authorized_until LIMIT h.most) d
 ),
-@next_job(due)
+@next_job(due, NULL)
 SELECT n, next_job FROM due ORDER BY n

@@ -5,7 +5,7 @@
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- locks: orders
 -- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, group_no int2
--- head: method_token text, fallback_methods text, actor text
+-- head: method_token text, fallback_methods text, actor text, trace bytea?
 -- answer: ordinal int8, outcome text, job_id uuid?
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 seen AS MATERIALIZED (
@@ -46,12 +46,12 @@ tried AS (
 	UPDATE payment p SET state = 'pending', method_token = w.method_token,
 	       fallback_methods = coalesce(string_to_array(nullif(w.fallback_methods, ''), E'\n'), '{}')
 	FROM w WHERE (p.tenant, p.order_id) = (w.tenant, w.order_id) AND p.state = 'declined' AND w.group_no IN (0, p.group_no)
-	RETURNING w.n, p.tenant, p.order_id, p.group_no
+	RETURNING w.n, p.tenant, p.order_id, p.group_no, w.trace
 ),
 jobs AS MATERIALIZED (
 	SELECT *, child_id(order_id) AS next_job, 'payment.authorize' AS next_kind, 1 AS priority, now() AS run_at FROM tried
 ),
-@next_job(jobs)
+@next_job(jobs, trace)
 SELECT n, 'retried' AS outcome, next_job FROM jobs
 UNION ALL
 SELECT n, CASE outcome WHEN 'retried' THEN 'seen' ELSE outcome END, NULL FROM judged WHERE (n IN (SELECT n FROM w)) IS NOT TRUE

@@ -10,7 +10,7 @@
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- locks: orders, jobs
 -- head: tenant int4, order_id uuid, group_no int2, fulfillment_id uuid, job_id uuid, request_method int2, request_key text
--- head: fingerprint bytea, actor text, pack_job uuid, void_job uuid, resource_job uuid
+-- head: fingerprint bytea, actor text, pack_job uuid, void_job uuid, resource_job uuid, trace bytea?
 -- line: line int4, qty int8
 -- answer: ordinal int8, outcome text, version int8?, job_id uuid?, kind text?
 -- stock: job_id
@@ -138,8 +138,8 @@ queued AS MATERIALIZED (
 	FROM done WHERE short AND (n IN (SELECT n FROM searching)) IS NOT TRUE
 ),
 job_rows AS (
-	INSERT INTO job (id, tenant, order_id, group_no, kind, priority, state)
-	SELECT job_id, tenant, order_id, group_no, kind, priority, state FROM queued
+	INSERT INTO job (id, tenant, order_id, group_no, kind, priority, state, trace)
+	SELECT job_id, tenant, order_id, group_no, kind, priority, state, @of(trace) FROM queued l
 )
 SELECT n, outcome, version, NULL::uuid, NULL::text FROM done
 UNION ALL

@@ -32,7 +32,7 @@ waiting AS MATERIALIZED (SELECT * FROM fact WHERE NOT leaves),
 @retry_job(waiting, 0, 'not paid for, or without a label'),
 @order_step(settled),
 @event(settled),
-@next_job(settled),
+@next_job(settled, NULL),
 gone AS (
 	UPDATE shipment s SET state = 'handed_over', updated_at = now()
 	FROM settled w WHERE (s.tenant, s.order_id, s.group_no) = (w.tenant, w.order_id, w.group_no)

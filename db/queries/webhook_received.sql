@@ -46,7 +46,7 @@ renewals AS MATERIALIZED (
 		WHERE (j.tenant, j.order_id, j.group_no) = (w.tenant, w.order_id, w.found_group)
 		  AND j.kind IN ('payment.capture', 'payment.void') AND j.state IN ('ready', 'running', 'parked'))
 ),
-@next_job(renewals),
+@next_job(renewals, NULL),
 told AS MATERIALIZED (
 	SELECT n, CASE state WHEN 'running' THEN 'told' ELSE 'woken' END AS outcome,
 	       CASE state WHEN 'running' THEN NULL ELSE id END AS job_id,

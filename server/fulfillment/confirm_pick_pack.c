@@ -75,6 +75,7 @@ static bool keep_found(struct flow *fl, const struct answer *a)
 	}
 	r = fulfillment_list_row(a, 0);
 	c->order = r.order_id;
+	rpc_order(fl, c->order);
 	c->group_no = r.group_no;
 	c->job = r.job_id;
 	c->state = arena_str(&fl->arena, r.state);
@@ -253,7 +254,8 @@ static int ask_pick(struct flow *fl)
 					.actor = rpc_identity(fl)->subject,
 					.pack_job = id_child(c->order),
 					.void_job = id_child(c->order),
-					.resource_job = id_child(c->order)};
+					.resource_job = id_child(c->order),
+					.trace = trace_bytes(&fl->trace)};
 
 	return store_ask(fl, rpc_app(fl)->store, pick_confirmed_unit(&h, c->counts, c->n_counts));
 }
@@ -328,7 +330,8 @@ static int ask_pack(struct flow *fl)
 					.weight_g = rq->weight_grams,
 					.shipment_id = id_child(c->order),
 					.next_job = id_child(c->order),
-					.sscc_prefix = str_of(rpc_app(fl)->cfg.sscc_prefix)};
+					.sscc_prefix = str_of(rpc_app(fl)->cfg.sscc_prefix),
+					.trace = trace_bytes(&fl->trace)};
 
 	return store_ask(fl, rpc_app(fl)->store, pack_confirmed_unit(&h, NULL, 0));
 }

@@ -33,7 +33,7 @@ static bool read_request(struct flow *fl, struct cancelling *c)
 	Orderd__V1__CancelOrderRequest body = *rq;
 	long long version = DB_NULL;
 
-	fl->subject = want_id(fl, rq->order_id, "order_id");
+	fl->subject = want_order(fl, rq->order_id);
 	c->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
 	c->reason = may_text(fl, rq->reason, REQUEST_NAME_MAX, "reason");
 	if (rq->etag.len > 0 && !str_to_i64(text_of(rq->etag), 1, INT64_MAX, &version))
@@ -86,7 +86,8 @@ static int ask_cancel(struct flow *fl)
 				      .cause = id_child(fl->subject),
 				      .version = c->version,
 				      .reason = c->reason,
-				      .actor = rpc_identity(fl)->subject};
+				      .actor = rpc_identity(fl)->subject,
+				      .trace = trace_bytes(&fl->trace)};
 
 	return store_ask(fl, rpc_app(fl)->store, order_cancel_unit(&h, c->voids, c->n_voids));
 }

@@ -25,7 +25,7 @@ static int ask_view(struct flow *fl)
 {
 	const Orderd__V1__GetOrderRequest *rq = rpc_request(fl);
 
-	fl->subject = want_id(fl, rq->order_id, "order_id");
+	fl->subject = want_order(fl, rq->order_id);
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	return ask_order_view(fl, fl->subject);
@@ -126,7 +126,7 @@ static int ask_status(struct flow *fl)
 	const Orderd__V1__GetOrderStatusRequest *rq = rpc_request(fl);
 	struct order_status_head h;
 
-	fl->subject = want_id(fl, rq->order_id, "order_id");
+	fl->subject = want_order(fl, rq->order_id);
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	h = (struct order_status_head){.tenant = rpc_identity(fl)->tenant, .order_id = fl->subject};

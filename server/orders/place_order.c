@@ -112,6 +112,7 @@ static int refuse(struct flow *fl, enum errc e)
 	struct placing *p = rpc_state(fl);
 
 	p->refusal = e;
+	rpc_order(fl, (struct id){{0}}); /* the one it would have been */
 	return request_of(fl)->validate_only ? rpc_fail(fl, e) : FIND;
 }
 
@@ -268,6 +269,7 @@ static int ask_place(struct flow *fl)
 	    (fl->deadline_ms != 0 && clock_mono_ms() >= fl->deadline_ms))
 		/* Nobody waits for it any more. */
 		return rpc_fail(fl, fl->err != ERR_OK ? fl->err : ERR_DEADLINE);
+	rpc_order(fl, p->order);
 	rpc_forgive(fl); /* a hold that failed has cost time, nothing else */
 	if (lines == NULL || packed.p == NULL || !fill_shares(fl, p, lines))
 		return rpc_fail(fl, ERR_TOO_LARGE);
@@ -293,6 +295,7 @@ static int ask_place(struct flow *fl)
 		.wait_for_payment = rq->wait_for_payment,
 		.ship_service =
 			rq->ship_service.len > 0 ? text_of(rq->ship_service) : STR("cheapest"),
+		.trace = trace_bytes(&fl->trace),
 		.notify = app->cfg.mail_from[0] != '\0' && p->ship_to.email.n > 0};
 	if (h.sealed.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
@@ -355,6 +358,7 @@ static int got_find(struct flow *fl, const struct answer *a)
 
 	if (!got_request_find(fl, p->fingerprint, a, &fl->subject))
 		return rpc_fail(fl, fl->err == ERR_NOT_FOUND ? p->refusal : fl->err);
+	rpc_order(fl, fl->subject);
 	return VIEW;
 }
 

@@ -30,7 +30,7 @@ static int ask_view(struct flow *fl)
 	const Orderd__V1__GetPaymentRequest *rq = rpc_request(fl);
 	struct getting *g = rpc_state(fl);
 
-	fl->subject = want_id(fl, rq->order_id, "order_id");
+	fl->subject = want_order(fl, rq->order_id);
 	g->group = (int16_t)want_range(fl, rq->group, 1, INT16_MAX, "group");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
@@ -199,7 +199,7 @@ static int ask_page(struct flow *fl)
 	struct payments_waiting_head h;
 
 	if (rq->order_id.len > 0)
-		fl->subject = want_id(fl, rq->order_id, "order_id");
+		fl->subject = want_order(fl, rq->order_id);
 	l->state = read_state(fl, rq);
 	l->page = (int32_t)want_range(fl, rq->page_size, 0, most, "page_size");
 	if (l->page == 0)

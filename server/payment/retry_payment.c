@@ -29,7 +29,7 @@ static bool read_request(struct flow *fl, struct retrying *t)
 	const Orderd__V1__RetryPaymentRequest *rq = rpc_request(fl);
 	Orderd__V1__RetryPaymentRequest body = *rq;
 
-	fl->subject = want_id(fl, rq->order_id, "order_id");
+	fl->subject = want_order(fl, rq->order_id);
 	t->group = (int16_t)want_range(fl, rq->group, 0, INT16_MAX, "group");
 	t->method = want_text(fl, rq->payment_method, REQUEST_KEY_MAX, "payment_method");
 	t->fallbacks = may_methods(fl, rq->fallback_payment_methods, rq->n_fallback_payment_methods,
@@ -57,7 +57,8 @@ static int ask_retry(struct flow *fl)
 					.group_no = t->group,
 					.method_token = t->method,
 					.fallback_methods = t->fallbacks,
-					.actor = rpc_identity(fl)->subject};
+					.actor = rpc_identity(fl)->subject,
+					.trace = trace_bytes(&fl->trace)};
 	return store_ask(fl, rpc_app(fl)->store, payment_retry_unit(&h, NULL, 0));
 }
 

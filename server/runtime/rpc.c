@@ -49,6 +49,11 @@ struct str rpc_metadata(struct flow *fl, const char *key)
 	return (struct str){0};
 }
 
+void rpc_order(struct flow *fl, struct id order)
+{
+	rpc_of(fl)->order = order;
+}
+
 bool rpc_grow(struct flow *fl, size_t bytes)
 {
 	struct rpc *c = rpc_of(fl);

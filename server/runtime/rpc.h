@@ -86,6 +86,9 @@ struct app *rpc_app(struct flow *fl);
 const struct identity *rpc_identity(struct flow *fl);
 struct str rpc_metadata(struct flow *fl, const char *key); /* lower-case key; absent: p == NULL */
 
+/* What the call is about, for the access log. */
+void rpc_order(struct flow *fl, struct id order);
+
 /*
  * Room for `bytes` more in the flow's arena, for an answer known to be large.  Large calls
  * share a budget of RPC_LARGE_CALLS full ones; false: it is used up, so

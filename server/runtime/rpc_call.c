@@ -14,11 +14,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/config.h"
-#include "core/base/log.h"
 #include "core/base/metric.h"
 #include "server/runtime/rpc_runtime.h"
 #include "server/runtime/status.h"
 #include "server/runtime/validate.h"
+
+#define TRACE_KEY "traceparent"
 
 static const char *name_of(const struct rpc *c)
 {
@@ -108,6 +109,25 @@ ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *b
 	return m;
 }
 
+/* The caller's trace; a new one when it brings none, or two, or what is none. */
+static struct trace trace_of(const struct rpc *c)
+{
+	struct str parent = {NULL, 0};
+	struct trace t;
+
+	for (size_t i = 0; i < c->metadata.count; i++) {
+		const grpc_metadata *m = &c->metadata.metadata[i];
+
+		if (grpc_slice_str_cmp(m->key, TRACE_KEY) != 0)
+			continue;
+		if (parent.p != NULL)
+			return trace_new();
+		parent = (struct str){(const char *)GRPC_SLICE_START_PTR(m->value),
+				      GRPC_SLICE_LENGTH(m->value)};
+	}
+	return trace_parse(parent, &t) ? t : trace_new();
+}
+
 static enum errc read_request(struct rpc *c)
 {
 	enum errc e = set_arena_cap(c);
@@ -189,12 +209,14 @@ static void on_arrived(struct rpc *c)
 	metric_add(METRIC_rpc_started, name_of(c), 1);
 	show_at_work(c->server);
 	await_close(c);
+	c->bytes_in = c->payload != NULL ? grpc_byte_buffer_length(c->payload) : 0;
 	c->flow.name = name_of(c);
+	c->flow.trace = trace_of(c);
+	c->flow.quiet = true; /* the access log speaks */
 	c->flow.loop = c->server->loop;
 	c->flow.deadline_ms = m != NULL ? deadline_of(c) : 0;
 	e = admit(c);
 	if (e != ERR_OK) {
-		log_debug("rpc_refused", "method=%s error=%s", name_of(c), err_name(e));
 		rpc_answer(c, e);
 		return;
 	}
@@ -226,13 +248,28 @@ grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m)
 	return bytes;
 }
 
-static void count_answer(struct rpc *c, enum errc e)
+void rpc_headers(struct rpc *c, grpc_op *op)
 {
+	char parent[TRACE_PARENT_SIZE];
+
+	assert(!c->headers_sent);
+	c->headers_sent = true;
+	c->header.key = grpc_slice_from_static_string(TRACE_KEY);
+	c->header.value = grpc_slice_from_copied_string(trace_parent(&c->flow.trace, parent));
+	op->op = GRPC_OP_SEND_INITIAL_METADATA;
+	op->data.send_initial_metadata.metadata = &c->header;
+	op->data.send_initial_metadata.count = 1;
+}
+
+static void report(struct rpc *c, enum errc e)
+{
+	int64_t us = clock_mono_us() - c->arrived_us;
 	char label[96];
 
 	snprintf(label, sizeof(label), "%s|%s", name_of(c), err_name(e));
 	metric_add(METRIC_rpc_handled, label, 1);
-	metric_observe_us(METRIC_rpc_seconds, name_of(c), clock_mono_us() - c->arrived_us);
+	metric_observe_us(METRIC_rpc_seconds, name_of(c), us);
+	access_log_call(c, e, us);
 }
 
 void rpc_answer(struct rpc *c, enum errc e)
@@ -242,13 +279,14 @@ void rpc_answer(struct rpc *c, enum errc e)
 
 	assert(!c->answered);
 	c->answered = true;
-	count_answer(c, e);
+	if (e == ERR_OK && c->reply != NULL)
+		c->bytes_out += grpc_byte_buffer_length(c->reply);
+	report(c, e);
 	if (c->gone)
 		return; /* nobody listens */
 	memset(ops, 0, sizeof(ops));
 	if (!c->headers_sent)
-		op++->op = GRPC_OP_SEND_INITIAL_METADATA;
-	c->headers_sent = true;
+		rpc_headers(c, op++);
 	if (e == ERR_OK && c->reply != NULL) {
 		op->op = GRPC_OP_SEND_MESSAGE;
 		op++->data.send_message.send_message = c->reply;
@@ -289,6 +327,8 @@ static void wipe(struct rpc *c)
 	if (c->reply != NULL)
 		grpc_byte_buffer_destroy(c->reply);
 	grpc_metadata_array_destroy(&c->metadata);
+	if (c->headers_sent)
+		grpc_slice_unref(c->header.value);
 	if (c->served->method == NULL)
 		grpc_call_details_destroy(&c->details);
 	if (c->call != NULL)
@@ -317,7 +357,7 @@ void rpc_maybe_free(struct rpc *c)
 	if (c->batches > 0 || c->working || c->open || c->end_task.posted)
 		return;
 	if (!c->answered) /* a stream that nobody could be told the end of */
-		count_answer(c, c->ending ? c->end : ERR_CANCELLED);
+		report(c, c->ending ? c->end : ERR_CANCELLED);
 	delist(c);
 	atomic_fetch_sub(&c->server->at_work[class_of(c)], 1);
 	show_at_work(c->server);

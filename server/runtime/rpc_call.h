@@ -59,8 +59,9 @@ struct rpc_served {
 	const struct rpc_method *method; /* NULL: the slots for calls of unknown methods */
 	void *handle;                    /* gRPC's */
 	const struct shape *shape;       /* of the request: which fields are text */
-	int end;                         /* the step that ends the flow */
-	_Atomic unsigned missing;        /* slots not posted because the pool was empty */
+	const ProtobufCFieldDescriptor *request_id; /* of the request; NULL: it has none */
+	int end;                                    /* the step that ends the flow */
+	_Atomic unsigned missing; /* slots not posted because the pool was empty */
 };
 
 struct status_details;
@@ -87,11 +88,14 @@ struct rpc {
 	void *state;
 	size_t charged; /* of the budget of large calls */
 	int64_t arrived_us;
-	bool shed;     /* refused by the poller */
-	bool gone;     /* the caller went away: nothing can be sent */
-	bool working;  /* the flow has not ended */
-	bool answered; /* the status is on its way */
+	struct id order;            /* what the access log says it was about; may be zero */
+	size_t bytes_in, bytes_out; /* of messages */
+	bool shed;                  /* refused by the poller */
+	bool gone;                  /* the caller went away: nothing can be sent */
+	bool working;               /* the flow has not ended */
+	bool answered;              /* the status is on its way */
 	bool headers_sent;
+	grpc_metadata header; /* its value is ours while headers_sent */
 
 	/* the answer so far */
 	grpc_byte_buffer *reply;
@@ -117,6 +121,8 @@ static inline struct rpc *rpc_of(struct flow *fl)
 
 void rpc_handle(struct rpc_tag *tag);        /* one letter from the poller */
 void rpc_answer(struct rpc *c, enum errc e); /* send reply or error; once per call */
+/* For an op that sends initial metadata: what every answer says at its start. */
+void rpc_headers(struct rpc *c, grpc_op *op);
 void rpc_batch(struct rpc *c, const grpc_op *ops, size_t n, struct rpc_tag *tag);
 void rpc_maybe_free(struct rpc *c); /* if nothing is under way any more */
 /* drain: end the stream or cancel the flow */

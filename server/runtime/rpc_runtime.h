@@ -10,6 +10,7 @@
 
 #include <grpc/grpc.h>
 
+#include "server/runtime/access_log.h"
 #include "server/runtime/rpc_call.h"
 #include "server/runtime/rpc_server.h"
 
@@ -56,6 +57,7 @@ struct rpc_server {
 	size_t large_left; /* budget of large calls, bytes */
 	struct shed_status shed[RPC_SHED_STATUSES];
 
+	struct access_log access;
 	struct descriptors *descriptors;
 	struct validator *validator;
 	struct health *health;

@@ -42,6 +42,19 @@ static int end_step(const struct flow_step *steps)
 	return i;
 }
 
+/* Under either name it makes asking twice harmless. */
+static const ProtobufCFieldDescriptor *request_id_of(const ProtobufCMessageDescriptor *m)
+{
+	const ProtobufCFieldDescriptor *f =
+		protobuf_c_message_descriptor_get_field_by_name(m, "request_id");
+
+	if (f == NULL)
+		f = protobuf_c_message_descriptor_get_field_by_name(m, "report_id");
+	assert(f == NULL ||
+	       f->type == PROTOBUF_C_TYPE_BYTES); /* as all our text, cmake/StringAsBytes */
+	return f;
+}
+
 /*
  * Every table row, and one more for calls of methods nobody knows: without it they would hang to
  * their deadline.
@@ -58,6 +71,7 @@ static void serve_methods(struct rpc_server *s)
 		assert((m->kind == RPC_UNARY) == (m->steps != NULL) &&
 		       (m->kind != RPC_UNARY) == (m->stream != NULL));
 		v->method = m;
+		v->request_id = request_id_of(m->request);
 		v->shape = validator_shape(s->validator, m->request);
 		v->end = m->steps != NULL ? end_step(m->steps) : 0;
 		v->handle = grpc_server_register_method(
@@ -138,6 +152,9 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 
 	s->opt = *opt;
 	s->loop = opt->loop;
+	if (!access_mode_parse(opt->cfg->access_log, &s->access.mode))
+		config_refuse("access_log", "it is off, errors or all, not %s",
+			      opt->cfg->access_log);
 	s->down = (struct rpc_tag){.event = RPC_SERVER_DOWN};
 	gpr_set_log_function(on_core_log);
 	grpc_init();

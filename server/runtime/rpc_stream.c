@@ -68,8 +68,8 @@ bool rpc_send(struct flow *fl, const ProtobufCMessage *m)
 	}
 	memset(ops, 0, sizeof(ops));
 	if (!c->headers_sent)
-		op++->op = GRPC_OP_SEND_INITIAL_METADATA;
-	c->headers_sent = true;
+		rpc_headers(c, op++);
+	c->bytes_out += grpc_byte_buffer_length(bytes);
 	op->op = GRPC_OP_SEND_MESSAGE;
 	op++->data.send_message.send_message = bytes;
 	c->sending = true;
@@ -107,6 +107,7 @@ static void on_message(struct rpc *c)
 	ProtobufCMessage *m;
 	enum errc e;
 
+	c->bytes_in += grpc_byte_buffer_length(c->payload);
 	m = rpc_decode(c, &c->message, c->payload, &e);
 	grpc_byte_buffer_destroy(c->payload);
 	c->payload = NULL;

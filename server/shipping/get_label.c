@@ -95,6 +95,7 @@ static int got_view(struct flow *fl, const struct answer *a)
 		return rpc_fail(fl, ERR_NOT_FOUND);
 	}
 	r = label_view_row(a, 0);
+	rpc_order(fl, r.order_id);
 	if (!has_label(&r))
 		return rpc_fail(fl, ERR_LABEL_NOT_BOUGHT);
 	if (!keep(fl, &g->text, &r))

@@ -61,6 +61,7 @@ Orderd__V1__Shipment *got_shipment_view(struct flow *fl, struct id shipment, con
 		return NULL;
 	}
 	r = shipment_view_row(a, 0);
+	rpc_order(fl, r.order_id);
 	s = shipment_message(fl, shipment, &r);
 	if (s == NULL)
 		rpc_fail(fl, ERR_TOO_LARGE);

@@ -88,6 +88,7 @@ static int got_parcel(struct flow *fl, const struct answer *a)
 	if (answer_rows(a) == 0)
 		return shipment_not_found(fl, fl->subject);
 	r->order = shipment_view_row(a, 0).order_id;
+	rpc_order(fl, r->order);
 	r->group_no = shipment_view_row(a, 0).group_no;
 	return SCANS;
 }

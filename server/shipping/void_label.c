@@ -47,6 +47,7 @@ static int got_parcel(struct flow *fl, const struct answer *a)
 	if (answer_rows(a) == 0)
 		return shipment_not_found(fl, fl->subject);
 	v->order = shipment_view_row(a, 0).order_id;
+	rpc_order(fl, v->order);
 	return VOID;
 }
 
@@ -61,7 +62,8 @@ static int ask_void(struct flow *fl)
 					  .fingerprint = v->fingerprint,
 					  .reason = v->reason,
 					  .actor = rpc_identity(fl)->subject,
-					  .next_job = id_child(v->order)};
+					  .next_job = id_child(v->order),
+					  .trace = trace_bytes(&fl->trace)};
 
 	return store_ask(fl, rpc_app(fl)->store, label_void_begin_unit(&h, NULL, 0));
 }

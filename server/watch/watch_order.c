@@ -144,7 +144,7 @@ static void on_open(struct flow *fl)
 
 	w->fl = fl;
 	w->tenant = rpc_identity(fl)->tenant;
-	w->entry.order = fl->subject = want_id(fl, rq->order_id, "order_id");
+	w->entry.order = fl->subject = want_order(fl, rq->order_id);
 	w->sent = w->taken = want_range(fl, rq->after_sequence, 0, INT64_MAX, "after_sequence");
 	w->fresh = true;
 	w->quiet_since_ms = clock_mono_ms();

@@ -51,6 +51,7 @@ def setting_that_cannot_work__is_named_with_its_reason(w):
             (both, "contact_key_file", "/tmp", "/tmp: Is a directory"),
             (both, "contact_key_file", short, "64 hexadecimal digits"),
             (server, "contact_key_file", None, "required"),
+            (server, "access_log", "some", "off, errors or all"),
             (server, "auth", None, "none"),
             (server, "auth", "trust", "none"),
             (server, "listen", anywhere, anywhere),

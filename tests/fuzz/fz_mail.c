@@ -88,9 +88,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mail m = {.from = STR("a@x.example"),
 			 .to = STR("b@y.example"),
 			 .message_id = STR("i@x.example")};
+	struct trace trace = {.flags = 0};
 	struct arena arena;
 	struct str s;
 
+	trace.id[0] = size % 2; /* with one and without */
 	m.date_us = take_i64(&in, 7);
 	m.subject = take_str(&in, take_u8(&in));
 	m.from_name = take_str(&in, take_u8(&in));
@@ -100,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	m.date_us %= INT64_C(250000000000000000); /* the year 9999 */
 	arena_init(&arena, 1 << 20);
-	s = mail_message(&arena, &m);
+	s = mail_message(&arena, &m, &trace);
 	if (s.p != NULL) {
 		const char *p = strstr(s.p, "\r\n\r\n" BOUNDARY);
 

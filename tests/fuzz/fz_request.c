@@ -67,6 +67,11 @@ void rpc_vviolation(struct flow *fl, const char *why, const char *field_fmt, va_
 	violations++;
 }
 
+void rpc_order(struct flow *fl, struct id order)
+{
+	(void)fl, (void)order;
+}
+
 void rpc_violation(struct flow *fl, const char *why, const char *field_fmt, ...)
 {
 	va_list ap;

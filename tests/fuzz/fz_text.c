@@ -82,12 +82,15 @@ static void json_is_whole(struct str s)
 	json_decref(o);
 }
 
-static void cut_leaves_whole_values(struct str s)
+/* No more is cut off than the start of one escape or character. */
+static void cut_is_short(struct str s)
 {
 	bool open, again;
 	size_t n = log_cut(s, &open);
 
-	MUST(n <= s.n && log_cut((struct str){s.p, n}, &again) == n && open == again);
+	MUST(n <= s.n && s.n - n < 4);
+	if (str_is_text((struct str){s.p, n}))
+		MUST(log_cut((struct str){s.p, n}, &again) == n && open == again);
 }
 
 static void nothing_forged_opens(struct str s)
@@ -118,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size <= 65536)
 		json_says_the_same(s);
 	json_is_whole(s);
-	cut_leaves_whole_values(s);
+	cut_is_short(s);
 	nothing_forged_opens(s);
 	free(copy);
 	return 0;

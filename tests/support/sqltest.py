@@ -241,7 +241,7 @@ class Store:
 
     def execute(self, kind, units):
         """The statement of one kind over its units [(head, lines)] -> rows as dicts, by unit."""
-        args = [array([u[0][name] for u in units], t) for name, t in kind.head]
+        args = [array([u[0].get(name) if t.endswith("?") else u[0][name] for u in units], t) for name, t in kind.head]
         if kind.line:
             rows = [(n + 1, line) for n, u in enumerate(units) for line in u[1]]
             args.append(array([n for n, _ in rows], "int8"))

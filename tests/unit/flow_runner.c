@@ -634,8 +634,14 @@ static void end_with_an_error(void *arg)
 	(void)arg;
 	log_open("test", LOG_INFO);
 	assert(id_parse(STR("018f4e2a-7b1c-7ac5-9d3e-0123456789ab"), &o.fl.subject));
+	assert(trace_parse(STR("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"),
+			   &o.fl.trace));
 	start(&o);
 	clock_fake(1007000, 0);
+	answer(asked_op, ERR_OUT_OF_STOCK);
+	turn();
+	o = (struct order){.fl.quiet = true}; /* its owner speaks */
+	start(&o);
 	answer(asked_op, ERR_OUT_OF_STOCK);
 	turn();
 	o = (struct order){0}; /* a good one says nothing at this level */
@@ -654,7 +660,8 @@ static void flow_that_failed_is_logged_once(void **state)
 	assert_int_equal(c.exit_code, 0);
 	assert_non_null(strstr(c.err,
 			       " event=flow_ended flow=order subject=018f4e2a-7b1c-7ac5-9d3e-"
-			       "0123456789ab cause=OUT_OF_STOCK step=hold ms=7\n"));
+			       "0123456789ab cause=OUT_OF_STOCK step=hold ms=7 "
+			       "trace=0af7651916cd43dd8448eb211c80319c\n"));
 	assert_ptr_equal(strchr(c.err, '\n'), c.err + strlen(c.err) - 1);
 }
 

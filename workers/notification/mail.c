@@ -196,12 +196,12 @@ static int ask_record(struct flow *fl)
 static int got_record(struct flow *fl, const struct answer *a)
 {
 	const struct telling *t = job_state(fl);
-	char order[ID_TEXT_SIZE];
+	char order[ID_TEXT_SIZE], trace[TRACE_TEXT_SIZE];
 
 	if (answer_rows(a) > 0 && !str_eq(t->outcome, STR("sent")))
-		log_info("mail_not_sent", "order=%s outcome=" STR_FMT " detail=%s",
-			 id_format(job_of(fl)->order, order), STR_ARG(t->outcome),
-			 LOG_Q(t->detail));
+		log_info("mail_not_sent", "order=%s outcome=" STR_FMT " detail=%s trace=%s",
+			 id_format(job_of(fl)->order, order), STR_ARG(t->outcome), LOG_Q(t->detail),
+			 trace_text(&fl->trace, trace));
 	job_settled(fl);
 	return DONE;
 }

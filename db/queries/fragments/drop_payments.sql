@@ -1,6 +1,7 @@
--- drop_payments(w): ends the payments of the orders of CTE w (n, tenant, order_id) which are given up.  An authorized
+-- drop_payments(w, trace): ends the payments of the orders of CTE w (n, tenant, order_id) which are given up.  An authorized
 -- one gets a job that voids it: the id is the candidate of its group in the detail rows l (n, group_no, job_id).  One
 -- that no attempt is busy with is voided here, and what was held for want of money is not any more.  One with a live attempt is left alone: its outcome must be found first.
+-- `trace`: as next_job has it.
 -- Leaves behind: void_jobs (n, job_id), the jobs to ring; owed (n), the units whose money is not settled yet.
 -- A payment without a candidate, of a group that was made since the caller looked, gets an id made here.
 given_up AS MATERIALIZED (
@@ -18,8 +19,8 @@ given_up AS MATERIALIZED (
 	  LEFT JOIN l ON (l.n, l.group_no) = (p.n, p.group_no)
 	 WHERE p.state = 'authorized'
 ), void_rows AS (
-	INSERT INTO job (id, tenant, order_id, group_no, kind, priority)
-	SELECT job_id, tenant, order_id, group_no, 'payment.void', 0 FROM void_jobs
+	INSERT INTO job (id, tenant, order_id, group_no, kind, priority, trace)
+	SELECT job_id, tenant, order_id, group_no, 'payment.void', 0, $(2)::bytea FROM void_jobs l
 ), voided_rows AS (
 	UPDATE payment p SET state = 'voided'
 	  FROM given_up d

@@ -1,7 +1,7 @@
--- parcel_plan(rows): the goods of the groups of `rows` (tenant, order_id, group_no, job_id, shipment_id, location,
+-- parcel_plan(rows, trace): the goods of the groups of `rows` (tenant, order_id, group_no, job_id, shipment_id, location,
 -- weight_g, sscc_prefix, and what next_job wants) are in their parcels: each is planned under its number, and its label
 -- is next.  weight_g 0: what its items come to.
-@next_job($(1)),
+@next_job($(1), $(2)),
 planned AS (
 	INSERT INTO shipment (tenant, id, order_id, group_no, location, state, sscc, weight_g)
 	SELECT tenant, shipment_id, order_id, group_no, location, 'planned', sscc18(sscc_prefix, nextval('sscc_serial')), weight_g
