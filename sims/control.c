@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/metric.h"
 #include "sims/carrier.h"
 #include "sims/fault.h"
 #include "sims/gateway.h"
@@ -168,6 +169,13 @@ static void charges_show(struct call *c)
 	text_of(c, facts_text(c->sim->facts, &n), "application/x-ndjson");
 }
 
+static void metrics_show(struct call *c)
+{
+	size_t n;
+
+	text_of(c, metric_render(&n), "text/plain; version=0.0.4; charset=utf-8");
+}
+
 static void label_show(struct call *c)
 {
 	char *text = carrier_label(c->sim, c->id, &c->text_type);
@@ -183,6 +191,7 @@ static const struct {
 	const char *path;
 	void (*serve)(struct call *c);
 } routes[] = {
+	{"GET", "/metrics", metrics_show},
 	{"GET", "/_sim/health", health},
 	{"POST", "/_sim/faults", fault_add},
 	{"GET", "/_sim/faults", fault_list},
@@ -209,5 +218,6 @@ void control_serve(struct call *c)
 			routes[i].serve(c);
 			return;
 		}
-	refuse(c, 404, "orderd-sim knows /v1/, /v2/ and /_sim/ as sims/README.md lists them");
+	refuse(c, 404,
+	       "orderd-sim knows /v1/, /v2/, /_sim/ and /metrics as sims/README.md lists them");
 }

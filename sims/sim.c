@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/metric.h"
 #include "sims/carrier.h"
 #include "sims/control.h"
 #include "sims/fault.h"
@@ -45,6 +46,16 @@ static struct hook *hook_of(const struct call *c)
 	return c->journal == c->sim->gateway ? c->sim->gateway_hook : c->sim->carrier_hook;
 }
 
+/* Jansson takes nothing else, and a header may be any bytes. */
+static const char *utf8(const char *text)
+{
+	json_t *copy = text != NULL ? json_string(text) : NULL;
+	bool good = copy != NULL;
+
+	json_decref(copy);
+	return good ? text : NULL;
+}
+
 /* `reply` is left out when it is the first object of `puts`: the same text, once. */
 static void write_journal(struct call *c)
 {
@@ -55,13 +66,13 @@ static void write_journal(struct call *c)
 	int64_t place;
 
 	strftime(at, sizeof(at), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
-	line = json_pack("{s:s, s:s, s:s, s:s*, s:s*, s:i, s:b, s:O, s:O*, s:O, s:O, s:O*}", "time",
-			 at, "method", c->method, "path", c->path, "key", c->key, "decision",
-			 c->decision, "status", c->status, "saved", c->saved ? 1 : 0, "params",
-			 c->json != NULL ? c->json : c->form, "reply",
-			 c->reply != json_array_get(c->puts, 0) ? c->reply : NULL, "puts", c->puts,
-			 "facts", c->facts, "events",
-			 json_array_size(c->events) > 0 ? c->events : NULL);
+	line = json_pack(
+		"{s:s, s:s, s:s, s:s*, s:s*, s:s*, s:i, s:b, s:O, s:O*, s:O, s:O, s:O*}", "time",
+		at, "method", c->method, "path", c->path, "key", c->key, "traceparent",
+		utf8(c->trace), "decision", c->decision, "status", c->status, "saved",
+		c->saved ? 1 : 0, "params", c->json != NULL ? c->json : c->form, "reply",
+		c->reply != json_array_get(c->puts, 0) ? c->reply : NULL, "puts", c->puts, "facts",
+		c->facts, "events", json_array_size(c->events) > 0 ? c->events : NULL);
 	place = journal_append(c->journal, must(line));
 	json_decref(line);
 	facts_add(c->sim->facts, c->facts);
@@ -106,6 +117,21 @@ static void decide(struct call *c, const struct part *part, struct fault fault)
 		part->fail(c, 500);
 }
 
+/* Under the lock, as all metrics here. */
+static void count(const struct call *c, const struct part *part)
+{
+	const char *vendor = part == &gateway   ? "gateway"
+			     : part == &carrier ? "carrier"
+						: "control";
+	char label[64];
+
+	if (c->hang_up)
+		snprintf(label, sizeof(label), "%s|hang_up", vendor);
+	else
+		snprintf(label, sizeof(label), "%s|%d", vendor, c->status);
+	metric_add(METRIC_sim_calls, label, 1);
+}
+
 void sim_serve(struct call *c)
 {
 	const struct part *part = part_of(c);
@@ -118,6 +144,7 @@ void sim_serve(struct call *c)
 	if (part != &control)
 		fault = faults_meet(c->sim->faults, c->method, c->path);
 	decide(c, part, fault);
+	count(c, part);
 	if (worth_a_line(c))
 		write_journal(c);
 	if (c->journal != NULL)

@@ -60,6 +60,7 @@ struct call {
 	const char *auth;    /* Authorization, or NULL */
 	const char *key;     /* Idempotency-Key, or NULL */
 	const char *version; /* Stripe-Version, or NULL */
+	const char *trace;   /* traceparent, or NULL */
 	const char *body;    /* NUL-terminated */
 	size_t body_n;
 	json_t *query;        /* flat: name -> text */

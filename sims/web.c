@@ -54,6 +54,7 @@ static struct request *request_new(struct web *w, struct MHD_Connection *conn, c
 	c->host = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Host");
 	c->auth = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Authorization");
 	c->key = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Idempotency-Key");
+	c->trace = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "traceparent");
 	c->version = MHD_lookup_connection_value(conn, MHD_HEADER_KIND, "Stripe-Version");
 	MHD_get_connection_values(conn, MHD_GET_ARGUMENT_KIND, take_query, c->query);
 	return rq;

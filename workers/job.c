@@ -149,9 +149,13 @@ bool job_pool_open(struct worker *w)
 {
 	uint32_t n = 0;
 
-	for (int r = 0; r < ROLE_COUNT; r++)
-		if (worker_has(w, (enum queue_role)r))
-			n += (uint32_t)w->cfg.concurrency;
+	for (int r = 0; r < ROLE_COUNT; r++) {
+		if (!worker_has(w, (enum queue_role)r))
+			continue;
+		n += (uint32_t)w->cfg.concurrency;
+		metric_set(METRIC_jobs_limit, queue_role_name((enum queue_role)r),
+			   w->cfg.concurrency);
+	}
 	w->n_slots = n;
 	w->slots = mem_array(n, sizeof(*w->slots));
 	for (uint32_t i = 0; i < n; i++) {
@@ -357,6 +361,7 @@ static int got_claim(struct flow *fl, const struct answer *a)
 	if (answer_rows(a) == 0)
 		return CLAIM_DONE; /* somebody else's, or done: only the entry is left */
 	r = job_claim_row(a, 0);
+	metric_observe_us(METRIC_job_wait_seconds, queue_role_name(s->role), r.waited_ms * 1000);
 	s->job = (struct job){.id = s->job.id,
 			      .tenant = r.tenant,
 			      .order = r.order_id,
@@ -442,6 +447,8 @@ static int got_due(struct flow *fl, const struct answer *a)
 		if (kind == NULL || job_room(d->w, d->role) == 0)
 			continue; /* its lease will end */
 		s = slot_take(d->w, d->role);
+		metric_observe_us(METRIC_job_wait_seconds, queue_role_name(d->role),
+				  r.waited_ms * 1000);
 		s->job = (struct job){.id = r.job_id,
 				      .tenant = r.tenant,
 				      .order = r.order_id,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/base/metric_process.h"
 
 enum kind { COUNTER, GAUGE, HISTOGRAM };
 
@@ -19,17 +20,20 @@ enum {
 	SERIES_MAX = 256, /* label values kept per metric; "other" is one more */
 	SLOTS = 1024,     /* of the hash table: a power of two, never over a third full */
 	LABEL_MAX = 120,  /* bytes of a label value; the rest is cut */
-	BOUNDS = 14,
+	BOUNDS = 18,
 };
 
-/* Half a millisecond (an order on a warm path) to the longest default deadline. */
+/* Half a millisecond (an order on a warm path) by way of ten seconds (a call's, a provider's
+ * default deadline) and two minutes (a job's) to ten minutes (work that waits too long). */
 static const struct bound {
 	int64_t us;
 	const char *seconds;
 } bounds[BOUNDS] = {
-	{500, "0.0005"},  {1000, "0.001"},  {2500, "0.0025"}, {5000, "0.005"},  {10000, "0.01"},
-	{25000, "0.025"}, {50000, "0.05"},  {100000, "0.1"},  {250000, "0.25"}, {500000, "0.5"},
-	{1000000, "1"},   {2500000, "2.5"}, {5000000, "5"},   {10000000, "10"},
+	{500, "0.0005"},    {1000, "0.001"},    {2500, "0.0025"}, {5000, "0.005"},
+	{10000, "0.01"},    {25000, "0.025"},   {50000, "0.05"},  {100000, "0.1"},
+	{250000, "0.25"},   {500000, "0.5"},    {1000000, "1"},   {2500000, "2.5"},
+	{5000000, "5"},     {10000000, "10"},   {30000000, "30"}, {60000000, "60"},
+	{120000000, "120"}, {600000000, "600"},
 };
 
 struct histogram {
@@ -259,6 +263,7 @@ char *metric_render(size_t *ret_n)
 
 	if (out == NULL)
 		abort();
+	metric_process_print(out);
 	for (int m = 0; m < METRIC_COUNT; m++)
 		print_family(out, (enum metric)m);
 	if (fclose(out) != 0)

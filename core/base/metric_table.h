@@ -9,6 +9,7 @@
 	X(COUNTER,   rpc_handled,      "method_code", "calls answered, by method and error name") \
 	X(HISTOGRAM, rpc_seconds,      "method",  "from arrival to the answer handed to gRPC") \
 	X(GAUGE,     rpc_in_flight,    "",        "calls at work") \
+	X(GAUGE,     rpc_limit,        "",        "calls that may be at work (max_in_flight); one more is refused") \
 	X(COUNTER,   rpc_shed,         "",        "calls refused because too many were at work") \
 	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks taken and refused, by provider and what became of them") \
 	X(GAUGE,     watch_streams,    "",        "order watches open") \
@@ -22,17 +23,27 @@
 	X(COUNTER,   store_batches,    "lane",    "batches sent") \
 	X(COUNTER,   store_again,      "reason",  "batches asked again") \
 	X(GAUGE,     store_waiting,    "lane",    "units waiting for a batch") \
+	X(GAUGE,     store_limit,      "lane",    "units that may wait (lane_bound); one more is refused") \
+	X(COUNTER,   store_refused,    "lane",    "units refused because too many waited") \
 	X(HISTOGRAM, store_batch_seconds, "lane", "from BEGIN sent to Sync received") \
 	X(COUNTER,   store_reconnects, "lane",    "connections made") \
 	X(GAUGE,     store_up,         "lane",    "connections ready") \
 	X(GAUGE,     queue_up,         "",        "1 while Redis answers") \
 	X(COUNTER,   queue_rung,       "role",    "job ids put on a stream") \
+	X(COUNTER,   queue_rung_again, "role",    "job ids the janitor put on a stream, because nobody had taken them") \
+	X(GAUGE,     queue_ready,      "role",    "due jobs nobody has taken, as the janitor last counted them; 100000 in all mean as many or more") \
+	X(GAUGE,     queue_oldest_seconds, "role", "how long the oldest of them has been due") \
+	X(GAUGE,     queue_dead,       "role",    "dead jobs, which a person must look at") \
+	X(GAUGE,     order_holds,      "reason",  "orders, or their parcels, that wait for a person") \
+	X(GAUGE,     sweep_timestamp_seconds, "", "when the janitor last finished a sweep without an error, Unix time; 0: not yet") \
 	X(COUNTER,   queue_rebuilds,   "",        "generations rebuilt after Redis lost its data") \
 	X(COUNTER,   hold_asked,       "outcome", "stock holds asked, by outcome") \
 	X(COUNTER,   http_calls,       "host_code", "provider calls, by host and status or error") \
 	X(HISTOGRAM, http_seconds,     "host",    "provider calls") \
+	X(GAUGE,     http_in_flight,   "host",    "provider calls and mails under way") \
 	X(COUNTER,   job_claimed,      "kind",    "jobs claimed") \
-	X(COUNTER,   job_stale,        "kind",    "jobs somebody else had settled") \
+	X(HISTOGRAM, job_wait_seconds, "role",    "from the time a job was due to its claim") \
+	X(COUNTER,   job_stale,        "role",    "jobs somebody else had settled") \
 	X(COUNTER,   job_done,         "kind",    "jobs completed") \
 	X(COUNTER,   job_retried,      "kind",    "jobs put off for a retry") \
 	X(COUNTER,   job_dead,         "kind",    "jobs buried after their last attempt") \
@@ -41,5 +52,8 @@
 	X(HISTOGRAM, audit_seconds,    "check",   "from asking a rule to its answer") \
 	X(COUNTER,   audit_runs,       "check_outcome", "rules asked: holds, broken, or failed when there was no answer") \
 	X(GAUGE,     audit_answered_timestamp_seconds, "check", "when a rule was last answered") \
-	X(GAUGE,     gateway_walked_timestamp_seconds, "", "payments the gateway made until then were all read; 0: none yet")
+	X(GAUGE,     gateway_walked_timestamp_seconds, "", "payments the gateway made until then were all read; 0: none yet") \
+	X(GAUGE,     jobs_limit,       "role",    "jobs that may be at work (concurrency)") \
+	X(COUNTER,   mails,            "outcome", "mails to customers that were sent, refused for good, or suppressed") \
+	X(COUNTER,   sim_calls,        "vendor_code", "calls orderd-sim answered, by status")
 /* clang-format on */

@@ -14,6 +14,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/metric.h"
 #include "core/http/transfer.h"
 
 enum {
@@ -234,8 +235,15 @@ const struct http_options *http_options_of(const struct http *h)
 	return h->closing ? NULL : &h->opt;
 }
 
+static void tell_in_flight(const struct transfer *t, int64_t more)
+{
+	metric_set(METRIC_http_in_flight, t->host,
+		   metric_value(METRIC_http_in_flight, t->host) + more);
+}
+
 static void remember(struct http *h, struct transfer *t)
 {
+	tell_in_flight(t, 1);
 	t->http = h;
 	t->next = h->transfers;
 	if (h->transfers != NULL)
@@ -273,6 +281,7 @@ static void forget(struct transfer *t)
 {
 	struct http *h = t->http;
 
+	tell_in_flight(t, -1);
 	if (t->watch != NULL) /* before libcurl closes its socket */
 		uv_close((uv_handle_t *)&t->watch->poll, on_watch_closed);
 	timer_clear(h->loop, &t->timer);

@@ -157,6 +157,8 @@ void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns
 {
 	*l = (struct lane){
 		.st = st, .law = &laws[id], .id = id, .n_conns = n_conns, .sweep.on_due = on_sweep};
+	if (n_conns > 0)
+		metric_set(METRIC_store_limit, l->law->name, st->opt.lane_bound);
 	l->conns = mem_array((size_t)(n_conns > 0 ? n_conns : 1), sizeof(*l->conns));
 	for (int i = 0; i < n_conns; i++)
 		conn_init(&l->conns[i], l);
@@ -166,6 +168,8 @@ void lane_ask(struct lane *l, struct ask *a)
 {
 	assert(l->n_conns > 0);
 	if (l->down || l->ready.n + l->blocked.n >= l->st->opt.lane_bound) {
+		if (!l->down)
+			metric_add(METRIC_store_refused, l->law->name, 1);
 		op_fail(&a->op, l->down ? ERR_STORE_UNAVAILABLE : ERR_STORE_FULL);
 		return;
 	}

@@ -3,7 +3,7 @@
 -- unit: job_claim_due   lane: job   rank: 11
 -- head: role text, worker uuid, lease_s int4, most int4
 -- answer: ordinal int8, job_id uuid, tenant int4, order_id uuid, group_no int2, kind text, epoch int8
--- answer: attempts int4, deaths int4, groups int2, order_state text, last_error text?, priority int2, trace bytea?
+-- answer: attempts int4, deaths int4, groups int2, order_state text, last_error text?, priority int2, trace bytea?, waited_ms int8
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 due AS MATERIALIZED (
 	SELECT h.n, h.worker, h.lease_s, h.most, d.id, d.run_at FROM h CROSS JOIN LATERAL (
@@ -30,6 +30,7 @@ mine AS (
 	          j.priority, j.run_at, j.trace
 )
 SELECT m.n, m.id, m.tenant, m.order_id, m.group_no, m.kind, m.epoch, m.attempts, m.deaths, x.groups, x.state,
-       m.last_error, m.priority, coalesce(m.trace, x.trace)
+       m.last_error, m.priority, coalesce(m.trace, x.trace),
+       (extract(epoch FROM clock_timestamp() - m.run_at) * 1000)::int8
 FROM mine m JOIN orders x ON (x.tenant, x.id) = (m.tenant, m.order_id)
 ORDER BY m.n, m.run_at, m.id

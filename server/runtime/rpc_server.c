@@ -17,6 +17,7 @@
 #include "core/base/config.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/metric.h"
 #include "server/runtime/descriptors.h"
 #include "server/runtime/health.h"
 #include "server/runtime/rpc_runtime.h"
@@ -90,6 +91,7 @@ static void make_pool(struct rpc_server *s)
 	for (size_t i = 0; i < s->opt.n_methods; i++)
 		slots += s->opt.methods[i]->slots > 0 ? s->opt.methods[i]->slots : RPC_SLOTS_COLD;
 	s->bounds[RPC_WORK] = (unsigned)s->opt.cfg->max_in_flight;
+	metric_set(METRIC_rpc_limit, NULL, s->opt.cfg->max_in_flight);
 	s->bounds[RPC_WATCH] = (unsigned)s->opt.cfg->max_watches;
 	s->bounds[RPC_PROBE] = RPC_PROBES_MAX;
 	s->n_calls = 2 * slots;

@@ -61,6 +61,8 @@ def mails_of_an_order__are_its_events_in_good_words(w):
     assert sorted(m["subject"] for m in got) == sorted(SUBJECTS[t] % number for t in expected), [m["subject"] for m in got]
     assert sorted(m["messageId"] for m in got) == sorted("<%s@shop.example>" % i for i, _, _, _ in rows(w, order.order_id))
     code = w.sql("SELECT tracking_code FROM shipment WHERE order_id = '%s'" % order.order_id)[0][0]
+    trace = w.sql("SELECT encode(substring(trace FOR 16), 'hex') FROM orders WHERE id = '%s'" % order.order_id)[0][0]
+    assert {m["headers"]["traceparent"][3:35] for m in got} == {trace}
     for mail in got:
         assert mail["secure"] and mail["to"] == ["ada@customer.example"] and mail["from"] == "orders@shop.example", mail
         assert mail["headers"]["auto-submitted"] == "auto-generated" and mail["headers"]["from"].startswith('"The Shop"')

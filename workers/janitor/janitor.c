@@ -3,10 +3,11 @@
  *
  *	generations --> streams --+--> raise --+--> epoch --> orphans --> waiting --> backlog --+
  *	                          +------------+                                    (per role)  |
- *	     forget <-- holds <-- renewals <-- expire, freed (per order) <-- expired <----------+
+ *	depth <-- forget <-- holds <-- renewals <-- expire, freed (per order) <-- expired <-----+
  *
  * Steps that need Redis are passed over while it is away; the database's are not.  What is only
- * kept for a while is forgotten by one sweep in a minute.
+ * kept for a while is forgotten by one sweep in a minute, and what waits is counted by one in five
+ *seconds.
  */
 #include "workers/janitor/janitor.h"
 
@@ -32,6 +33,8 @@ enum {
 	FORGET_MOST = 5000,        /* rows; a full page is followed by the next sweep's */
 	WEBHOOKS_KEEP_S = 2592000, /* 30 days; providers try an event again for three */
 	RENEW_MOST = 200,          /* authorizations renewed per sweep */
+	DEPTH_MS = 5000,           /* Prometheus looks every 15 s or so */
+	DEPTH_MOST = 100000,       /* rows counted: some 50 ms of the database's time at worst */
 	ARENA = 1024 * 1024,
 };
 
@@ -49,6 +52,7 @@ enum {
 	RENEWALS,
 	HOLDS,
 	FORGET,
+	DEPTH,
 	DONE
 };
 
@@ -80,7 +84,7 @@ struct janitor {
 	int64_t after_run; /* where the next page begins; DB_NULL: at the oldest */
 	struct id after_id;
 	bool more; /* the page was full: sweep again at once */
-	int64_t forget_at_ms;
+	int64_t forget_at_ms, depth_at_ms;
 };
 
 static struct janitor *janitor_of(struct flow *fl)
@@ -189,6 +193,12 @@ static void ring(struct janitor *j, struct id job, const struct job_kind *kind, 
 			   1);
 }
 
+static void ring_again(struct janitor *j, struct ring r)
+{
+	metric_add(METRIC_queue_rung_again, queue_role_name(r.role), 1);
+	queue_ring(j->w->queue, &r, 1);
+}
+
 static int ask_orphans(struct flow *fl)
 {
 	struct janitor *j = janitor_of(fl);
@@ -204,8 +214,11 @@ static int got_orphans(struct flow *fl, const struct answer *a)
 {
 	for (uint32_t i = 0; i < answer_rows(a); i++) {
 		struct jobs_orphaned_row r = jobs_orphaned_row(a, i);
+		const struct job_kind *kind = job_kind_find(r.kind);
 
-		ring(janitor_of(fl), r.job_id, job_kind_find(r.kind), r.priority);
+		if (kind != NULL)
+			ring_again(janitor_of(fl),
+				   (struct ring){r.job_id, kind->role, r.priority & 3});
 	}
 	return WAITING;
 }
@@ -285,8 +298,7 @@ static int got_backlog(struct flow *fl, const struct answer *a)
 		if ((int)job->role != j->role)
 			continue;
 		if (s->waiting == 0 || job->run_at_ms + j->w->cfg.sweep_ms < s->last_delivered_ms)
-			queue_ring(j->w->queue, &(struct ring){job->id, job->role, job->priority},
-				   1);
+			ring_again(j, (struct ring){job->id, job->role, job->priority});
 	}
 	j->role++;
 	return BACKLOG;
@@ -408,7 +420,7 @@ static int ask_forget(struct flow *fl)
 	struct webhooks_forget_head h = {.keep_s = WEBHOOKS_KEEP_S, .most = FORGET_MOST};
 
 	if (clock_mono_ms() < j->forget_at_ms)
-		return DONE;
+		return DEPTH;
 	j->forget_at_ms = clock_mono_ms() + FORGET_MS;
 	return store_ask(fl, j->w->store, webhooks_forget_unit(&h, NULL, 0));
 }
@@ -417,6 +429,56 @@ static int got_forget(struct flow *fl, const struct answer *a)
 {
 	if (answer_rows(a) > 0 && webhooks_forget_row(a, 0).forgotten >= FORGET_MOST)
 		janitor_of(fl)->forget_at_ms = 0;
+	return DEPTH;
+}
+
+/* ---------------------------------------------------------------- how much there is to do */
+
+static int ask_depth(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	struct work_depth_head h = {.most = DEPTH_MOST};
+
+	if (clock_mono_ms() < j->depth_at_ms)
+		return DONE;
+	j->depth_at_ms = clock_mono_ms() + DEPTH_MS;
+	return store_ask(fl, j->w->store, work_depth_unit(&h, NULL, 0));
+}
+
+/* What there is none of has no row: it is 0. */
+static void forget_depth(void)
+{
+	static const char *const reasons[] = {"payment", "inventory", "returned", "shipping"};
+
+	for (int r = 0; r < ROLE_JANITOR; r++) {
+		const char *role = queue_role_name((enum queue_role)r);
+
+		metric_set(METRIC_queue_ready, role, 0);
+		metric_set(METRIC_queue_oldest_seconds, role, 0);
+		metric_set(METRIC_queue_dead, role, 0);
+	}
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		metric_set(METRIC_order_holds, reasons[i], 0);
+}
+
+static int got_depth(struct flow *fl, const struct answer *a)
+{
+	(void)fl;
+	forget_depth();
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct work_depth_row r = work_depth_row(a, i);
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), STR_FMT, STR_ARG(r.name));
+		if (str_eq(r.what, STR("hold"))) {
+			metric_set(METRIC_order_holds, name, r.number);
+		} else if (str_eq(r.what, STR("dead"))) {
+			metric_set(METRIC_queue_dead, name, r.number);
+		} else {
+			metric_set(METRIC_queue_ready, name, r.number);
+			metric_set(METRIC_queue_oldest_seconds, name, r.oldest_ms / 1000);
+		}
+	}
 	return DONE;
 }
 
@@ -435,7 +497,8 @@ static const struct flow_step sweep_steps[] = {
 	[FREED]       = {"freed",       ask_freed,       got_freed,       10000, EXPIRE,   TO(EXPIRE)},
 	[RENEWALS]    = {"renewals",    ask_renewals,    got_renewals,    30000, HOLDS,    TO(HOLDS)},
 	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  FORGET,   TO(FORGET)},
-	[FORGET]      = {"forget",      ask_forget,      got_forget,      10000, DONE,     TO(DONE)},
+	[FORGET]      = {"forget",      ask_forget,      got_forget,      10000, DEPTH,    TO(DEPTH)},
+	[DEPTH]       = {"depth",       ask_depth,       got_depth,       10000, DONE,     TO(DONE)},
 	[DONE]        = {"done"},
 };
 
@@ -445,6 +508,8 @@ static int64_t sweep_pause_ms(struct round *r)
 {
 	struct janitor *j = (struct janitor *)r;
 
+	if (r->fl.cause == ERR_OK)
+		metric_set(METRIC_sweep_timestamp_seconds, NULL, clock_wall_us() / 1000000);
 	return j->more && r->fl.cause == ERR_OK ? 50 : j->w->cfg.sweep_ms;
 }
 

@@ -15,6 +15,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/metric.h"
 #include "core/domain/address.h"
 #include "sql.gen.h"
 #include "workers/notification/letter.h"
@@ -25,12 +26,12 @@ enum { FIND, LINES, SEND, RECORD, DONE };
 struct telling {
 	struct letter_facts facts;
 	struct str to;
-	int16_t group_no;   /* whose goods it lists; 0: the order's */
-	struct str outcome; /* of mail_recorded */
+	int16_t group_no;    /* whose goods it lists; 0: the order's */
+	const char *outcome; /* of mail_recorded */
 	char detail[32];
 };
 
-static int end_as(struct telling *t, struct str outcome, const char *detail)
+static int end_as(struct telling *t, const char *outcome, const char *detail)
 {
 	t->outcome = outcome;
 	(void)snprintf(t->detail, sizeof(t->detail), "%s", detail);
@@ -85,13 +86,13 @@ static int got_find(struct flow *fl, const struct answer *a)
 		return DONE;
 	}
 	if (r.overtaken)
-		return end_as(t, STR("suppressed"), "overtaken");
+		return end_as(t, "suppressed", "overtaken");
 	opened = seal_open(&worker_of(fl)->contact_key, j->tenant, j->order, r.sealed, &fl->arena);
 	if (opened.p == NULL || !address_unpack(opened, &whom))
 		return job_fail(fl, ERR_PROVIDER_REFUSED,
 				"the address does not open: another key sealed it");
 	if (!mail_address_ok(whom.email))
-		return end_as(t, STR("suppressed"),
+		return end_as(t, "suppressed",
 			      whom.email.n == 0 ? "no address" : "no usable address");
 	t->to = whom.email;
 	t->group_no = r.group_no;
@@ -173,7 +174,7 @@ static int got_send(struct flow *fl, const struct answer *a)
 		       STR_ARG(r->status.n > 0 ? STR(" ") : STR("")), STR_ARG(r->status));
 	if (r->verdict == MAIL_LATER)
 		return job_fail(fl, ERR_PROVIDER_BUSY, "the mail server answered %s", word);
-	return end_as(t, r->verdict == MAIL_TAKEN ? STR("sent") : STR("refused"), word);
+	return end_as(t, r->verdict == MAIL_TAKEN ? "sent" : "refused", word);
 }
 
 /* ---- record ---- */
@@ -187,7 +188,7 @@ static int ask_record(struct flow *fl)
 				       .group_no = j->group_no,
 				       .job_id = j->id,
 				       .epoch = j->epoch,
-				       .outcome = t->outcome,
+				       .outcome = str_of(t->outcome),
 				       .detail = str_of(t->detail)};
 
 	return store_ask(fl, worker_of(fl)->store, mail_recorded_unit(&h, NULL, 0));
@@ -198,9 +199,11 @@ static int got_record(struct flow *fl, const struct answer *a)
 	const struct telling *t = job_state(fl);
 	char order[ID_TEXT_SIZE], trace[TRACE_TEXT_SIZE];
 
-	if (answer_rows(a) > 0 && !str_eq(t->outcome, STR("sent")))
-		log_info("mail_not_sent", "order=%s outcome=" STR_FMT " detail=%s trace=%s",
-			 id_format(job_of(fl)->order, order), STR_ARG(t->outcome), LOG_Q(t->detail),
+	if (answer_rows(a) > 0)
+		metric_add(METRIC_mails, t->outcome, 1);
+	if (answer_rows(a) > 0 && strcmp(t->outcome, "sent") != 0)
+		log_info("mail_not_sent", "order=%s outcome=%s detail=%s trace=%s",
+			 id_format(job_of(fl)->order, order), t->outcome, LOG_Q(t->detail),
 			 trace_text(&fl->trace, trace));
 	job_settled(fl);
 	return DONE;
