@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -43,19 +44,29 @@ static void print_cpu(FILE *out)
 			      (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6);
 }
 
+/* The first line of a file; false: it has none. */
+static bool read_line(const char *path, char *line, size_t size)
+{
+	FILE *f = fopen(path, "re");
+	bool there = f != NULL && fgets(line, (int)size, f) != NULL;
+
+	if (f != NULL)
+		(void)fclose(f);
+	return there;
+}
+
 /* proc(5), /proc/pid/statm: pages, and of them resident ones. */
 static void print_memory(FILE *out)
 {
-	FILE *statm = fopen("/proc/self/statm", "re");
-	int64_t all, resident, page = sysconf(_SC_PAGESIZE);
+	int64_t page = sysconf(_SC_PAGESIZE);
+	char line[256], *p = line;
 
-	if (statm != NULL && fscanf(statm, "%" SCNd64 " %" SCNd64, &all, &resident) == 2) {
-		print_gauge(out, "process_virtual_memory_bytes", "address space in use",
-			    all * page);
-		print_gauge(out, "process_resident_memory_bytes", "memory in use", resident * page);
-	}
-	if (statm != NULL)
-		(void)fclose(statm);
+	if (!read_line("/proc/self/statm", line, sizeof(line)))
+		return;
+	print_gauge(out, "process_virtual_memory_bytes", "address space in use",
+		    strtoll(p, &p, 10) * page);
+	print_gauge(out, "process_resident_memory_bytes", "memory in use",
+		    strtoll(p, NULL, 10) * page);
 }
 
 static void print_files(FILE *out)
@@ -80,16 +91,12 @@ static void print_files(FILE *out)
  * brackets. */
 static void print_start(FILE *out)
 {
-	FILE *stat = fopen("/proc/self/stat", "re");
-	char line[1024] = "";
-	const char *p = NULL;
+	char line[1024];
+	const char *p =
+		read_line("/proc/self/stat", line, sizeof(line)) ? strrchr(line, ')') : NULL;
 	struct timespec up;
 	double start;
 
-	if (stat != NULL) {
-		p = fgets(line, sizeof(line), stat) != NULL ? strrchr(line, ')') : NULL;
-		(void)fclose(stat);
-	}
 	for (int field = 2; p != NULL && field < 22; field++) {
 		p = strchr(p, ' ');
 		p = p != NULL ? p + 1 : NULL;

@@ -11,11 +11,11 @@ SELECT h.n, d.what, d.name, d.number, d.oldest_ms FROM h CROSS JOIN LATERAL (
 	GROUP BY 2
 	UNION ALL
 	SELECT 'dead', split_part(j.kind, '.', 1), count(*), (extract(epoch FROM now() - min(j.created_at)) * 1000)::int8
-	FROM (SELECT kind, created_at FROM job WHERE state = 'dead' ORDER BY created_at LIMIT h.most) j
+	FROM (SELECT kind, created_at FROM job WHERE state = 'dead' AND created_at <= now() ORDER BY created_at LIMIT h.most) j
 	GROUP BY 2
 	UNION ALL
 	SELECT 'hold', d.reason, count(*), (extract(epoch FROM now() - min(d.opened_at)) * 1000)::int8
-	FROM (SELECT reason, opened_at FROM order_hold WHERE released_at IS NULL ORDER BY opened_at LIMIT h.most) d
+	FROM (SELECT reason, opened_at FROM order_hold WHERE released_at IS NULL AND opened_at <= now() ORDER BY opened_at LIMIT h.most) d
 	GROUP BY 2
 ) d
 ORDER BY h.n, d.what, d.name

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/metric.h"
 #include "tests/unit/worker_world.h"
 #include "workers/janitor/janitor.h"
 
@@ -49,12 +50,20 @@ static void redis_is_well(void)
 	world_no_rows(world_asked("queue_ask_epoch"));
 }
 
+/* The end of a sweep: what waits is counted by some of them. */
+static void nothing_waits(void)
+{
+	if (world_asks("work_depth"))
+		world_no_rows(world_asked("work_depth"));
+}
+
 static void nothing_has_expired(void)
 {
 	world_no_rows(world_asked("orders_expired"));
 	world_no_rows(world_asked("payment_renewals_due"));
 	if (world.queue_up)
 		world_no_rows(world_asked("queue_ask_expire_holds"));
+	nothing_waits();
 }
 
 static void assert_next_sweep_after(int64_t ms)
@@ -132,6 +141,7 @@ static void sweep_that_forgets(int64_t forgotten)
 	q = world_asked("webhooks_forget");
 	assert_int_equal(HEAD(q, webhooks_forget)->keep_s, 30 * 24 * 3600);
 	WORLD_ROWS(q, &(struct webhooks_forget_row){.forgotten = forgotten});
+	nothing_waits();
 	world_later(2000);
 }
 
@@ -157,6 +167,8 @@ static void failure_of_any_step_does_not_end_the_sweeping(void **state)
 	world_fails(world_asked("orders_expired"), ERR_STORE_UNAVAILABLE);
 	world_fails(world_asked("payment_renewals_due"), ERR_STORE_UNAVAILABLE);
 	world_fails(world_asked("queue_ask_expire_holds"), ERR_QUEUE_UNAVAILABLE);
+	world_fails(world_asked("work_depth"), ERR_STORE_UNAVAILABLE);
+	assert_int_equal(metric_value(METRIC_sweep_timestamp_seconds, NULL), 0);
 	assert_next_sweep_after(2000);
 	assert_next_sweep_after(2000);
 }
@@ -304,6 +316,7 @@ static void each_expired_order_ends_and_frees_its_stock(void **state)
 	assert_int_equal(world.n_rings, 1);
 	world_fails(world_asked("order_view"), ERR_STORE_UNAVAILABLE); /* Redis forgets by itself */
 	world_no_rows(world_asked("payment_renewals_due"));
+	nothing_waits();
 	assert_next_sweep_after(2000);
 }
 
@@ -324,6 +337,47 @@ static void each_authorization_that_ends_soon_has_its_renewal_rung(void **state)
 	assert_int_equal(world.n_rings, 2);
 	assert_true(id_eq(world.rings[1].job, NEXT));
 	assert_int_equal(world.rings[1].role, ROLE_PAYMENT);
+	nothing_waits();
+}
+
+/* ---- how much there is to do ---- */
+
+static void quiet_sweep_but_for_the_count(void)
+{
+	generations_are(4);
+	world_no_rows(world_asked("orders_expired"));
+	world_no_rows(world_asked("payment_renewals_due"));
+}
+
+static void what_waits_is_counted_every_five_seconds(void **state)
+{
+	struct work_depth_row rows[] = {
+		{.what = STR("dead"), .name = STR("shipping"), .number = 2, .oldest_ms = 9},
+		{.what = STR("hold"), .name = STR("returned"), .number = 3, .oldest_ms = 9},
+		{.what = STR("ready"), .name = STR("payment"), .number = 70, .oldest_ms = 61999},
+	};
+
+	(void)state;
+	world.queue_up = false;
+	world_turn();
+	quiet_sweep_but_for_the_count();
+	world_rows(world_asked("work_depth"), rows, 3, sizeof(rows[0]));
+	assert_int_equal(metric_value(METRIC_queue_ready, "payment"), 70);
+	assert_int_equal(metric_value(METRIC_queue_oldest_seconds, "payment"), 61);
+	assert_int_equal(metric_value(METRIC_queue_dead, "shipping"), 2);
+	assert_int_equal(metric_value(METRIC_order_holds, "returned"), 3);
+	for (int i = 0; i < 2; i++) {
+		world_later(2000);
+		quiet_sweep_but_for_the_count();
+		assert_true(janitor_idle(j));
+	}
+	world_later(2000);
+	quiet_sweep_but_for_the_count();
+	world_no_rows(world_asked("work_depth")); /* what there is none of any more is 0 */
+	assert_int_equal(metric_value(METRIC_queue_ready, "payment"), 0);
+	assert_int_equal(metric_value(METRIC_queue_oldest_seconds, "payment"), 0);
+	assert_int_equal(metric_value(METRIC_queue_dead, "shipping"), 0);
+	assert_int_equal(metric_value(METRIC_order_holds, "returned"), 0);
 }
 
 static void stopped_janitor_ends_its_sweep_and_starts_no_other(void **state)
@@ -356,6 +410,7 @@ int main(void)
 		TEST(full_page_goes_on_soon_and_where_it_ended),
 		TEST(each_expired_order_ends_and_frees_its_stock),
 		TEST(each_authorization_that_ends_soon_has_its_renewal_rung),
+		TEST(what_waits_is_counted_every_five_seconds),
 		TEST(stopped_janitor_ends_its_sweep_and_starts_no_other),
 	};
 

@@ -226,6 +226,11 @@ struct question *world_asked(const char *what)
 	return open_questions[0];
 }
 
+bool world_asks(const char *what)
+{
+	return n_open > 0 && strcmp(open_questions[0]->what, what) == 0;
+}
+
 void world_asked_nothing(void)
 {
 	if (n_open > 0)

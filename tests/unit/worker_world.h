@@ -40,6 +40,7 @@ int world_tear_down(void **state); /* asserts that nothing is left at work */
 
 /* The oldest open question; the test fails when it is not this one, or when there is none. */
 struct question *world_asked(const char *what);
+bool world_asks(const char *what); /* is it the oldest open one? */
 void world_asked_nothing(void);
 
 /* Answers; `rows` are the kind's generated row structs. */
