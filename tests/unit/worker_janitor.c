@@ -18,6 +18,7 @@
 enum { PAGE = 1000 };
 
 static const uint64_t none_made = 0, two_made = 5;
+
 enum { LONG_AGO = -77 };
 
 static struct janitor *j;
