@@ -77,7 +77,6 @@ static void print_files(FILE *out)
 	const struct dirent *e;
 
 	if (dir != NULL) {
-		// cppcheck-suppress readdirCalled: each call opens a directory of its own
 		while ((e = readdir(dir)) != NULL)
 			n += e->d_name[0] != '.';
 		(void)closedir(dir);
