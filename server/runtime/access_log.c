@@ -45,13 +45,21 @@ static bool has_room(struct access_log *l)
 	return false;
 }
 
+/* A stream's reader may go when it likes: that is no error. */
+static bool went_well(const struct rpc *c, enum errc e)
+{
+	bool stream = c->served->method != NULL && c->served->method->kind != RPC_UNARY;
+
+	return e == ERR_OK || (stream && e == ERR_CANCELLED);
+}
+
 /* A call that is not wanted at its level is still a line for who debugs. */
 static enum log_level level_of(struct rpc *c, enum errc e)
 {
 	struct access_log *l = &c->server->access;
 	bool probe = c->served->method != NULL && c->served->method->class == RPC_PROBE;
 
-	if (e == ERR_OK)
+	if (went_well(c, e))
 		return l->mode == ACCESS_ALL && !probe ? LOG_INFO : LOG_DEBUG;
 	if (l->mode == ACCESS_OFF || (l->mode == ACCESS_ERRORS && !has_room(l)))
 		return LOG_DEBUG;

@@ -1,7 +1,7 @@
 /*
  * The access log: one line per call, at its end (setting access_log).  It stands instead of
  * the line that other flows end with, and names no person: ids, sizes and the caller's
- * address only.  Loop thread.
+ * address only.  Calls that are shed are counted instead, for they are many.  Loop thread.
  */
 #ifndef ORDERD_SERVER_ACCESS_LOG_H
 #define ORDERD_SERVER_ACCESS_LOG_H
