@@ -36,4 +36,13 @@ extern const struct rpc_method RPC_LIST_FULFILLMENT_ORDERS;
 extern const struct rpc_method RPC_CONFIRM_PICK;
 extern const struct rpc_method RPC_CONFIRM_PACK;
 
+extern const struct rpc_method RPC_LIST_JOBS;
+extern const struct rpc_method RPC_GET_JOB;
+extern const struct rpc_method RPC_RETRY_JOBS;
+extern const struct rpc_method RPC_CANCEL_JOB;
+extern const struct rpc_method RPC_LIST_QUEUES;
+extern const struct rpc_method RPC_PAUSE_QUEUE;
+extern const struct rpc_method RPC_RESUME_QUEUE;
+extern const struct rpc_method RPC_LIST_STUCK_ORDERS;
+
 #endif

@@ -34,6 +34,15 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_LIST_FULFILLMENT_ORDERS,
 	&RPC_CONFIRM_PICK,
 	&RPC_CONFIRM_PACK,
+	/* orderd.v1.OpsService */
+	&RPC_LIST_JOBS,
+	&RPC_GET_JOB,
+	&RPC_RETRY_JOBS,
+	&RPC_CANCEL_JOB,
+	&RPC_LIST_QUEUES,
+	&RPC_PAUSE_QUEUE,
+	&RPC_RESUME_QUEUE,
+	&RPC_LIST_STUCK_ORDERS,
 	/* what every gRPC server has */
 	&RPC_HEALTH_CHECK,
 	&RPC_HEALTH_WATCH,

@@ -181,13 +181,18 @@ void job_pool_close(struct worker *w)
 	w->slots = NULL;
 }
 
-uint32_t job_room(const struct worker *w, enum queue_role r)
+static uint32_t slots_left(const struct worker *w, enum queue_role r)
 {
 	uint32_t most = (uint32_t)w->cfg.concurrency;
 
 	if (w->draining || !worker_has(w, r) || w->running[r] >= most)
 		return 0;
 	return most - w->running[r];
+}
+
+uint32_t job_room(const struct worker *w, enum queue_role r)
+{
+	return worker_paused(w, r) ? 0 : slots_left(w, r);
 }
 
 /* One flow after the other in the slot: memory of the one before is not needed any more. */
@@ -444,7 +449,9 @@ static int got_due(struct flow *fl, const struct answer *a)
 		const struct job_kind *kind = job_kind_find(r.kind);
 		struct job_flow *s;
 
-		if (kind == NULL || job_room(d->w, d->role) == 0)
+		/* Claimed before a pause, it is worked on: given back, it would count as a death.
+		 */
+		if (kind == NULL || slots_left(d->w, d->role) == 0)
 			continue; /* its lease will end */
 		s = slot_take(d->w, d->role);
 		metric_observe_us(METRIC_job_wait_seconds, queue_role_name(d->role),

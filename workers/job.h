@@ -75,7 +75,7 @@ const struct job_kind *job_kind_find(struct str name);
 bool job_pool_open(struct worker *w);
 void job_pool_close(struct worker *w);
 
-/* How many more jobs of this role may start. */
+/* How many more jobs of this role may start; none while its queue is paused. */
 uint32_t job_room(const struct worker *w, enum queue_role r);
 
 /* Start what was delivered; there must be room. */

@@ -23,6 +23,7 @@
 #include "workers/janitor/janitor.h"
 #include "workers/job.h"
 #include "workers/notification/notification.h"
+#include "workers/pause.h"
 
 enum { TICK_MS = 250 };
 
@@ -202,6 +203,8 @@ static void on_tick(struct timer *t)
 
 	timer_set(w->loop, &w->tick, clock_mono_ms() + TICK_MS);
 	job_beat(w);
+	if (!w->draining)
+		pauses_read(w);
 	if (w->draining && clock_mono_ms() > w->drain_until_ms)
 		job_cut(w);
 	for (int r = 0; !w->draining && !queue_is_up(w->queue) && r < ROLE_COUNT; r++)
@@ -280,6 +283,7 @@ static void open_parts(struct worker *w)
 				    .body_cap = (size_t)w->cfg.http_body_kib * 1024,
 				    .agent = "orderd/" ORDERD_VERSION};
 
+	w->paused = ~0U; /* nothing is taken before they were read */
 	w->loop = loop_new();
 	w->store = store_new(w->loop, &store);
 	w->queue = queue_new(w->loop, &queue);

@@ -47,6 +47,10 @@ struct worker {
 	uint32_t running[ROLE_COUNT];
 	uint32_t side_flows;  /* flows that are no jobs: due, sweeps */
 	unsigned due_running; /* bit per role: its due flow is on its way */
+	unsigned paused;      /* bit per role: its queue is; as known, workers/pause.c */
+	bool pauses_asked;    /* a reading of them is on its way */
+	bool pauses_known;    /* they were read once */
+	int64_t pauses_at_ms; /* the next reading */
 
 	bool draining;
 	bool closing;
@@ -59,6 +63,12 @@ struct worker {
 static inline bool worker_has(const struct worker *w, enum queue_role r)
 {
 	return (w->roles & (1U << r)) != 0;
+}
+
+/* Whether jobs of this role may be taken, as far as this worker knows; claims decide. */
+static inline bool worker_paused(const struct worker *w, enum queue_role r)
+{
+	return (w->paused & (1U << r)) != 0;
 }
 
 /* A flow ended: start what may be started, finish the drain when it was the last. */

@@ -27,6 +27,10 @@
 	X(TOO_MANY_SCANS,      FAILED_PRECONDITION, NEVER,    "the parcel has as many scans as are kept") \
 	X(NOT_PICKABLE,        FAILED_PRECONDITION, NEVER,    "the fulfilment order is picked already, being picked, or cancelled") \
 	X(NOT_PACKABLE,        FAILED_PRECONDITION, NEVER,    "the fulfilment order is not picked, being packed, packed already, or cancelled") \
+	X(JOB_NOT_RETRYABLE,   FAILED_PRECONDITION, NEVER,    "the job is running, done, due, or waits for a person") \
+	X(JOB_NOT_CANCELLABLE, FAILED_PRECONDITION, NEVER,    "the job is done, dead, or waits for a person") \
+	X(JOB_RUNNING,         FAILED_PRECONDITION, BACKOFF,  "the job is running") \
+	X(MONEY_IN_DOUBT,      FAILED_PRECONDITION, NEVER,    "whether money was taken is not known yet, and nobody else would find out") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \

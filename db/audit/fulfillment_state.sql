@@ -1,6 +1,6 @@
 -- A fulfilment order says where the goods of its group are: open with a pick job to come and no parcel, picked with a pack
 -- job, packed with a parcel, closed when that has left, cancelled with its order or because nothing was there.  A group
--- that is at work has one.  An order that has ended has no open hold, but for a parcel that came back afterwards.
+-- that is at work has one.  An order that has ended has no open hold, but for a parcel that came back afterwards, or a dead job.
 SELECT f.tenant, f.order_id, f.group_no, f.state, o.state AS order_state, s.state AS shipment, r.states AS reservations
   FROM fulfillment_order f
   JOIN orders o ON (o.tenant, o.id) = (f.tenant, f.order_id)
@@ -34,4 +34,4 @@ UNION ALL
 SELECT d.tenant, d.order_id, d.group_no, 'held', o.state, NULL, d.reason
   FROM order_hold d
   JOIN orders o ON (o.tenant, o.id) = (d.tenant, d.order_id)
- WHERE d.released_at IS NULL AND o.state NOT IN ('pending', 'confirmed') AND d.reason <> 'returned'
+ WHERE d.released_at IS NULL AND o.state NOT IN ('pending', 'confirmed') AND d.reason NOT IN ('returned', 'job_dead')

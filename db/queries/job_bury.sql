@@ -1,4 +1,5 @@
--- A job will not be tried again: kept as dead with its last error, and told in the order's events.
+-- A job will not be tried again: kept as dead with its last error, told in the order's events, and it holds the order until
+-- somebody brings it back (jobs_retry).
 -- No row: the claim is stale.
 -- unit: job_bury   lane: job   rank: 22
 -- keys: id(order_id)
@@ -17,8 +18,9 @@ buried AS (
 	WHERE j.id = w.job_id AND j.epoch = w.epoch AND j.lease_until IS NOT NULL
 	  AND (j.tenant, j.order_id) = (w.tenant, w.order_id)
 	RETURNING w.*, j.group_no, 'job_dead' AS kind, j.kind || ': ' || w.error AS detail,
-	          split_part(j.kind, '.', 1) AS actor
+	          split_part(j.kind, '.', 1) AS actor, 'job_dead' AS reason
 ),
 @order_step(buried),
-@event(buried)
+@event(buried),
+@hold_open(buried)
 SELECT n, version FROM buried ORDER BY n

@@ -1,5 +1,5 @@
 -- A worker takes a job it heard of: due, or left behind by a claim whose lease ran out.  The epoch
--- it is answered is its proof; a later claim makes it worthless.  No row: somebody else has it.
+-- it is answered is its proof; a later claim makes it worthless.  No row: somebody else has it, or its queue is paused.
 -- unit: job_claim   lane: job   rank: 10
 -- keys: id(job_id)
 -- locks: jobs
@@ -15,6 +15,7 @@ mine AS (
 	WHERE j.id = h.job_id
 	  AND (j.state = 'ready' AND j.run_at <= clock_timestamp()
 	       OR j.state = 'running' AND j.lease_until < clock_timestamp())
+	  AND (split_part(j.kind, '.', 1) IN (SELECT role FROM queue WHERE paused)) IS NOT TRUE
 	RETURNING h.n, j.tenant, j.order_id, j.group_no, j.kind, j.epoch, j.attempts, j.deaths, j.last_error, j.trace, j.run_at
 )
 SELECT m.n, m.tenant, m.order_id, m.group_no, m.kind, m.epoch, m.attempts, m.deaths, x.groups, x.state, m.last_error,

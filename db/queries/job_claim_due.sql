@@ -1,10 +1,10 @@
 -- A worker takes due jobs of its role straight from the table: how work goes on while Redis is away.
--- What others are taking at this moment is skipped.  A row per job; asked again, it takes others.
+-- What others are taking at this moment is skipped, and a queue that is paused.  A row per job; asked again, it takes others.
 -- unit: job_claim_due   lane: job   rank: 11
 -- head: role text, worker uuid, lease_s int4, most int4
 -- answer: ordinal int8, job_id uuid, tenant int4, order_id uuid, group_no int2, kind text, epoch int8
 -- answer: attempts int4, deaths int4, groups int2, order_state text, last_error text?, priority int2, trace bytea?, waited_ms int8
-WITH h AS MATERIALIZED (SELECT * FROM @head),
+WITH h AS MATERIALIZED (SELECT * FROM @head WHERE (role IN (SELECT role FROM queue WHERE paused)) IS NOT TRUE),
 due AS MATERIALIZED (
 	SELECT h.n, h.worker, h.lease_s, h.most, d.id, d.run_at FROM h CROSS JOIN LATERAL (
 		SELECT j.id, j.run_at FROM job j

@@ -11,6 +11,7 @@
 #include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
+#include "orderd/v1/ops_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
 #include "orderd/v1/shipping_service.pb-c.h"
 #include "server/request.h"
@@ -48,6 +49,14 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__list_fulfillment_orders_request__descriptor,
 	&orderd__v1__confirm_pick_request__descriptor,
 	&orderd__v1__confirm_pack_request__descriptor,
+	&orderd__v1__list_jobs_request__descriptor,
+	&orderd__v1__get_job_request__descriptor,
+	&orderd__v1__retry_jobs_request__descriptor,
+	&orderd__v1__cancel_job_request__descriptor,
+	&orderd__v1__list_queues_request__descriptor,
+	&orderd__v1__pause_queue_request__descriptor,
+	&orderd__v1__resume_queue_request__descriptor,
+	&orderd__v1__list_stuck_orders_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

@@ -183,9 +183,10 @@ static int got_epoch(struct flow *fl, const struct answer *a)
 
 /* ---------------------------------------------------------------- jobs nobody works on */
 
+/* Of a paused queue nobody would take it. */
 static void ring(struct janitor *j, struct id job, const struct job_kind *kind, int16_t priority)
 {
-	if (kind != NULL)
+	if (kind != NULL && !worker_paused(j->w, kind->role))
 		queue_ring(j->w->queue,
 			   &(struct ring){.job = job,
 					  .role = kind->role,
@@ -247,7 +248,7 @@ static int got_waiting(struct flow *fl, const struct answer *a)
 
 		j->after_run = r.run_at;
 		j->after_id = r.job_id;
-		if (kind != NULL)
+		if (kind != NULL && !worker_paused(j->w, kind->role))
 			j->waiting[j->n_waiting++] =
 				(struct waiting_job){.id = r.job_id,
 						     .run_at_ms = r.run_at / 1000,

@@ -67,6 +67,10 @@ static int got_begin(struct flow *fl, const struct answer *a)
 					      .currency = arena_str(&fl->arena, r.currency),
 					      .method_token = arena_str(&fl->arena, r.method_token),
 					      .present = r.present};
+	if (r.forgotten)
+		return job_fail(fl, ERR_MONEY_IN_DOUBT,
+				"the gateway may have forgotten this attempt's key: look there for "
+				"money held under it");
 	p->acting = str_eq(r.attempt_state, STR("requires_action"));
 	p->over = r.over;
 	p->gateway_id = arena_str(&fl->arena, r.gateway_id);

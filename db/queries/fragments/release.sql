@@ -3,7 +3,7 @@
 -- Where the units are is read from the ledger: a line over two locations may be picked at one and not at the other.
 -- Units without a place (unassigned, backordered) move at location 0.  The work of its locations ends too: fulfilment
 -- orders are cancelled, their jobs that nobody has taken are done (the epoch rises, so that nobody can), holds are
--- released.  The kind that includes this locks `orders` and names the cause as `stock`.
+-- released, but for that of another dead job.  The kind that includes this locks `orders` and names the cause as `stock`.
 held_units AS MATERIALIZED (
 	SELECT w.tenant, w.order_id, w.cause, m.line, m.item, m.location, b.bucket, sum(b.qty) AS qty
 	  FROM $(1) w
@@ -40,10 +40,14 @@ held_units AS MATERIALIZED (
 ), released_jobs AS (
 	UPDATE job j SET state = 'done', epoch = j.epoch + 1, done_at = now()
 	  FROM $(1) w
-	 WHERE (j.tenant, j.order_id) = (w.tenant, w.order_id) AND j.state <> 'done' AND j.state IN ('ready', 'parked')
+	 WHERE (j.tenant, j.order_id) = (w.tenant, w.order_id) AND j.state <> 'done' AND j.state IN ('ready', 'parked', 'dead')
 	   AND split_part(j.kind, '.', 1) = 'fulfillment'
 ), released_holds AS (
 	UPDATE order_hold d SET released_at = now()
 	  FROM $(1) w
 	 WHERE (d.tenant, d.order_id) = (w.tenant, w.order_id) AND d.released_at IS NULL
+	   AND (d.reason <> 'job_dead'
+	        OR NOT EXISTS (SELECT FROM job j
+	                        WHERE (j.tenant, j.order_id) = (d.tenant, d.order_id) AND j.group_no = d.group_no
+	                          AND j.state NOT IN ('ready', 'running', 'parked', 'done') AND split_part(j.kind, '.', 1) <> 'fulfillment'))
 )

@@ -18,6 +18,7 @@
 #include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
+#include "orderd/v1/ops_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
 #include "orderd/v1/shipping_service.pb-c.h"
 
@@ -95,7 +96,15 @@ void orderd_client_free(struct orderd_client *c);
 	X(list_fulfillment_orders, FulfillmentService, ListFulfillmentOrders,                 \
 	  list_fulfillment_orders)                                                            \
 	X(confirm_pick, FulfillmentService, ConfirmPick, confirm_pick)                        \
-	X(confirm_pack, FulfillmentService, ConfirmPack, confirm_pack)
+	X(confirm_pack, FulfillmentService, ConfirmPack, confirm_pack)                        \
+	X(list_jobs, OpsService, ListJobs, list_jobs)                                         \
+	X(get_job, OpsService, GetJob, get_job)                                               \
+	X(retry_jobs, OpsService, RetryJobs, retry_jobs)                                      \
+	X(cancel_job, OpsService, CancelJob, cancel_job)                                      \
+	X(list_queues, OpsService, ListQueues, list_queues)                                   \
+	X(pause_queue, OpsService, PauseQueue, pause_queue)                                   \
+	X(resume_queue, OpsService, ResumeQueue, resume_queue)                                \
+	X(list_stuck_orders, OpsService, ListStuckOrders, list_stuck_orders)
 
 #define X(name, service, method, message)                                                          \
 	Orderd__V1__##method##Response *orderd_##name(                                             \
