@@ -159,11 +159,42 @@ static void read_role(struct flow *fl, struct setting *t, ProtobufCBinaryData ro
 		rpc_violation(fl, "it is payment, fulfillment, shipping or notification", "role");
 }
 
+static void read_pause(struct flow *fl, struct setting *t)
+{
+	const Orderd__V1__PauseQueueRequest *rq = rpc_request(fl);
+	Orderd__V1__PauseQueueRequest body = *rq;
+
+	read_role(fl, t, rq->role);
+	t->reason = want_text(fl, rq->reason, REQUEST_NAME_MAX, "reason");
+	t->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
+	body.request_id = (ProtobufCBinaryData){0, NULL};
+	t->fingerprint = request_fingerprint(fl, &body.base);
+}
+
+static void read_resume(struct flow *fl, struct setting *t)
+{
+	const Orderd__V1__ResumeQueueRequest *rq = rpc_request(fl);
+	Orderd__V1__ResumeQueueRequest body = *rq;
+
+	read_role(fl, t, rq->role);
+	t->reason = may_text(fl, rq->reason, REQUEST_NAME_MAX, "reason");
+	t->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
+	body.request_id = (ProtobufCBinaryData){0, NULL};
+	t->fingerprint = request_fingerprint(fl, &body.base);
+}
+
 static int ask_set(struct flow *fl)
 {
 	struct setting *t = rpc_state(fl);
+	bool pause = ((const ProtobufCMessage *)rpc_request(fl))->descriptor ==
+		     &orderd__v1__pause_queue_request__descriptor;
 	struct queue_set_head h;
 
+	t->method = pause ? REQUEST_PAUSE_QUEUE : REQUEST_RESUME_QUEUE;
+	if (pause)
+		read_pause(fl, t);
+	else
+		read_resume(fl, t);
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	if (t->fingerprint.p == NULL)
@@ -174,40 +205,10 @@ static int ask_set(struct flow *fl)
 				    .fingerprint = t->fingerprint,
 				    .action_id = id_new(),
 				    .role = t->role,
-				    .paused = t->method == REQUEST_PAUSE_QUEUE,
+				    .paused = pause,
 				    .reason = t->reason,
 				    .actor = rpc_identity(fl)->subject};
 	return store_ask(fl, rpc_app(fl)->store, queue_set_unit(&h, NULL, 0));
-}
-
-static int ask_pause(struct flow *fl)
-{
-	const Orderd__V1__PauseQueueRequest *rq = rpc_request(fl);
-	Orderd__V1__PauseQueueRequest body = *rq;
-	struct setting *t = rpc_state(fl);
-
-	t->method = REQUEST_PAUSE_QUEUE;
-	read_role(fl, t, rq->role);
-	t->reason = want_text(fl, rq->reason, REQUEST_NAME_MAX, "reason");
-	t->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
-	body.request_id = (ProtobufCBinaryData){0, NULL};
-	t->fingerprint = request_fingerprint(fl, &body.base);
-	return ask_set(fl);
-}
-
-static int ask_resume(struct flow *fl)
-{
-	const Orderd__V1__ResumeQueueRequest *rq = rpc_request(fl);
-	Orderd__V1__ResumeQueueRequest body = *rq;
-	struct setting *t = rpc_state(fl);
-
-	t->method = REQUEST_RESUME_QUEUE;
-	read_role(fl, t, rq->role);
-	t->reason = may_text(fl, rq->reason, REQUEST_NAME_MAX, "reason");
-	t->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
-	body.request_id = (ProtobufCBinaryData){0, NULL};
-	t->fingerprint = request_fingerprint(fl, &body.base);
-	return ask_set(fl);
 }
 
 static int got_set(struct flow *fl, const struct answer *a)
@@ -288,17 +289,9 @@ static int got_now(struct flow *fl, const struct answer *a)
 }
 
 /* clang-format off */
-static const struct flow_step pause_queue_steps[] = {
-	/*         name    ask        got       ms      on error  next                */
-	[SET]  = {"set",  ask_pause, got_set,  600000, DONE,     TO(NOW) | TO(FIND)},
-	[FIND] = {"find", ask_find,  got_find, 5000,   DONE,     TO(NOW)},
-	[NOW]  = {"now",  ask_now,   got_now,  5000,   DONE,     TO(DONE)},
-	[DONE] = {"done"},
-};
-
-static const struct flow_step resume_queue_steps[] = {
-	/*            name       ask          got          ms      on error  next                    */
-	[SET]     = {"set",     ask_resume,  got_set,     600000, DONE,     TO(WAITING) | TO(FIND)},
+static const struct flow_step set_queue_steps[] = {
+	/*            name       ask          got          ms      on error  next                              */
+	[SET]     = {"set",     ask_set,     got_set,     600000, DONE,     TO(WAITING) | TO(FIND) | TO(NOW)},
 	[WAITING] = {"waiting", ask_waiting, got_waiting, 5000,   NOW,      TO(NOW)},
 	[FIND]    = {"find",    ask_find,    got_find,    5000,   DONE,     TO(NOW)},
 	[NOW]     = {"now",     ask_now,     got_now,     5000,   DONE,     TO(DONE)},
@@ -313,7 +306,7 @@ const struct rpc_method RPC_PAUSE_QUEUE = {
 	.class = RPC_WORK,
 	.request = &orderd__v1__pause_queue_request__descriptor,
 	.response = &orderd__v1__pause_queue_response__descriptor,
-	.steps = pause_queue_steps,
+	.steps = set_queue_steps,
 	.state_size = sizeof(struct setting),
 };
 
@@ -324,6 +317,6 @@ const struct rpc_method RPC_RESUME_QUEUE = {
 	.class = RPC_WORK,
 	.request = &orderd__v1__resume_queue_request__descriptor,
 	.response = &orderd__v1__resume_queue_response__descriptor,
-	.steps = resume_queue_steps,
+	.steps = set_queue_steps,
 	.state_size = sizeof(struct setting),
 };
