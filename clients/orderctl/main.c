@@ -4,10 +4,9 @@
 
 #include "orderctl.h"
 
-static const struct command *const tables[] = {order_commands,    payment_commands,
-					       stock_commands,    label_commands,
-					       shipping_commands, fulfillment_commands,
-					       ops_commands};
+static const struct command *const tables[] = {
+	order_commands,    payment_commands,     stock_commands, label_commands,
+	shipping_commands, fulfillment_commands, ops_commands};
 
 static void help(void)
 {
@@ -23,9 +22,9 @@ static void help(void)
 
 static bool is_flag(const char *name)
 {
-	static const char *const flags[] = {
-		"json", "help", "version", "validate-only", "events", "wait-for-payment", "manual",
-		"yes"};
+	static const char *const flags[] = {"json",          "help",   "version",
+					    "validate-only", "events", "wait-for-payment",
+					    "manual",        "yes"};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (strcmp(name, flags[i]) == 0)

@@ -15,7 +15,8 @@ CREATE TABLE operator_action (
 	tenant  int NOT NULL,
 	id      uuid NOT NULL,
 	action  text NOT NULL CHECK (action IN ('retry_jobs', 'cancel_job', 'pause_queue', 'resume_queue')),
-	subject text NOT NULL,               -- job, filter or queue
+	subject text NOT NULL,               -- a job's kind, a filter, or a queue
+	job_id  uuid,                        -- cancel_job alone
 	reason  text NOT NULL,
 	actor   text NOT NULL,
 	jobs    bigint NOT NULL DEFAULT 0,   -- how many were retried

@@ -47,8 +47,8 @@ w AS MATERIALIZED (
 	FROM judged WHERE outcome = 'cancelled' AND (action_id IN (SELECT resource FROM request_rows)) IS TRUE
 ),
 actions AS (
-	INSERT INTO operator_action (tenant, id, action, subject, reason, actor)
-	SELECT tenant, action_id, 'cancel_job', job_id::text, why, actor FROM w
+	INSERT INTO operator_action (tenant, id, action, subject, job_id, reason, actor)
+	SELECT tenant, action_id, 'cancel_job', job_kind, job_id, why, actor FROM w
 ),
 given_up AS (
 	UPDATE job j SET state = CASE WHEN w.mail THEN 'done' ELSE 'dead' END, lease_until = NULL, epoch = j.epoch + 1,

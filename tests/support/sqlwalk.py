@@ -401,8 +401,8 @@ class Walk:
             yield "no fulfilment order", {**head, "fulfillment_id": new_id()}
 
     def wrong_requests(self, head):
-        """Requests about a parcel that is not the caller's: refused in words."""
-        if "request_key" in head and "shipment_id" in head and "fulfillment_id" not in head:
+        """Requests about a parcel, or a job, that is not the caller's: refused in words."""
+        if "request_key" in head and ("shipment_id" in head or "job_id" in head) and "fulfillment_id" not in head:
             yield "a foreign tenant", {**head, "tenant": 3 - head["tenant"]}
             yield "another order", {**head, "order_id": self.bystander.id}
 

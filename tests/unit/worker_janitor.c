@@ -259,6 +259,27 @@ static void each_role_with_waiting_jobs_is_asked_once(void **state)
 	nothing_has_expired();
 }
 
+static void paused_queue_is_not_rung(void **state)
+{
+	struct jobs_orphaned_row orphan = {.job_id = JOB, .kind = STR("payment.capture")};
+	struct jobs_waiting_row rows[] = {
+		{.job_id = NEXT, .kind = STR("payment.void"), .priority = 0},
+		{.job_id = ORDER, .kind = STR("shipping.track"), .priority = 2},
+	};
+
+	(void)state;
+	memset(states, 0, sizeof(states));
+	world.w.paused = 1U << ROLE_PAYMENT;
+	world_turn();
+	redis_is_well();
+	WORLD_ROWS(world_asked("jobs_orphaned"), &orphan);
+	world_rows(world_asked("jobs_waiting"), rows, 2, sizeof(rows[0]));
+	world_answers(world_asked("queue_ask_streams shipping"), states);
+	nothing_has_expired();
+	assert_int_equal(world.n_rings, 1);
+	assert_true(id_eq(world.rings[0].job, ORDER));
+}
+
 static void full_page_goes_on_soon_and_where_it_ended(void **state)
 {
 	static struct jobs_waiting_row rows[PAGE];
@@ -413,6 +434,7 @@ int main(void)
 		TEST(job_whose_lease_ended_is_rung),
 		TEST(waiting_job_is_rung_when_its_own_ring_was_lost),
 		TEST(each_role_with_waiting_jobs_is_asked_once),
+		TEST(paused_queue_is_not_rung),
 		TEST(full_page_goes_on_soon_and_where_it_ended),
 		TEST(each_expired_order_ends_and_frees_its_stock),
 		TEST(each_authorization_that_ends_soon_has_its_renewal_rung),

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/worker_world.h"
+#include "workers/pause.h"
 
 #define HEAD(q, kind) ((const struct kind##_head *)(q)->unit.head)
 
@@ -295,6 +296,65 @@ static void each_role_has_room_of_its_own(void **state)
 
 /* ---- without Redis ---- */
 
+static void pauses_are(const char *role)
+{
+	struct question *q;
+
+	pauses_read(&world.w);
+	q = world_asked("queues_paused");
+	pauses_read(&world.w); /* one at a time */
+	if (role == NULL)
+		world_no_rows(q);
+	else
+		WORLD_ROWS(q, &(struct queues_paused_row){.role = str_of(role)});
+	pauses_read(&world.w);
+	world_asked_nothing(); /* and not all the time */
+	world_later(500);
+}
+
+static void paused_queue_has_no_room_and_is_read_again_when_it_is_resumed(void **state)
+{
+	uint32_t kicks;
+
+	(void)state;
+	world.w.paused = ~0U; /* as at the start */
+	assert_int_equal(job_room(&world.w, ROLE_SHIPPING), 0);
+	pauses_are("payment");
+	assert_int_equal(job_room(&world.w, ROLE_PAYMENT), 0);
+	assert_int_equal(job_room(&world.w, ROLE_SHIPPING), 2);
+	job_start_due(&world.w, ROLE_PAYMENT);
+	world_asked_nothing();
+	kicks = world.kicks;
+	pauses_read(&world.w);
+	world_fails(world_asked("queues_paused"), ERR_STORE_UNAVAILABLE);
+	world_later(500);
+	assert_int_equal(job_room(&world.w, ROLE_PAYMENT), 0); /* as it was known */
+	assert_int_equal(world.kicks, kicks);
+	pauses_are(NULL);
+	assert_int_equal(job_room(&world.w, ROLE_PAYMENT), 2);
+	assert_int_equal(world.kicks, kicks + 1);
+	assert_int_equal(world.w.side_flows, 0);
+}
+
+/* Not worked on, it would lie until its lease ends, and count as a death of its worker. */
+static void job_claimed_just_before_a_pause_is_worked_on(void **state)
+{
+	struct question *q;
+
+	(void)state;
+	job_start_due(&world.w, ROLE_FULFILLMENT);
+	q = world_asked("job_claim_due");
+	world.w.paused = 1U << ROLE_FULFILLMENT;
+	WORLD_ROWS(q, &(struct job_claim_due_row){.job_id = JOB,
+						  .tenant = 7,
+						  .order_id = ORDER,
+						  .kind = STR("fulfillment.pick"),
+						  .epoch = 1,
+						  .attempts = 1});
+	world_no_rows(world_asked("fulfillment_picked"));
+	assert_int_equal(world.w.running[ROLE_FULFILLMENT], 0);
+}
+
 static void without_redis_due_jobs_come_straight_from_the_database(void **state)
 {
 	struct job_claim_due_row rows[] = {
@@ -365,6 +425,8 @@ int main(void)
 		TEST(drain_hands_a_running_job_back_as_if_it_was_never_tried),
 		TEST(long_job_extends_its_lease_in_both_places),
 		TEST(each_role_has_room_of_its_own),
+		TEST(paused_queue_has_no_room_and_is_read_again_when_it_is_resumed),
+		TEST(job_claimed_just_before_a_pause_is_worked_on),
 		TEST(without_redis_due_jobs_come_straight_from_the_database),
 		TEST(every_kind_has_a_role_steps_and_a_name_of_two_words),
 	};

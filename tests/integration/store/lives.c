@@ -520,6 +520,50 @@ static void put_off_and_bury(struct life *l)
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM job WHERE state = 'dead'"), 1);
 }
 
+/* An operator brings the dead job back, and gives it up again, while its queue is paused. */
+static void operate(struct life *l)
+{
+	struct id job = id_from("SELECT id FROM job WHERE state = 'dead'");
+	struct queue_set_head pause = {.tenant = 1,
+				       .request_method = 13,
+				       .request_key = STR("pause"),
+				       .fingerprint = STR("01234567890123456789012345678901"),
+				       .action_id = fresh_id(),
+				       .role = STR("payment"),
+				       .paused = true,
+				       .reason = STR("repairs"),
+				       .actor = STR("operator")};
+	struct queue_set_head resume = pause;
+	struct jobs_retry_head retry = {.tenant = 1,
+					.request_method = 11,
+					.request_key = STR("again"),
+					.fingerprint = STR("01234567890123456789012345678901"),
+					.action_id = fresh_id(),
+					.subject = STR("the dead one"),
+					.actor = STR("operator")};
+	struct jobs_retry_line line = {.job_id = job};
+	struct job_cancel_head cancelled = {.tenant = 1,
+					    .order_id = l->order,
+					    .job_id = job,
+					    .request_method = 12,
+					    .request_key = STR("enough"),
+					    .fingerprint = STR("01234567890123456789012345678901"),
+					    .action_id = fresh_id(),
+					    .reason = STR("enough"),
+					    .actor = STR("operator")};
+
+	resume.request_method = 14;
+	resume.action_id = fresh_id();
+	resume.paused = false;
+	l->ask(l, queue_set_unit(&pause, NULL, 0));
+	l->ask(l, jobs_retry_unit(&retry, &line, 1));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM job WHERE state = 'dead'"), 0);
+	l->ask(l, job_cancel_unit(&cancelled, NULL, 0));
+	l->ask(l, queue_set_unit(&resume, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM queue WHERE paused"), 0);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM operator_action"), 4);
+}
+
 /* The order is cancelled while a worker is on its way to the gateway: nothing is left to do. */
 static void come_too_late(struct life *l)
 {
@@ -664,6 +708,7 @@ void life_of_a_shop(struct life *l)
 	doubt(l, begin(l));
 	place(l, "sixth", LONG_S);
 	put_off_and_bury(l);
+	operate(l);
 	place(l, "seventh", LONG_S);
 	come_too_late(l);
 	pay_with_difficulty(l);

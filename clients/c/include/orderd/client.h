@@ -17,8 +17,8 @@
 
 #include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
-#include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/ops_service.pb-c.h"
+#include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
 #include "orderd/v1/shipping_service.pb-c.h"
 
