@@ -176,7 +176,7 @@ class Webhook(unittest.TestCase):
 
     def test_a_dead_job_stays_dead(self):
         order = self.doubtful()
-        self.walk.query(f"UPDATE job SET state = 'dead' WHERE order_id = '{order.id}'")
+        self.walk.bury(f"order_id = '{order.id}'")
         self.paid("idle")
         self.assertEqual(self.job(order, "payment.authorize", "state"), ["dead"])
 
@@ -200,9 +200,9 @@ class Webhook(unittest.TestCase):
         walk, order = self.walk, self.confirmed()
         walk.one(order.cancelling())
         self.paid("idle", kind="payment_intent.canceled")
-        walk.query("UPDATE job SET state = 'dead' WHERE kind = 'payment.void'")
+        walk.bury("kind = 'payment.void'")
         self.paid("idle", kind="charge.expired")  # nobody will void it, and nobody may take the money again
-        walk.query("UPDATE job SET state = 'ready' WHERE kind = 'payment.void'")
+        walk.query("UPDATE job SET state = 'ready' WHERE kind = 'payment.void'; DELETE FROM order_hold WHERE reason = 'job_dead'")
         walk.one(order.void(1))
         self.paid("idle", kind="payment_intent.canceled")
 

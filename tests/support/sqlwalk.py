@@ -356,6 +356,12 @@ class Walk:
         """Whatever waits is due."""
         self.query("UPDATE job SET run_at = now() WHERE state = 'ready'")
 
+    def bury(self, which):
+        """The jobs that are so: given up."""
+        self.query(f"WITH j AS (UPDATE job SET state = 'dead' WHERE {which} RETURNING tenant, order_id, group_no) "
+                   "INSERT INTO order_hold (tenant, order_id, group_no, reason, detail) "
+                   "SELECT DISTINCT tenant, order_id, group_no, 'job_dead', '' FROM j")
+
     def look(self, order):
         return self.query(f"SELECT state, payment_state, fulfillment_state FROM orders WHERE id = '{order.id}'")[0]
 
