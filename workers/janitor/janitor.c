@@ -183,7 +183,7 @@ static int got_epoch(struct flow *fl, const struct answer *a)
 
 /* ---------------------------------------------------------------- jobs nobody works on */
 
-/* Of a paused queue nobody would take it. */
+/* Of a paused queue nobody would take it, here and below. */
 static void ring(struct janitor *j, struct id job, const struct job_kind *kind, int16_t priority)
 {
 	if (kind != NULL && !worker_paused(j->w, kind->role))
@@ -196,6 +196,8 @@ static void ring(struct janitor *j, struct id job, const struct job_kind *kind, 
 
 static void ring_again(struct janitor *j, struct ring r)
 {
+	if (worker_paused(j->w, r.role))
+		return;
 	metric_add(METRIC_queue_rung_again, queue_role_name(r.role), 1);
 	queue_ring(j->w->queue, &r, 1);
 }
