@@ -1,6 +1,7 @@
 /*
  * jobs, job show, job retry, job cancel, queues, queue pause, queue resume, stuck.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -41,11 +42,8 @@ static const char *short_name(const ProtobufCEnumDescriptor *d, int value, char 
 
 	if (v == NULL)
 		return "?";
-	for (i = 0; i + 1 < TIME_SIZE && v->name[prefix + i] != '\0'; i++) {
-		char c = v->name[prefix + i];
-
-		to[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-	}
+	for (i = 0; i + 1 < TIME_SIZE && v->name[prefix + i] != '\0'; i++)
+		to[i] = (char)tolower((unsigned char)v->name[prefix + i]);
 	to[i] = '\0';
 	return to;
 }
@@ -212,10 +210,10 @@ static int tell_retried(const struct args *a, int64_t count, bool more_left, boo
 /* As many as matched at first: those that die again meanwhile are not tried for ever. */
 static int retry_all(struct args *a, Orderd__V1__RetryJobsRequest *rq)
 {
-	int64_t matched, count, total = 0;
+	int64_t matched = 0, count = 0, total = 0;
 	const char *base;
 	char id[160];
-	bool left;
+	bool left = false;
 	int code;
 
 	rq->validate_only = true;
@@ -241,8 +239,8 @@ static int run_job_retry(struct args *a)
 {
 	Orderd__V1__RetryJobsRequest rq = ORDERD__V1__RETRY_JOBS_REQUEST__INIT;
 	Orderd__V1__JobFilter filter = ORDERD__V1__JOB_FILTER__INIT;
-	int64_t count;
-	bool left;
+	int64_t count = 0;
+	bool left = false;
 	int code;
 
 	if (a->n_words > 0) {
