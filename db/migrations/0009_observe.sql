@@ -4,3 +4,6 @@
 
 ALTER TABLE orders ADD COLUMN trace bytea CHECK (length(trace) = 17);
 ALTER TABLE job ADD COLUMN trace bytea CHECK (length(trace) = 17);
+
+-- What waits for a person, for the gauge: few among all that ever did.
+CREATE INDEX order_hold_waiting ON order_hold (opened_at) WHERE released_at IS NULL;

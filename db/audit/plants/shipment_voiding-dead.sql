@@ -1,4 +1,4 @@
--- also: fulfillment_state, shipment_buckets
+-- also: fulfillment_state, job_dead_held, shipment_buckets
 -- It was tried for hours, and buried.
 WITH s AS (
 	UPDATE shipment SET state = 'voiding' WHERE id = (SELECT id FROM shipment WHERE state = 'handed_over' LIMIT 1)
