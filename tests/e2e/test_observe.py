@@ -348,7 +348,8 @@ def database_away__the_worker_says_so(w):
         assert http(w, "/metrics", "WORKER_HTTP")[0] == 200
     finally:
         w.again("postgres")
-    w.until(lambda: http(w, "/healthz", "WORKER_HTTP")[0] == 200, "200")
+    for program in ("WORKER_HTTP", "HTTP"):
+        w.until(lambda at=program: http(w, "/healthz", at)[0] == 200, "200")
 
 
 run(trace_of_a_call__goes_with_its_order_to_the_outside, call_without_a_trace__begins_one, traceparent_that_is_none__is_ignored,
