@@ -4,6 +4,8 @@
  *	docgen configuration > docs/configuration.md
  *	docgen errors        > docs/errors.md
  *	docgen metrics       > docs/metrics.md
+ *	docgen states        > docs/states.md
+ *	docgen views         > docs/views.md
  *
  * The tests docs_* compare the committed pages with its output.
  */
@@ -13,7 +15,8 @@
 #include "core/base/config.h"
 #include "core/base/err.h"
 #include "core/base/metric.h"
-#include "core/domain/order_state.h"
+#include "core/base/show.h"
+#include "core/domain/machine.h"
 
 static void print_configuration(void)
 {
@@ -152,37 +155,14 @@ static void print_metrics(void)
 #undef X
 }
 
-static void print_moves(const char *title, unsigned n, const char *(*name)(unsigned),
-			const char *(*why)(unsigned, unsigned))
+static void print_machine(const struct machine *m)
 {
-	(void)printf("\n## %s\n\n| from | to | why |\n|---|---|---|\n", title);
-	for (unsigned from = 0; from < n; from++) {
-		for (unsigned to = 0; to < n; to++) {
-			if (why(from, to) != NULL)
-				(void)printf("| %s | %s | %s |\n", name(from), name(to),
-					     why(from, to));
-		}
+	(void)printf("\n## %s\n\n| from | to | why |\n|---|---|---|\n", m->title);
+	for (size_t i = 0; i < m->n_moves; i++) {
+		const struct move *v = &m->moves[i];
+
+		(void)printf("| %s | %s | %s |\n", v->from != NULL ? v->from : "", v->to, v->why);
 	}
-}
-
-static const char *order_name(unsigned s)
-{
-	return order_state_name((enum order_state)s);
-}
-
-static const char *order_why(unsigned from, unsigned to)
-{
-	return order_edge_why((enum order_state)from, (enum order_state)to);
-}
-
-static const char *unit_name(unsigned b)
-{
-	return bucket_name((enum bucket)b);
-}
-
-static const char *unit_why(unsigned from, unsigned to)
-{
-	return bucket_edge_why((enum bucket)from, (enum bucket)to);
 }
 
 static void print_states(void)
@@ -190,11 +170,42 @@ static void print_states(void)
 	(void)printf(
 		"# States\n"
 		"\n"
-		"Made from `core/domain/order_table.h` and `bucket_table.h` by `docgen states`; a "
-		"test keeps them\n"
-		"equal. The database refuses every other move.\n");
-	print_moves("An order", ORDER_STATES, order_name, order_why);
-	print_moves("A unit of goods", BUCKETS, unit_name, unit_why);
+		"Made from `core/domain/*_table.h` by `docgen states`; a test keeps them equal. "
+		"`orderctl inspect states`\n"
+		"draws them as mermaid diagrams. No `from`: it begins there. The database refuses "
+		"every other move of an\n"
+		"order and of a unit of goods.\n");
+	for (size_t i = 0; i < MACHINES; i++)
+		print_machine(&machines[i]);
+}
+
+static void print_views(void)
+{
+	(void)printf(
+		"# Views\n"
+		"\n"
+		"Made from `core/base/show_table.h` by `docgen views`; a test keeps them equal.\n"
+		"\n"
+		"What orderd and its workers show of themselves while they run: at `GET /show` and "
+		"`GET /show/VIEW` of the\n"
+		"operators' port (JSON for `Accept: application/json` or `?format=json`), by "
+		"`OpsService.Inspect`, and with\n"
+		"`orderctl inspect VIEW`. A table has %d rows at most and says when there would "
+		"be more.\n"
+		"No names, addresses of customers, or secrets are in any of them.\n"
+		"\n"
+		"| view | what it shows | columns |\n"
+		"|---|---|---|\n",
+		(int)SHOW_ROWS_MAX);
+	for (enum show_view v = 0; v < SHOW_VIEWS; v++) {
+		(void)printf("| `%s` | %s | ", show_name(v), show_about(v));
+		for (const char *p = show_columns(v); *p != '\0'; p++)
+			if (*p == ' ')
+				(void)printf(", ");
+			else if (*p != '>')
+				(void)putchar(*p);
+		(void)printf(" |\n");
+	}
 }
 
 int main(int argc, char **argv)
@@ -207,6 +218,7 @@ int main(int argc, char **argv)
 		{"errors", print_errors},
 		{"metrics", print_metrics},
 		{"states", print_states},
+		{"views", print_views},
 	};
 
 	for (size_t i = 0; argc == 2 && i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -215,6 +227,6 @@ int main(int argc, char **argv)
 			return fflush(stdout) == 0 ? 0 : 1;
 		}
 	}
-	(void)fprintf(stderr, "usage: docgen configuration|errors|metrics|states\n");
+	(void)fprintf(stderr, "usage: docgen configuration|errors|metrics|states|views\n");
 	return 2;
 }

@@ -38,7 +38,7 @@ const struct setting settings[SETTINGS] = {
 /* clang-format on */
 
 /* Where each value came from, for mistakes that are found later; the file of this process. */
-static struct origin origins[SETTINGS];
+struct origin config_origins[SETTINGS];
 const char *config_file_path = "";
 
 /* ---- reporting ---- */
@@ -91,7 +91,7 @@ void config_refuse(const char *field, const char *fmt, ...)
 	va_list ap;
 
 	if (s != NULL)
-		print_place(origins[s - settings], field);
+		print_place(config_origins[s - settings], field);
 	else
 		(void)fprintf(stderr, "%s: ", field);
 	va_start(ap, fmt);
@@ -172,7 +172,7 @@ void config_apply(struct reader *r, const char *name, struct origin from, const 
 		unknown(r, from, name);
 		return;
 	}
-	last = &origins[s - settings];
+	last = &config_origins[s - settings];
 	if (last->source == from.source && from.source != FROM_DEFAULT) {
 		config_mistake(r, from, name, "given twice");
 		return;
@@ -189,8 +189,8 @@ void config_apply(struct reader *r, const char *name, struct origin from, const 
 static void apply_defaults(struct reader *r)
 {
 	for (size_t i = 0; i < SETTINGS; i++) {
-		origins[i] = (struct origin){FROM_DEFAULT, 0};
-		config_apply(r, settings[i].name, origins[i], settings[i].def);
+		config_origins[i] = (struct origin){FROM_DEFAULT, 0};
+		config_apply(r, settings[i].name, config_origins[i], settings[i].def);
 	}
 	assert(r->mistakes == 0); /* a default that its own row refuses */
 }

@@ -1,6 +1,6 @@
 /*
  * The rows of config_table.h as data, and what the parts of the reader (config.c,
- * config_file.c, config_hint.c) and the printers (config_print.c) share; nobody else
+ * config_file.c, config_hint.c) and the printers (config_print.c, config_show.c) share; nobody else
  * includes this.
  */
 #ifndef ORDERD_BASE_CONFIG_ROWS_H
@@ -49,7 +49,8 @@ struct reader {
 	bool print, check;
 };
 
-extern const char *config_file_path; /* of the file being read, or last read */
+extern const char *config_file_path;           /* of the file being read, or last read */
+extern struct origin config_origins[SETTINGS]; /* where each value came from */
 
 /* Report a mistake at its place on stderr and count it. */
 void config_mistake(struct reader *r, struct origin from, const char *name, const char *fmt, ...)
@@ -61,5 +62,8 @@ void config_apply(struct reader *r, const char *name, struct origin from, const 
 void config_read_file(struct reader *r, const char *path);
 const char *config_nearest_name(const char *name); /* NULL if nothing is near */
 void config_print_help(const char *program);
+
+/* Whether a value is more than a name, and must not be shown: it has a password in it. */
+bool config_holds_secret(const char *value);
 
 #endif

@@ -11,7 +11,7 @@
 #define CONFIG_TABLE(X) \
 	/* orderd: what it listens on */ \
 	X(TEXT, listen,              "127.0.0.1:7070", 0, 1024, "", "gRPC listeners, comma separated: host:port or unix:/path") \
-	X(TEXT, http_listen,         "127.0.0.1:7071", 0, 256,  "", "ops HTTP listener (/metrics, /healthz); empty for none") \
+	X(TEXT, http_listen,         "127.0.0.1:7071", 0, 256,  "", "ops HTTP listener (/metrics, /healthz, /show); empty for none") \
 	X(TEXT, webhook_listen,      "",        0, 256,     "", "listener for providers' webhooks (/webhooks/gateway, /webhooks/carrier), any address: they are signed; empty for none") \
 	X(TEXT, gateway_webhook_secret_file, "", 0, 1024,   "", "file with the gateway's webhook secret, one a line while it is changed; empty: 404") \
 	X(TEXT, carrier_webhook_secret_file, "", 0, 1024,   "", "file with the carrier's webhook secret, one a line while it is changed; empty: 404") \
@@ -48,7 +48,7 @@
 	X(INT,  hold_s,              30,        1, 3600,    "s",     "life of a Redis stock hold; PostgreSQL decides within it") \
 	/* orderd-worker */ \
 	X(TEXT, roles,               "payment,fulfillment,shipping,notification,janitor", 0, 256, "", "roles of this worker, comma separated") \
-	X(TEXT, worker_http_listen,  "127.0.0.1:0", 0, 256, "", "the worker's ops HTTP listener (/metrics, /healthz), loopback only; port 0: any free one, printed at start; empty for none") \
+	X(TEXT, worker_http_listen,  "127.0.0.1:0", 0, 256, "", "the worker's ops HTTP listener (/metrics, /healthz, /show), loopback only; port 0: any free one, printed at start; empty for none") \
 	X(INT,  concurrency,         64,        1, 10000,   "flows", "jobs at work per role") \
 	X(INT,  lease_s,             15,        1, 3600,    "s",     "a claimed job is somebody else's after this long without a word") \
 	X(INT,  job_deadline_s,      120,       1, 3600,    "s",     "a job's flow is cut after this long") \

@@ -54,6 +54,29 @@ static void report_end(const struct flow *fl)
 		 trace_text(&fl->trace, trace));
 }
 
+/* ---- who is at work: two pointers in each flow, for people who look (show.c) ---- */
+
+static void enlist(struct flow *fl)
+{
+	struct flow_list *all = loop_flows(fl->loop);
+
+	fl->older = all->last;
+	fl->younger = NULL;
+	*(all->last != NULL ? &all->last->younger : &all->first) = fl;
+	all->last = fl;
+	all->n++;
+}
+
+static void delist(struct flow *fl)
+{
+	struct flow_list *all = loop_flows(fl->loop);
+
+	*(fl->older != NULL ? &fl->older->younger : &all->first) = fl->younger;
+	*(fl->younger != NULL ? &fl->younger->older : &all->last) = fl->older;
+	fl->older = fl->younger = NULL;
+	all->n--;
+}
+
 /* At the end row, with every question answered: the owner takes its memory back. */
 static void end_if_ready(struct flow *fl)
 {
@@ -61,6 +84,7 @@ static void end_if_ready(struct flow *fl)
 		return;
 	assert(!fl->turn.posted && fl->timer.slot == 0); /* nothing comes back to freed memory */
 	fl->ended = true;
+	delist(fl);
 	report_end(fl);
 	fl->done(fl);
 }
@@ -192,6 +216,7 @@ void flow_start(struct flow *fl)
 	fl->started_us = clock_mono_us();
 	fl->timer.on_due = on_deadline;
 	fl->turn.run = on_turn;
+	enlist(fl);
 	run(fl);
 }
 

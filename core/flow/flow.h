@@ -57,6 +57,7 @@ struct answer {
 };
 
 struct flow;
+struct show;
 
 /* One question on its way.  Embedded in the backend's request, which lives in fl->arena. */
 struct op {
@@ -67,6 +68,9 @@ struct op {
 			 * the backend has sent the question and says e.g. ERR_UNKNOWN_OUTCOME */
 	enum errc failed; /* set by op_fail() until the ready queue delivers it */
 	struct task task;
+	/* Who was asked, for people: "postgres", and if there are several of it, which: "order".
+	 * Set by the backend, NULL for nothing; both as long as the op. */
+	const char *backend, *of_it;
 };
 
 struct flow_step {
@@ -97,9 +101,10 @@ struct flow {
 	bool running;        /* inside an ask or got */
 	bool cut;            /* the deadline passed, or a cancel took effect */
 	bool ended;
-	enum errc cancelled; /* flow_cancel()'s reason until the ready queue delivers it */
-	struct timer timer;  /* of the question being waited for */
-	struct task turn;    /* delivers a cancel, and the end */
+	enum errc cancelled;          /* flow_cancel()'s reason until the ready queue delivers it */
+	struct timer timer;           /* of the question being waited for */
+	struct task turn;             /* delivers a cancel, and the end */
+	struct flow *older, *younger; /* neighbours in loop_flows(), from flow_start() to done() */
 	void (*done)(struct flow *fl); /* owner takes its memory back */
 };
 
@@ -127,6 +132,11 @@ void op_answer(struct op *op, const struct answer *a);
 
 /* Deliver an error through the ready queue; may be called inside an ask after op_ask(). */
 void op_fail(struct op *op, enum errc err);
+
+/* ---- for people ---- */
+
+/* A view's next cell: who is being waited for, "postgres:order"; NULL: nobody. */
+void op_show(struct show *s, const struct op *op);
 
 /* Fault injection for tests: NULL, or called at each step before its ask.  Returning an error fails
  * the step there. */

@@ -53,6 +53,8 @@ struct loop {
 
 	int n_listeners;
 
+	struct flow_list flows;
+
 	void (*on_drain)(void *arg);
 	void *drain_arg;
 	bool draining;
@@ -158,6 +160,19 @@ void timer_clear(struct loop *l, struct timer *t)
 {
 	if (t->slot != 0)
 		heap_remove(l, t);
+}
+
+int64_t loop_count_timers(const struct loop *l, const int64_t *within_ms, uint32_t *ret_counts,
+			  size_t n)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t k = 0; k < n; k++)
+		ret_counts[k] = 0;
+	for (uint32_t i = 0; i < l->n_timers; i++)
+		for (size_t k = 0; k < n; k++)
+			ret_counts[k] += l->heap[i]->at_ms - now_ms <= within_ms[k];
+	return l->n_timers > 0 ? l->heap[0]->at_ms : 0;
 }
 
 static void run_timers(struct loop *l)
@@ -316,6 +331,11 @@ struct loop *loop_new(void)
 uv_loop_t *loop_uv(struct loop *l)
 {
 	return &l->uv;
+}
+
+struct flow_list *loop_flows(struct loop *l)
+{
+	return &l->flows;
 }
 
 void loop_run(struct loop *l)

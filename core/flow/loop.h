@@ -12,7 +12,9 @@
 
 #include <uv.h>
 
+struct flow;
 struct loop;
+struct show_board;
 
 /* A point in time somebody waits for.  Embedded in its owner; zero-initialised is unset. */
 struct timer {
@@ -57,5 +59,21 @@ void loop_off_turn_end(struct loop *l, void (*on_turn_end)(void *arg), void *arg
  * them in the calling thread alone, which is the one that runs the loop.
  */
 void loop_on_drain(struct loop *l, void (*on_drain)(void *arg), void *arg);
+
+/* The flows at work on this loop; flow.c keeps the list.  The oldest is first. */
+struct flow_list {
+	struct flow *first, *last;
+	uint32_t n;
+};
+
+struct flow_list *loop_flows(struct loop *l);
+
+/* Views of this loop: timers, flows, memory, version (core/base/show.h). */
+void loop_offer(struct loop *l, struct show_board *b);
+
+/* Timers that are set: all, and how many of them are due within each of `n` waits (ms, rising).
+ * Answers the earliest one's time, clock_mono_ms(); 0: none is set. */
+int64_t loop_count_timers(const struct loop *l, const int64_t *within_ms, uint32_t *ret_counts,
+			  size_t n);
 
 #endif

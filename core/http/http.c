@@ -15,6 +15,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/metric.h"
+#include "core/base/show.h"
 #include "core/http/transfer.h"
 
 enum {
@@ -179,6 +180,60 @@ static int on_timer(CURLM *multi, long ms, void *arg)
 	return 0;
 }
 
+/* ---- for people ---- */
+
+static bool is_first_of_its_host(const struct transfer *t)
+{
+	for (const struct transfer *u = t->prev; u != NULL; u = u->prev)
+		if (strcmp(u->host, t->host) == 0)
+			return false;
+	return true;
+}
+
+static int64_t transfers_of(const struct http *h, const char *host)
+{
+	int64_t n = 0;
+
+	for (const struct transfer *t = h->transfers; t != NULL; t = t->next)
+		n += strcmp(t->host, host) == 0;
+	return n;
+}
+
+/* A row per host that is being asked: transfers are bounded by the jobs at work. */
+static void show_pools(struct show *s, const void *arg)
+{
+	const struct http *h = arg;
+
+	for (const struct transfer *t = h->transfers; t != NULL; t = t->next) {
+		if (!is_first_of_its_host(t))
+			continue;
+		if (!show_row(s))
+			return;
+		show_text(s, "http");
+		show_text(s, t->host);
+		show_nothing(s);
+		show_text(s, "busy");
+		show_int(s, transfers_of(h, t->host));
+		for (int rest = 5; rest < 11; rest++)
+			show_nothing(s);
+	}
+}
+
+static void show_libcurl(struct show *s, const void *arg)
+{
+	(void)arg;
+	if (!show_row(s))
+		return;
+	show_text(s, "libcurl");
+	show_text(s, curl_version());
+}
+
+void http_offer(const struct http *h, struct show_board *b)
+{
+	show_offer(b, SHOW_pools, show_pools, h);
+	show_offer(b, SHOW_version, show_libcurl, h);
+}
+
 /* ---- open, ask, close ---- */
 
 static void start_libcurl(void)
@@ -256,6 +311,8 @@ int transfer_ask(struct flow *fl, struct http *h, struct transfer *t, int timeou
 	int64_t end_ms = clock_mono_ms() + timeout_ms;
 
 	op_ask(fl, &t->op);
+	t->op.backend = "http";
+	t->op.of_it = t->host;
 	t->op.late = ERR_HTTP_UNREACHABLE;
 	/* Not longer than the flow waits: nobody would hear the answer. */
 	if (t->op.deadline_ms + LATE_MARGIN_MS < end_ms)

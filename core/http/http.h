@@ -19,6 +19,7 @@
 #include "core/flow/flow.h"
 
 struct http;
+struct show_board;
 
 struct http_options {
 	const char *ca_file; /* NULL or "": the system's */
@@ -32,6 +33,9 @@ bool http_url_ok(const char *url);
 
 struct http *http_new(struct loop *l, const struct http_options *opt);
 void http_close(struct http *h, void (*on_closed)(void *arg), void *arg);
+
+/* Views: pools, version (core/base/show.h). */
+void http_offer(const struct http *h, struct show_board *b);
 
 struct http_request {
 	const char *method; /* "GET", "POST" */

@@ -113,7 +113,9 @@ int label_ask(struct flow *fl, const struct label_text *t, enum label_format f)
 	assert(rc == 0);
 	(void)rc;
 	under_way++;
-	return op_ask(fl, &job->op);
+	(void)op_ask(fl, &job->op);
+	job->op.backend = "label";
+	return FLOW_WAIT;
 }
 
 const struct label *label_answer(const struct answer *a)

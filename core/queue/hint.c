@@ -156,3 +156,8 @@ void ear_close(struct queue *q)
 		redis_close(q->ear->redis, on_ear_closed, q->ear);
 	q->ear = NULL;
 }
+
+void ear_show(const struct queue *q, struct show *s)
+{
+	redis_show(s, q->ear != NULL ? q->ear->redis : NULL);
+}

@@ -94,6 +94,7 @@ int queue_ask_hold(struct flow *fl, struct queue *q, int32_t tenant, struct id o
 		return FLOW_FAIL;
 	}
 	wait = op_ask(fl, &h->op);
+	h->op.backend = "redis";
 	if (!queue_is_up(q)) {
 		count("unavailable");
 		op_fail(&h->op, ERR_QUEUE_UNAVAILABLE);

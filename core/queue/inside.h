@@ -97,6 +97,10 @@ void hints_free(struct hints *h);
 void ear_close(struct queue *q);
 
 void intakes_close(struct queue *q);
+struct reader;
+void intakes_show(const struct queue *q, struct show *s,
+		  void (*show_reader)(struct show *s, const struct reader *r));
+void ear_show(const struct queue *q, struct show *s);
 void queue_connection_closed(struct queue *q); /* one of q->connections is gone */
 
 #endif

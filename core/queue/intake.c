@@ -85,3 +85,12 @@ void intakes_close(struct queue *q)
 	while (q->intakes != NULL)
 		intake_close(q->intakes); // NOLINT(clang-analyzer-unix.Malloc): it took itself off
 }
+
+void intakes_show(const struct queue *q, struct show *s,
+		  void (*show_reader)(struct show *s, const struct reader *r))
+{
+	for (const struct intake *in = q->intakes; in != NULL; in = in->next)
+		for (unsigned role = 0; role < ROLE_COUNT; role++)
+			if (in->readers[role] != NULL)
+				show_reader(s, in->readers[role]);
+}

@@ -29,6 +29,7 @@
 #include "core/flow/flow.h"
 
 struct queue;
+struct show_board;
 
 enum queue_role {
 	ROLE_PAYMENT,
@@ -61,6 +62,10 @@ struct queue *queue_new(struct loop *l, const struct queue_options *opt); /* up 
  * on_closed(arg), are answered ERR_QUEUE_UNAVAILABLE; nothing may be asked after it. */
 void queue_close(struct queue *q, void (*on_closed)(void *arg), void *arg);
 bool queue_is_up(const struct queue *q);
+
+/* Views: pools, version; and of who reads the streams, that (core/base/show.h). */
+void queue_offer(const struct queue *q, struct show_board *b);
+void queue_offer_streams(const struct queue *q, struct show_board *b);
 
 /* ---- stock holds (orderd) ---- */
 

@@ -23,6 +23,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/show.h"
 #include "core/queue/ahead.h"
 #include "core/queue/inside.h"
 
@@ -389,4 +390,29 @@ void reader_close(struct reader *r, void (*on_closed)(void *arg), void *arg)
 	r->closed_arg = arg;
 	loop_unpost(r->q->loop, &r->work);
 	redis_close(r->redis, on_redis_closed, r);
+}
+
+/* ---- for people ---- */
+
+void reader_show_pool(struct show *s, const struct reader *r)
+{
+	redis_show(s, r->redis);
+}
+
+void reader_show_stream(struct show *s, const struct reader *r)
+{
+	static const char *const asks[] = {
+		[NOTHING] = NULL, [READ] = "read", [CLAIM] = "claim", [GROUPS] = "groups"};
+
+	if (!show_row(s))
+		return;
+	show_text(s, queue_role_name(r->opt.role));
+	show_text(s, !redis_is_up(r->redis) ? "lost"
+		     : r->groups_left != 0  ? "making groups"
+		     : r->sweeping          ? "sweeping"
+					    : "waiting");
+	show_int(s, room(r));
+	show_int(s, r->ahead.n);
+	show_int(s, r->out);
+	show_text(s, asks[r->asked]);
 }

@@ -10,6 +10,7 @@
 #include "core/queue/queue.h"
 
 struct reader;
+struct show;
 
 struct reader_options {
 	enum queue_role role;
@@ -25,5 +26,9 @@ void reader_kick(struct reader *r);
 
 /* No on_delivery from here on; on_closed(arg) from a later turn, the reader is freed then. */
 void reader_close(struct reader *r, void (*on_closed)(void *arg), void *arg);
+
+/* The next row of the views `pools` and `streams`. */
+void reader_show_pool(struct show *s, const struct reader *r);
+void reader_show_stream(struct show *s, const struct reader *r);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,6 +24,7 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/show.h"
 #include "core/flow/backoff.h"
 #include "core/queue/redis_address.h"
 
@@ -61,6 +63,8 @@ struct redis {
 	uint32_t n_commands;
 	struct command probe;
 
+	uint64_t answered, losses; /* since the start, for people */
+	char last_error[128];      /* why it went down, or did not come up, the last time */
 	int64_t up_since_ms;
 	int64_t backoff_ms;
 	uint32_t libuv_refs; /* libuv still knows this many things of ours */
@@ -114,6 +118,8 @@ static void drop(struct redis *r, const char *why)
 	bool was_up = r->state == UP;
 
 	assert(r->state != CLOSED);
+	r->losses += was_up;
+	(void)snprintf(r->last_error, sizeof(r->last_error), "%s", why);
 	if (was_up) {
 		log_warn("redis_down", "connection=%s why=%s", r->opt.purpose, LOG_Q(why));
 		if (now_ms - r->up_since_ms >= STEADY_MS)
@@ -293,6 +299,7 @@ static void take_reply(struct redis *r, const redisReply *reply)
 	if (r->head == NULL)
 		r->tail = NULL;
 	r->n_commands--;
+	r->answered++;
 	arm_timer(r);
 	c->on_reply(c, reply);
 }
@@ -531,4 +538,33 @@ struct redis *redis_open(struct loop *l, const struct redis_options *opt)
 	timer_set(l, &r->timer,
 		  clock_mono_ms()); /* from the loop: no callback before this has returned */
 	return r;
+}
+
+/* ---- for people ---- */
+
+void redis_show(struct show *s, const struct redis *r)
+{
+	static const char *const states[] = {[DOWN] = "lost",
+					     [RESOLVING] = "connecting",
+					     [CONNECTING] = "connecting",
+					     [PROBING] = "probing",
+					     [UP] = "up",
+					     [CLOSED] = "closed"};
+
+	if (r == NULL || !show_row(s))
+		return;
+	show_text(s, "redis");
+	show_text(s, r->opt.purpose);
+	show_nothing(s);
+	show_text(s, states[r->state]);
+	show_nothing(s);
+	show_int(s, r->n_commands);
+	show_int(s, (int64_t)r->answered);
+	show_int(s, (int64_t)r->losses);
+	if (r->address.is_unix)
+		show_text(s, r->address.host);
+	else
+		show_printf(s, "%s:%s", r->address.host, r->address.port);
+	show_nothing(s);
+	show_text(s, r->last_error[0] != '\0' ? r->last_error : NULL);
 }

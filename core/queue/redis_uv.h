@@ -27,6 +27,7 @@ enum { REDIS_COMMANDS_MAX = 8192, REDIS_UNSENT_MAX = 16 << 20 };
 #define CONTAINER_OF(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 struct redis;
+struct show;
 
 /* A command on its way.  Embedded in its owner, who keeps it until on_reply. */
 struct command {
@@ -66,6 +67,9 @@ bool redis_send(struct redis *r, struct command *c, const char *text, size_t n, 
 /* The server answers, but not as it should: give the connection up and make a new one after a
  * pause. */
 void redis_drop(struct redis *r, const char *why);
+
+/* The next row of the view `pools`; NULL: none. */
+void redis_show(struct show *s, const struct redis *r);
 
 static inline bool redis_is_text(const redisReply *r, size_t least, size_t most)
 {

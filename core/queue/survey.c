@@ -20,7 +20,9 @@ void *survey_alloc(struct flow *fl, size_t size, size_t answer_offset)
 int survey_begin(struct survey *s, struct flow *fl)
 {
 	s->out = 1;
-	return op_ask(fl, &s->op);
+	(void)op_ask(fl, &s->op);
+	s->op.backend = "redis";
+	return FLOW_WAIT;
 }
 
 void survey_add(struct survey *s, bool sent)

@@ -76,6 +76,9 @@ void conn_lost(struct conn *c, const char *why)
 	bool was_up = c->up;
 
 	log_warn("store_connection_lost", "lane=%s why=%s", c->lane->law->name, LOG_Q(why));
+	if (c->flight == FLIGHT_RANGE)
+		batch_note(c, "lost", NULL);
+	conn_note_loss(c, why);
 	c->up = false;
 	hang_up(c);
 	batch_give_back(c);

@@ -78,6 +78,16 @@ struct lane_law {
 	const char *session;          /* settings of its connections, besides everybody's */
 };
 
+/* A batch that has come back, or got lost with its connection; show.c. */
+struct batch_note {
+	int64_t at_us, sent_us;
+	uint16_t conn, units, statements;
+	const char *outcome; /* lives for ever */
+	char sqlstate[6];
+};
+
+enum { LANE_NOTES = 64 };
+
 struct lane {
 	struct store *st;
 	const struct lane_law *law;
@@ -88,6 +98,8 @@ struct lane {
 	bool down;          /* nothing up, and the last attempt to connect failed */
 	bool unhealthy;     /* the last batch failed by our own mistake */
 	struct timer sweep; /* answers the overdue while nothing is up */
+	struct batch_note notes[LANE_NOTES];
+	uint64_t n_notes; /* ever; the latest is at (n_notes - 1) % LANE_NOTES */
 };
 
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns);
@@ -216,6 +228,8 @@ struct conn {
 	struct timer timer; /* of the present state */
 	struct timer replan;
 	struct encoder enc;
+	uint64_t batches, losses; /* since the start, for people */
+	char last_error[128];     /* why it was lost the last time */
 	struct batch batch;
 };
 
@@ -232,6 +246,10 @@ void conn_on_socket(struct conn *c, int status, int events);
 bool watch_open(struct conn *c, int fd);
 void watch_for(struct conn *c, int events); /* UV_READABLE, UV_WRITABLE */
 void watch_close(struct conn *c);
+
+/* For people who look (show.c). */
+void batch_note(struct conn *c, const char *outcome, const char *sqlstate); /* may be NULL */
+void conn_note_loss(struct conn *c, const char *why);
 
 /* Used by batch.c and conn.c on each other. */
 struct step *flight_step(struct conn *c, enum step_kind what);

@@ -205,6 +205,25 @@ static const PGresult *first_error(const struct batch *b, uint32_t from, uint32_
 
 /* ---- landing ---- */
 
+static bool is_doubtful(const struct batch *b)
+{
+	return b->warned || strcmp(PQcmdStatus(b->steps[b->n_steps - 2].result), "COMMIT") != 0;
+}
+
+/* Before it is judged: that answers flows, which may ask again. */
+static void note_landing(struct conn *c)
+{
+	const struct batch *b = &c->batch;
+	const PGresult *why = first_error(b, 0, b->n_steps);
+
+	if (why != NULL)
+		batch_note(c, rule_of(why)->reason, PQresultErrorField(why, PG_DIAG_SQLSTATE));
+	else if (c->lane->law->reads)
+		batch_note(c, "read", NULL);
+	else
+		batch_note(c, is_doubtful(b) ? "doubtful" : "committed", NULL);
+}
+
 static void land_writes(struct conn *c)
 {
 	struct batch *b = &c->batch;
@@ -222,7 +241,7 @@ static void land_writes(struct conn *c)
 		judge(c, r, rule, why);
 		return;
 	}
-	if (b->warned || strcmp(PQcmdStatus(commit->result), "COMMIT") != 0) {
+	if (is_doubtful(b)) {
 		log_error("store_commit_doubtful", "lane=%s tag=%s", c->lane->law->name,
 			  LOG_Q(PQcmdStatus(commit->result)));
 		fail_range(b, &r, ERR_UNKNOWN_OUTCOME);
@@ -261,6 +280,7 @@ void batch_landed(struct conn *c)
 {
 	metric_observe_us(METRIC_store_batch_seconds, c->lane->law->name,
 			  clock_mono_us() - c->batch.sent_us);
+	note_landing(c);
 	if (c->lane->law->reads)
 		land_reads(c);
 	else

@@ -93,6 +93,8 @@ int store_ask(struct flow *fl, struct store *st, struct unit u)
 	}
 	*a = (struct ask){.u = u, .lane = &st->lanes[u.kind->lane], .seq = ++st->seq};
 	(void)op_ask(fl, &a->op);
+	a->op.backend = "postgres";
+	a->op.of_it = a->lane->law->name;
 	a->bytes = unit_bytes(&a->u);
 	if (st->closing)
 		op_fail(&a->op, ERR_STORE_UNAVAILABLE);

@@ -29,6 +29,7 @@
  * NULL; uuid: all zero. */
 #define DB_NULL INT64_MIN
 
+struct show_board;
 struct store;
 struct unit_kind; /* generated */
 
@@ -55,6 +56,9 @@ struct store *store_new(struct loop *l, const struct store_options *opt);
 void store_close(struct store *st, void (*on_closed)(void *arg), void *arg);
 
 bool store_is_up(const struct store *st);
+
+/* Views: pools, batches, version (core/base/show.h). */
+void store_offer(const struct store *st, struct show_board *b);
 
 /* 128-bit key of a unit; zero = none. */
 struct key {

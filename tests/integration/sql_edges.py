@@ -14,7 +14,7 @@ import time
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-from sqltest import Server  # noqa: E402
+from sqltest import Server, documented_moves  # noqa: E402
 
 
 def domain(program):
@@ -54,6 +54,14 @@ def compare(db, states, edges):
         # the function's own words: an edge between states that are no states here would not show above
         body = db.one(f"SELECT pg_get_functiondef('{axis}_edge'::regproc)")
         check(f"words of {axis}_edge", {f"{f}>{t}" for f, t in edges[axis]}, {w for w in texts(body) if len(w) > 1 and ">" in w})
+
+
+def compare_machines(db):
+    """Each state a payment, parcel, fulfilment order or job can have is gone to by some documented move, and no other is."""
+    for table, moves in documented_moves().items():
+        text = db.one(f"SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = '{table}_state_check'")
+        check(f"states of {table}", {b for _, b in moves}, texts(text))
+        check(f"states a {table} leaves", {a for a, _ in moves if a} - texts(text), set())
 
 
 def check_mails(db, mails):
@@ -98,6 +106,7 @@ def main():
     with Server() as server:
         with server.session(server.database("edges")) as db:
             compare(db, states, edges)
+            compare_machines(db)
             check_mails(db, mails)
             check_child_ids(db)
             compare_ssccs(db, ssccs)
