@@ -6,6 +6,7 @@
 
 #include "core/base/config.h"
 #include "core/base/seal.h"
+#include "core/base/show.h"
 #include "core/flow/loop.h"
 
 struct store;
@@ -17,6 +18,7 @@ struct watches;
 
 struct app {
 	struct config cfg;
+	struct show_board board; /* what this process shows of itself */
 	struct loop *loop;
 	struct store *store;
 	struct queue *queue;

@@ -18,6 +18,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/domain/machine.h"
 #include "core/domain/sscc.h"
 #include "core/label/label.h"
 #include "core/listen/ops_http.h"
@@ -125,6 +126,7 @@ static void close_webhooks(void *arg)
 {
 	struct app *app = arg;
 
+	show_withdraw(&app->board, app->server);
 	app->server = NULL; /* it has freed itself */
 	if (app->webhooks != NULL)
 		webhooks_close(app->webhooks, close_http, app);
@@ -208,6 +210,20 @@ static void open_stores(struct app *app)
 	app->watches = watches_new(app);
 }
 
+/* What this process shows of itself.  The runtime's part goes with it, before the port does. */
+static void fill_board(struct app *app)
+{
+	struct show_board *b = &app->board;
+
+	show_board_init(b, "orderd", id_new(), &app->cfg);
+	loop_offer(app->loop, b);
+	store_offer(app->store, b);
+	queue_offer(app->queue, b);
+	watches_offer(app->watches, b);
+	machines_offer(b);
+	ops_http_offer(b);
+}
+
 /* Last: who can connect is served. */
 static void open_listeners(struct app *app)
 {
@@ -224,9 +240,12 @@ static void open_listeners(struct app *app)
 	if (app->cfg.http_listen[0] != '\0')
 		app->http = ops_http_new(app->loop, "http_listen", app->cfg.http_listen, is_healthy,
 					 app);
+	if (app->http != NULL)
+		ops_http_show(app->http, &app->board);
 	if (app->cfg.webhook_listen[0] != '\0')
 		app->webhooks = webhooks_new(app);
 	app->server = rpc_server_new(&rpc);
+	rpc_server_offer(app->server, &app->board);
 	rpc_server_set_serving(app->server, store_is_up(app->store));
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
 		printf("listening grpc=%s\n", rpc_server_address(app->server, i));
@@ -256,6 +275,7 @@ static int serve(struct app *app)
 	block_signals();
 	app->loop = loop_new();
 	open_stores(app);
+	fill_board(app);
 	open_listeners(app);
 	loop_on_drain(app->loop, on_drain, app);
 	loop_run(app->loop);

@@ -44,5 +44,6 @@ extern const struct rpc_method RPC_LIST_QUEUES;
 extern const struct rpc_method RPC_PAUSE_QUEUE;
 extern const struct rpc_method RPC_RESUME_QUEUE;
 extern const struct rpc_method RPC_LIST_STUCK_ORDERS;
+extern const struct rpc_method RPC_INSPECT;
 
 #endif

@@ -43,6 +43,7 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_PAUSE_QUEUE,
 	&RPC_RESUME_QUEUE,
 	&RPC_LIST_STUCK_ORDERS,
+	&RPC_INSPECT,
 	/* what every gRPC server has */
 	&RPC_HEALTH_CHECK,
 	&RPC_HEALTH_WATCH,

@@ -12,6 +12,7 @@
 #include "core/base/metric.h"
 #include "core/flow/backoff.h"
 #include "sql.gen.h"
+#include "workers/job_slot.h"
 
 /*
  * A job that killed its worker this often is buried instead of run: it may be what kills
@@ -19,29 +20,6 @@
  * workers in a hurry, or PostgreSQL, also lets leases run out.
  */
 enum { DEATHS_MAX = 5 };
-
-enum outcome { FAILED, SETTLED, MOOT, WAITS };
-
-struct job_flow {
-	struct flow fl; /* first: claim, then the kind's own, then put off */
-	struct worker *w;
-	struct job_flow *next_idle;
-	bool busy;
-	bool freed; /* its work is over, a beat is still out */
-	enum queue_role role;
-	bool delivered; /* from a stream, so it has to be acknowledged */
-	struct delivery delivery;
-	struct job job;
-	enum outcome outcome;
-	bool cut;        /* by the drain: hand it back as if it had not been tried */
-	bool hopeless;   /* trying again cannot help: bury it at once */
-	int64_t wait_ms; /* WAITS: so long */
-	char why[200];
-	void *state;
-	int64_t beat_at_ms;
-	struct flow beat; /* extends the lease beside the work */
-	bool beating;
-};
 
 static struct job_flow *slot_of(struct flow *fl)
 {
@@ -339,6 +317,7 @@ static void work_start(struct job_flow *s)
 	slot_run(s, k->name, k->steps, work_ended);
 	s->fl.deadline_ms = clock_mono_ms() + s->w->cfg.job_deadline_s * 1000;
 	s->beat_at_ms = clock_mono_ms() + s->w->cfg.lease_s * 1000 / 2;
+	s->lease_until_ms = clock_mono_ms() + s->w->cfg.lease_s * 1000;
 	s->state = arena_alloc(&s->fl.arena, k->state_size + 1);
 	assert(s->state != NULL);
 	flow_start(&s->fl);
@@ -528,7 +507,10 @@ static int ask_beat(struct flow *fl)
 
 static int got_beat(struct flow *fl, const struct answer *a)
 {
-	(void)fl, (void)a;
+	struct job_flow *s = slot_of_beat(fl);
+
+	if (answer_rows(a) > 0) /* asked for when the next beat was set, half a lease before it */
+		s->lease_until_ms = s->beat_at_ms + s->w->cfg.lease_s * 1000 / 2;
 	return BEAT_DONE;
 }
 

@@ -18,6 +18,8 @@
 #include "core/queue/queue.h"
 #include "workers/worker.h"
 
+struct show_board;
+
 /* What claiming answered. */
 struct job {
 	struct id id;
@@ -83,6 +85,9 @@ void job_start(struct worker *w, const struct delivery *d);
 
 /* Claim straight from PostgreSQL: Redis is away. */
 void job_start_due(struct worker *w, enum queue_role r);
+
+/* Views: jobs (core/base/show.h). */
+void job_pool_offer(const struct worker *w, struct show_board *b);
 
 /* Extend the leases of jobs that take long. */
 void job_beat(struct worker *w);

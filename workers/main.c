@@ -244,12 +244,28 @@ static bool is_healthy(void *arg)
 	return !w->draining && store_is_up(w->store);
 }
 
+/* What this process shows of itself, at that port. */
+static void fill_board(struct worker *w)
+{
+	struct show_board *b = &w->board;
+
+	show_board_init(b, "orderd-worker", w->incarnation, &w->cfg);
+	loop_offer(w->loop, b);
+	store_offer(w->store, b);
+	queue_offer(w->queue, b);
+	queue_offer_streams(w->queue, b);
+	http_offer(w->http, b);
+	job_pool_offer(w, b);
+	ops_http_offer(b);
+}
+
 static void open_ops(struct worker *w)
 {
 	if (w->cfg.worker_http_listen[0] == '\0')
 		return;
 	w->ops = ops_http_new(w->loop, "worker_http_listen", w->cfg.worker_http_listen, is_healthy,
 			      w);
+	ops_http_show(w->ops, &w->board);
 	printf("listening http=%s\n", ops_http_address(w->ops));
 	fflush(stdout);
 }
@@ -288,6 +304,7 @@ static void open_parts(struct worker *w)
 	w->store = store_new(w->loop, &store);
 	w->queue = queue_new(w->loop, &queue);
 	w->http = http_new(w->loop, &http);
+	fill_board(w);
 	open_ops(w);
 	job_pool_open(w);
 	w->intake = intake_new(w->queue, w->roles & ~(1U << ROLE_JANITOR),

@@ -10,6 +10,7 @@
 #include "core/base/config.h"
 #include "core/base/id.h"
 #include "core/base/seal.h"
+#include "core/base/show.h"
 #include "core/flow/loop.h"
 #include "core/http/http.h"
 #include "core/http/mail.h"
@@ -37,7 +38,8 @@ struct worker {
 	struct store *store;
 	struct queue *queue;
 	struct http *http;
-	struct ops_http *ops; /* NULL: not listened for */
+	struct ops_http *ops;    /* NULL: not listened for */
+	struct show_board board; /* what this process shows of itself */
 	struct intake *intake;
 	struct janitor *janitor;
 

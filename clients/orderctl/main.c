@@ -6,7 +6,7 @@
 
 static const struct command *const tables[] = {
 	order_commands,    payment_commands,     stock_commands, label_commands,
-	shipping_commands, fulfillment_commands, ops_commands};
+	shipping_commands, fulfillment_commands, ops_commands, inspect_commands};
 
 static void help(void)
 {

@@ -40,7 +40,7 @@ struct command {
 
 /* Each ends with verb == NULL. */
 extern const struct command order_commands[], stock_commands[], label_commands[],
-	payment_commands[], shipping_commands[], fulfillment_commands[], ops_commands[];
+	payment_commands[], shipping_commands[], fulfillment_commands[], ops_commands[], inspect_commands[];
 
 /* ---- options ---- */
 

@@ -196,6 +196,8 @@ static void enlist(struct rpc *c)
 	c->next = c->server->alive;
 	if (c->next != NULL)
 		c->next->prev = c;
+	else
+		c->server->oldest = c;
 	c->server->alive = c;
 }
 
@@ -312,6 +314,8 @@ static void delist(struct rpc *c)
 		c->server->alive = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
+	else
+		c->server->oldest = c->prev;
 }
 
 /* Back to as it was before it was ever used, but for the arenas' kept blocks. */

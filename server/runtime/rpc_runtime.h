@@ -53,8 +53,8 @@ struct rpc_server {
 	_Atomic size_t out;         /* calls not in the pool */
 	_Atomic unsigned at_work[RPC_CLASSES];
 	unsigned bounds[RPC_CLASSES];
-	struct rpc *alive; /* list of calls the loop owns */
-	size_t large_left; /* budget of large calls, bytes */
+	struct rpc *alive, *oldest; /* list of calls the loop owns, the latest first */
+	size_t large_left;          /* budget of large calls, bytes */
 	struct shed_status shed[RPC_SHED_STATUSES];
 
 	struct access_log access;

@@ -16,6 +16,7 @@
 
 struct rpc_server;
 struct config;
+struct show_board;
 
 struct rpc_server_options {
 	const struct config *cfg; /* must outlive the server */
@@ -42,6 +43,9 @@ const char *rpc_server_address(const struct rpc_server *s, size_t i);
 /* What health checks say from now on; a draining server says NOT_SERVING whatever it is told. */
 void rpc_server_set_serving(struct rpc_server *s, bool serving);
 bool rpc_server_is_serving(const struct rpc_server *s);
+
+/* Views: calls, memory, version (core/base/show.h).  To be withdrawn when it is closed. */
+void rpc_server_offer(const struct rpc_server *s, struct show_board *b);
 
 /*
  * Stop: say NOT_SERVING for lame_duck_ms, then take no new calls, end streams with

@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/base/metric.h"
+#include "core/base/show.h"
 #include "core/queue/queue.h"
 #include "core/store/store.h"
 #include "server/app.h"
@@ -329,6 +330,38 @@ void watches_remove(struct watches *ws, struct watcher *w)
 	if (w->next != NULL)
 		w->next->prev = w->prev;
 	metric_set(METRIC_watch_streams, NULL, --ws->n);
+}
+
+/* ---- for people ---- */
+
+static const char *state_of(const struct watcher *w)
+{
+	if (w->sending_since_ms != 0)
+		return "sending";
+	if (w->reading)
+		return "reading";
+	return w->due ? "due" : "idle";
+}
+
+static void show_watches(struct show *s, const void *arg)
+{
+	const struct watches *ws = arg;
+
+	for (const struct watcher *w = ws->all; w != NULL && show_row(s); w = w->next) {
+		show_id(s, w->entry.order);
+		show_int(s, w->tenant);
+		show_text(s, state_of(w));
+		show_int(s, w->sent);
+		show_int(s, w->taken);
+		show_int(s, w->version);
+		show_int(s, w->hold.n - w->hold.at);
+		show_int(s, clock_mono_ms() - w->quiet_since_ms);
+	}
+}
+
+void watches_offer(const struct watches *ws, struct show_board *b)
+{
+	show_offer(b, SHOW_watches, show_watches, ws);
 }
 
 struct watches *watches_new(struct app *app)

@@ -18,6 +18,7 @@
 #include "core/base/id.h"
 
 struct app;
+struct show_board;
 struct watches;
 
 struct watches *watches_new(struct app *app);
@@ -25,6 +26,9 @@ struct watches *watches_new(struct app *app);
 /* After the RPC server and the queue: nobody watches any more and no hint will come.  Waits for a
  * round under way. */
 void watches_close(struct watches *ws, void (*on_closed)(void *arg), void *arg);
+
+/* View: watches (core/base/show.h). */
+void watches_offer(const struct watches *ws, struct show_board *b);
 
 /*
  * A unit that wrote an event of this order has been committed: wake who watches it, here and

@@ -47,7 +47,7 @@ def help__names_every_command_and_version_its_program(w):
     out = says(w, "--help")
     for command in ("place", "get", "status", "list", "cancel", "watch", "payments", "payment", "pay", "item put",
                     "location create", "stock receive", "stock adjust", "stock show", "label", "shipment",
-                    "void", "handover", "fulfillment", "pick", "pack"):
+                    "void", "handover", "fulfillment", "pick", "pack", "inspect"):
         assert re.search(r"^  %s " % command, out, re.M), (command, out)
     assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
 

@@ -57,6 +57,7 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__pause_queue_request__descriptor,
 	&orderd__v1__resume_queue_request__descriptor,
 	&orderd__v1__list_stuck_orders_request__descriptor,
+	&orderd__v1__inspect_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

@@ -104,7 +104,8 @@ void orderd_client_free(struct orderd_client *c);
 	X(list_queues, OpsService, ListQueues, list_queues)                                   \
 	X(pause_queue, OpsService, PauseQueue, pause_queue)                                   \
 	X(resume_queue, OpsService, ResumeQueue, resume_queue)                                \
-	X(list_stuck_orders, OpsService, ListStuckOrders, list_stuck_orders)
+	X(list_stuck_orders, OpsService, ListStuckOrders, list_stuck_orders) \
+	X(inspect, OpsService, Inspect, inspect)
 
 #define X(name, service, method, message)                                                          \
 	Orderd__V1__##method##Response *orderd_##name(                                             \
