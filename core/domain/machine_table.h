@@ -47,7 +47,10 @@
 	X("parked",  "done",   "confirmed by hand, or not needed any more") \
 	X("running", "done",   "completed under the claim that holds") \
 	X("running", "ready",  "put off, to be tried again") \
-	X("running", "dead",   "trying again cannot help")
+	X("running", "dead",   "trying again cannot help") \
+	X("ready",   "dead",   "given up by an operator") \
+	X("dead",    "ready",  "brought back by an operator") \
+	X("dead",    "done",   "its order was cancelled")
 
 /* One parcel. */
 #define SHIPMENT_MOVE_TABLE(X) \
