@@ -75,9 +75,7 @@ static int run_pick(struct args *a)
 
 	rq.fulfillment_order_id = text(word(a, 0, "the fulfilment order's id"));
 	rq.site = text(need(a, "site"));
-	rq.report_id = text(need(a, "report"));
-	a->request_option = "report";
-	a->request_id = option(a, "report");
+	rq.report_id = text(report_id(a));
 	for (int i = 1; i < a->n_words; i++) {
 		char *equals = strchr(a->words[i], '=');
 		Orderd__V1__PickedLine *l = &lines[i];
@@ -104,9 +102,7 @@ static int run_pack(struct args *a)
 
 	rq.fulfillment_order_id = text(word(a, 0, "the fulfilment order's id"));
 	rq.site = text(need(a, "site"));
-	rq.report_id = text(need(a, "report"));
-	a->request_option = "report";
-	a->request_id = option(a, "report");
+	rq.report_id = text(report_id(a));
 	rq.weight_grams = number(option_or(a, "weight", "0"), "--weight");
 	rs = orderd_confirm_pack(a->client, &rq, a->deadline_ms, &e);
 	return report(a, rs != NULL ? &rs->base : NULL, rs != NULL ? rs->fulfillment_order : NULL,

@@ -19,7 +19,8 @@ static int run_payments(struct args *a)
 	struct orderd_error e;
 
 	rq.order_id = text(a->n_words > 0 ? a->words[0] : NULL);
-	rq.state = payment_state(option(a, "state"));
+	rq.state = (Orderd__V1__PaymentState)enum_option(a, "state",
+							 &orderd__v1__payment_state__descriptor);
 	rq.page_size = small_number(option_or(a, "page-size", "0"), "--page-size");
 	rq.page_token = text(option(a, "page-token"));
 	if (a->n_words == 0 && option(a, "state") == NULL)
@@ -80,7 +81,7 @@ static int run_pay(struct args *a)
 }
 
 const struct command payment_commands[] = {
-	{NULL, "payments", "[--state STATE] [--page-size N] [--page-token T] [ORDER]", 1,
+	{NULL, "payments", "[--state PAYMENT_STATE] [--page-size N] [--page-token T] [ORDER]", 1,
 	 "an order's payments, or all in state unknown, requires_action or declined", run_payments},
 	{NULL, "payment", "[--group N] ORDER", 1,
 	 "the payment of one shipment group, with --json also every attempt", run_payment},

@@ -56,7 +56,7 @@ static int run_handover(struct args *a)
 
 	(void)word(a, 0, "a shipment's id");
 	rq.site = text(need(a, "site"));
-	rq.report_id = text(need(a, "report"));
+	rq.report_id = text(report_id(a));
 	for (int i = 0; i < a->n_words; i++)
 		parcels[i] = text(a->words[i]);
 	rq.shipment_ids = parcels;

@@ -38,6 +38,7 @@ static int run_item(struct args *a)
 	item.weight_grams = small_number(need(a, "weight"), "--weight");
 	rq.items = items;
 	rq.n_items = 1;
+	a->changes = true;
 	rs = orderd_upsert_items(a->client, &rq, a->deadline_ms, &e);
 	return rs != NULL ? report(a, &rs->base, "written") : print_error(a, &e);
 }
@@ -63,6 +64,7 @@ static int run_location(struct args *a)
 				     ? ORDERD__V1__FULFILLMENT_MODE__FULFILLMENT_MODE_MANUAL
 				     : ORDERD__V1__FULFILLMENT_MODE__FULFILLMENT_MODE_AUTOMATIC;
 	rq.location = &l;
+	a->changes = true;
 	rs = orderd_create_location(a->client, &rq, a->deadline_ms, &e);
 	return rs != NULL ? report(a, &rs->base, "created") : print_error(a, &e);
 }
