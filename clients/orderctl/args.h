@@ -28,10 +28,10 @@ struct args {
 	bool json;
 	int deadline_ms;
 	const char *server, *server_from; /* where it is, and who said so */
-	bool changes;                     /* the call that was made is no mere question */
-	const char *request_id;           /* of the call that was made; NULL: it has none */
-	const char *request_option;       /* it was given by, or can be */
-	struct orderd_client *client;     /* NULL for an offline command */
+	bool outcome; /* something comes of this call: a change, or a watch to its end */
+	const char *request_option, *request_id; /* how it is repeated: --request-id ID; NULL: as
+						    it was */
+	struct orderd_client *client;            /* NULL for an offline command */
 };
 
 /* A word and what it means; a list ends with name == NULL. */

@@ -145,7 +145,7 @@ const char *request_id(struct args *a)
 {
 	static char fresh[ID_ROOM];
 
-	a->changes = true;
+	a->outcome = true;
 	a->request_option = "request-id";
 	a->request_id = option(a, "request-id");
 	if (a->request_id != NULL)
@@ -157,8 +157,14 @@ const char *request_id(struct args *a)
 
 const char *report_id(struct args *a)
 {
-	a->changes = true;
+	a->outcome = true;
 	a->request_option = "report";
 	a->request_id = need(a, "report");
 	return a->request_id;
+}
+
+int done_with(const ProtobufCMessage *rs)
+{
+	protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)rs, NULL);
+	return EXIT_DONE;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "orderctl.h"
+#include "text.h"
 #include "vocabulary.h"
 
 /* gRPC's status codes (grpc/statuscode.md). */
@@ -80,13 +81,13 @@ static const char *found(const struct meaning *list, const char *name)
 	return NULL;
 }
 
-enum exit_code exit_code_of(const struct orderd_error *e, bool changes)
+enum exit_code exit_code_of(const struct orderd_error *e, bool outcome)
 {
 	if (strcmp(e->reason, "ETAG_MISMATCH") == 0 || strcmp(e->reason, "TOO_LARGE") == 0)
 		return EXIT_REFUSED;
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
 		if (causes[i].status == e->status)
-			return changes ? causes[i].changed : causes[i].asked;
+			return outcome ? causes[i].changed : causes[i].asked;
 	return EXIT_REFUSED;
 }
 
@@ -114,18 +115,31 @@ static const char *option_of(const struct args *a, const char *field)
 	return NULL;
 }
 
+/* Text that came from somewhere else, fit for a terminal. */
+static const char *clean(const char *z)
+{
+	static char copy[sizeof(((struct orderd_error *)0)->message)];
+
+	snprintf(copy, sizeof(copy), "%s", z);
+	text_clean(copy);
+	return copy;
+}
+
 static void print_violations(const struct args *a, const struct orderd_error *e)
 {
 	for (size_t i = 0; i < e->n_violations; i++) {
 		const char *option_name = option_of(a, e->violations[i].field);
 
-		fprintf(stderr, "  %s: %s", e->violations[i].field, e->violations[i].why);
+		fprintf(stderr, "  %s: ", clean(e->violations[i].field));
+		fputs(clean(e->violations[i].why), stderr);
 		if (option_name != NULL)
 			fprintf(stderr, " (--%s)", option_name);
 		fputc('\n', stderr);
 	}
-	for (size_t i = 0; i < e->n_facts; i++)
-		fprintf(stderr, "  %s = %s\n", e->facts[i].key, e->facts[i].value);
+	for (size_t i = 0; i < e->n_facts; i++) {
+		fprintf(stderr, "  %s = ", clean(e->facts[i].key));
+		fprintf(stderr, "%s\n", clean(e->facts[i].value));
+	}
 }
 
 static void print_server(const struct args *a)
@@ -163,10 +177,10 @@ static void print_next_step(const struct args *a, const struct orderd_error *e, 
 	if (step != NULL)
 		fprintf(stderr, "  %s\n", step);
 	if (code == EXIT_UNKNOWN && a->request_id != NULL)
-		fprintf(stderr, "  it may have happened: repeat it with --%s %s\n",
+		fprintf(stderr, "  what came of it is not known: repeat it with --%s %s\n",
 			a->request_option, a->request_id);
-	else if (code == EXIT_UNKNOWN && a->changes)
-		fputs("  it may have happened: repeat the same command\n", stderr);
+	else if (code == EXIT_UNKNOWN)
+		fputs("  what came of it is not known: repeat the same command\n", stderr);
 }
 
 json_t *json_of_error(const struct args *a, const struct orderd_error *e)
@@ -180,15 +194,19 @@ json_t *json_of_error(const struct args *a, const struct orderd_error *e)
 		json_object_set_new(facts, e->facts[i].key, json_string(e->facts[i].value));
 	o = json_pack("{s:i, s:s, s:s, s:o, s:o, s:i}", "status", e->status, "reason", e->reason,
 		      "message", e->message, "violations", list, "facts", facts, "exit_code",
-		      (int)exit_code_of(e, a->changes));
+		      (int)exit_code_of(e, a->outcome));
 	if (a->request_id != NULL)
-		json_object_set_new(o, "request_id", json_string(a->request_id));
+		json_object_set_new(o,
+				    strcmp(a->request_option, "request-id") == 0
+					    ? "request_id"
+					    : a->request_option,
+				    json_string(a->request_id));
 	return o;
 }
 
 int print_error(const struct args *a, const struct orderd_error *e)
 {
-	enum exit_code code = exit_code_of(e, a->changes);
+	enum exit_code code = exit_code_of(e, a->outcome);
 
 	if (a->json) {
 		print_json_value(json_pack("{s:o}", "error", json_of_error(a, e)));
@@ -196,7 +214,7 @@ int print_error(const struct args *a, const struct orderd_error *e)
 	}
 	fflush(stdout); /* what was found before stands before */
 	fprintf(stderr, "orderctl: %s: %s\n", e->reason[0] != '\0' ? e->reason : "failed",
-		e->message);
+		clean(e->message));
 	print_violations(a, e);
 	print_next_step(a, e, code);
 	return code;

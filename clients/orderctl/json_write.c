@@ -3,19 +3,15 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 
-#include "orderctl.h"
+#include "format.h"
+#include "json.h"
 
-/* RFC 3339, as the JSON mapping of google.protobuf.Timestamp has it. */
 static json_t *json_of_time(const Google__Protobuf__Timestamp *t)
 {
-	time_t s = (time_t)t->seconds;
-	char date[32], whole[64];
-	struct tm tm;
+	char whole[TIME_ROOM];
 
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", gmtime_r(&s, &tm));
-	snprintf(whole, sizeof(whole), "%s.%06dZ", date, t->nanos / 1000);
+	print_time(whole, sizeof(whole), t, 6); /* microseconds are what is stored */
 	return json_string(whole);
 }
 
@@ -51,7 +47,7 @@ static json_t *json_of_value(const ProtobufCFieldDescriptor *f, const void *at)
 	return json_integer(*(const int32_t *)at);
 }
 
-static size_t size_of(const ProtobufCFieldDescriptor *f)
+size_t json_element_size(const ProtobufCFieldDescriptor *f)
 {
 	if (f->type == PROTOBUF_C_TYPE_BYTES)
 		return sizeof(ProtobufCBinaryData);
@@ -81,8 +77,8 @@ json_t *json_of(const ProtobufCMessage *m)
 			json_t *list = json_array();
 
 			for (size_t k = 0; k < n; k++)
-				json_array_append_new(list,
-						      json_of_value(f, items + k * size_of(f)));
+				json_array_append_new(
+					list, json_of_value(f, items + k * json_element_size(f)));
 			json_object_set_new(o, f->name, list);
 		} else if (f->type != PROTOBUF_C_TYPE_MESSAGE || *(const void *const *)at != NULL) {
 			json_object_set_new(o, f->name, json_of_value(f, at));

@@ -4,6 +4,7 @@
 
 #include "help.h"
 #include "orderctl.h"
+#include "terminal.h"
 
 enum { DEADLINE_MS = 10000 };
 
@@ -67,6 +68,7 @@ int main(int argc, char **argv)
 		print_command_help(a.command);
 		return finish(EXIT_DONE);
 	}
+	terminal_open(option(&a, "color"));
 	a.json = flag(&a, "json");
 	read_deadline(&a);
 	read_server(&a);

@@ -58,6 +58,13 @@ static struct usage_option *add_option(struct usage *u, const char *name)
 	return o;
 }
 
+/* Behind an option's name: a flag is followed by the next option, or by nothing. */
+static bool has_value(const char *p)
+{
+	p = skip_blanks(p);
+	return *p != '\0' && strchr("]-[|", *p) == NULL;
+}
+
 static const char *read_option(struct usage *u, const char *p, bool may)
 {
 	char name[USAGE_NAME_MAX];
@@ -68,9 +75,8 @@ static const char *read_option(struct usage *u, const char *p, bool may)
 	o->forms |= 1U << u->n_forms;
 	if (!may)
 		o->needed |= 1U << u->n_forms;
-	if (!may || *p != ']') {
+	if (has_value(p)) {
 		p = take(skip_blanks(p), may ? ']' : '\0', o->value, sizeof(o->value));
-		assert(o->value[0] != '\0' && o->value[0] != '-' && o->value[0] != '[');
 		o->repeats = cut_dots(o->value) || o->repeats;
 	}
 	if (may) {

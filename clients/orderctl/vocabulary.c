@@ -38,7 +38,6 @@ static const struct meaning options_of_all[] = {
 	{"etag", "only if the order is still at this version"},
 	{"events", "also what happened to the order"},
 	{"fallback", "another payment method, tried when those before it are declined"},
-	{"file", "the file to read; - is standard input"},
 	{"group", "the shipment group, from 1"},
 	{"help", "say how it is used"},
 	{"json", "print what was answered as JSON, one line per answer, in the contract's names"},
@@ -79,6 +78,8 @@ static const struct {
 	{"FILE", NULL},
 	{"PAYMENT_STATE", &orderd__v1__payment_state__descriptor},
 	{"ORDER_STATE", &orderd__v1__order_state__descriptor},
+	{"ADJUSTMENT_KIND", &orderd__v1__adjustment_kind__descriptor},
+	{"LABEL_FORMAT", &orderd__v1__label_format__descriptor},
 	{"FULFILLMENT_ORDER_STATE", &orderd__v1__fulfillment_order_state__descriptor},
 };
 
