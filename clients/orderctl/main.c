@@ -9,8 +9,9 @@
 enum { DEADLINE_MS = 10000 };
 
 static const struct command *const tables[] = {
-	order_commands,    payment_commands,     stock_commands, label_commands,
-	shipping_commands, fulfillment_commands, help_commands,  NULL};
+	place_commands,       order_commands, payment_commands,
+	stock_commands,       label_commands, shipping_commands,
+	fulfillment_commands, help_commands,  NULL};
 
 const command_tables all_commands = tables;
 
