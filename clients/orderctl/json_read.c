@@ -315,11 +315,14 @@ ProtobufCMessage *json_read(const ProtobufCMessageDescriptor *d, const char *tex
 
 	*reterr = (struct orderd_error){.status = INVALID_ARGUMENT, .reason = "INVALID_JSON"};
 	o = json_loadb(text, n, JSON_REJECT_DUPLICATES, &problem);
-	if (o == NULL)
+	if (o != NULL)
+		m = read_message(d, o, NULL, reterr);
+	else if (memchr(text, '\n', n) == NULL)
+		snprintf(reterr->message, sizeof(reterr->message), "column %d: %s", problem.column,
+			 problem.text);
+	else
 		snprintf(reterr->message, sizeof(reterr->message), "line %d, column %d: %s",
 			 problem.line, problem.column, problem.text);
-	else
-		m = read_message(d, o, NULL, reterr);
 	json_decref(o);
 	return m;
 }

@@ -104,6 +104,15 @@ static int no_file(const struct args *a, const char *file, const char *why)
 	return print_error(a, &e);
 }
 
+static int not_an_order(const struct args *a, const char *file, struct orderd_error *e)
+{
+	char why[sizeof(e->message)];
+
+	memcpy(why, e->message, sizeof(why));
+	snprintf(e->message, sizeof(e->message), "%.*s: %.*s", 200, file, 300, why);
+	return print_error(a, e);
+}
+
 static FILE *open_file(const char *file)
 {
 	return strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
@@ -163,7 +172,7 @@ static int place_by_file(struct args *a)
 		&orderd__v1__place_order_request__descriptor, content, n, &e);
 	free(content);
 	if (rq == NULL)
-		return print_error(a, &e);
+		return not_an_order(a, file, &e);
 	choose_request_id(a, rq);
 	code = place(a, rq);
 	done_with(&rq->base);

@@ -130,7 +130,8 @@ static void show_fields(const Orderd__V1__Order *o)
 	char total[MONEY_ROOM], when[TIME_ROOM];
 
 	field(t, "Order", "%.*s", BYTES(o->order_id));
-	field(t, "Number", "%lld", (long long)o->order_number);
+	if (o->order_number != 0) /* what was only validated has none */
+		field(t, "Number", "%lld", (long long)o->order_number);
 	field_state(t, "State", order_state((int)o->state));
 	field_state(t, "Payment", payment_state((int)o->payment_state));
 	field_state(t, "Fulfillment", fulfillment_state((int)o->fulfillment_state));
@@ -140,7 +141,8 @@ static void show_fields(const Orderd__V1__Order *o)
 	field(t, "Channel", "%.*s", BYTES(o->channel));
 	field(t, "Reference", "%.*s", BYTES(o->reference));
 	print_time(when, sizeof(when), o->create_time, 3);
-	field(t, "Placed", "%s", when);
+	if (o->create_time != NULL)
+		field(t, "Placed", "%s", when);
 	if (o->state == ORDERD__V1__ORDER_STATE__ORDER_STATE_PENDING && o->expire_time != NULL) {
 		print_time(when, sizeof(when), o->expire_time, 3);
 		field(t, "Expires", "%s", when);
