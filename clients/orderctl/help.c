@@ -59,8 +59,11 @@ static void put_sentence(const char *z)
 /* "  name      what it means", the meanings under each other. */
 static void entry(const char *name, int at, const char *help)
 {
-	if (printf("  %-*s  ", at - 4, name) > at)
-		printf("\n%*s", at, "");
+	int n = printf("  %s", name);
+
+	if (n + 2 > at)
+		n = printf("\n") - 1;
+	printf("%*s", at - n, "");
 	column = indent = at;
 	put_sentence(help != NULL ? help : "");
 }
