@@ -224,6 +224,22 @@ static bool form_has_words(const struct usage *u, int form)
 	return false;
 }
 
+/* Of one bracket no two are given. */
+static void check_brackets(const struct args *a)
+{
+	const char *given[USAGE_OPTIONS_MAX + 1] = {NULL};
+
+	for (int i = 0; i < a->n_options; i++) {
+		const struct usage_option *o = usage_option(&a->usage, a->names[i]);
+
+		if (o == NULL || o->one_of == 0)
+			continue;
+		if (given[o->one_of] != NULL && strcmp(given[o->one_of], o->name) != 0)
+			usage_error("--%s does not go with --%s", o->name, given[o->one_of]);
+		given[o->one_of] = o->name;
+	}
+}
+
 /* The form all of this goes with; forms are not mixed. */
 static int choose_form(const struct args *a)
 {
@@ -281,6 +297,7 @@ static void check(struct args *a)
 
 	for (int i = 0; i < a->n_options; i++)
 		check_option(a, i);
+	check_brackets(a);
 	a->form = choose_form(a);
 	command_name(a->command, name, sizeof(name));
 	if (a->n_words > a->command->words_max)

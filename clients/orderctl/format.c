@@ -8,6 +8,10 @@
 
 #include "enums.h"
 
+/* What a Timestamp may be: the years 1 to 9999. */
+#define FIRST_SECOND INT64_C(-62135596800)
+#define LAST_SECOND  INT64_C(253402300799)
+
 /* Digits behind the point by ISO 4217; all others have two. */
 static int places_of(const char *currency)
 {
@@ -46,7 +50,7 @@ void print_money(char *to, size_t room, const Orderd__V1__Money *m)
 			 (unsigned)(amount % 1000), currency);
 }
 
-void print_time(char *to, size_t room, const Google__Protobuf__Timestamp *t, int digits)
+void print_time_to(char *to, size_t room, const Google__Protobuf__Timestamp *t, int digits)
 {
 	time_t s = t != NULL ? (time_t)t->seconds : 0;
 	int fraction = t != NULL ? t->nanos : 0;
@@ -59,8 +63,13 @@ void print_time(char *to, size_t room, const Google__Protobuf__Timestamp *t, int
 	}
 	for (int i = digits; i < 9; i++)
 		fraction /= 10;
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(to, room, "%s.%0*dZ", date, digits, fraction);
+	strftime(date, sizeof(date), "%m-%dT%H:%M:%S", &tm);
+	snprintf(to, room, "%04d-%s.%0*dZ", tm.tm_year + 1900, date, digits, fraction);
+}
+
+void print_time(char *to, size_t room, const Google__Protobuf__Timestamp *t)
+{
+	print_time_to(to, room, t, 3);
 }
 
 /* As many digits as `n`, within [least, most]. */
@@ -136,7 +145,7 @@ bool read_time(const char *z, Google__Protobuf__Timestamp *ret)
 		return false;
 	ret->seconds = (int64_t)s - offset;
 	ret->nanos = nanos;
-	return true;
+	return ret->seconds >= FIRST_SECOND && ret->seconds <= LAST_SECOND;
 }
 
 const char *order_state(int value)

@@ -81,8 +81,9 @@ void each_usage_token(const struct usage *u, int form, void (*tell)(const char *
 	for (int i = 0; i < u->n_options; i++) {
 		if ((u->options[i].forms & 1U << form) == 0)
 			continue;
-		usage_show_option(&u->options[i], form, token, sizeof(token));
-		tell(token);
+		usage_show_option(u, i, form, token, sizeof(token));
+		if (token[0] != '\0')
+			tell(token);
 	}
 	for (int i = 0; i < u->n_words; i++) {
 		if (u->words[i].form != form)

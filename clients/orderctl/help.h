@@ -6,7 +6,7 @@
 
 #include "args.h"
 
-enum { USAGE_TOKEN_MAX = USAGE_NAME_MAX + USAGE_VALUE_MAX + 16 };
+enum { USAGE_TOKEN_MAX = 3 * (USAGE_NAME_MAX + USAGE_VALUE_MAX) };
 
 /* The tokens of one form of a usage line, those between which it may be broken. */
 void each_usage_token(const struct usage *u, int form, void (*tell)(const char *token));

@@ -11,7 +11,7 @@ static json_t *json_of_time(const Google__Protobuf__Timestamp *t)
 {
 	char whole[TIME_ROOM];
 
-	print_time(whole, sizeof(whole), t, 6); /* microseconds are what is stored */
+	print_time_to(whole, sizeof(whole), t, t->nanos % 1000 == 0 ? 6 : 9);
 	return json_string(whole);
 }
 

@@ -19,11 +19,8 @@ static void size_up(struct pages *p)
 void pages_open(struct pages *p, const struct args *a)
 {
 	const char *limit = option(a, "limit");
-	bool all = flag(a, "all");
 
-	*p = (struct pages){.single = limit == NULL && !all, .left = INT64_MAX};
-	if (limit != NULL && all)
-		usage_error("--limit does not go with --all");
+	*p = (struct pages){.single = limit == NULL && !flag(a, "all"), .left = INT64_MAX};
 	if (limit != NULL)
 		p->left = number(limit, "--limit");
 	if (p->left <= 0)

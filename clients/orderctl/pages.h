@@ -20,7 +20,7 @@
 
 #include "args.h"
 
-#define PAGES_USAGE "[--limit N] [--all] [--page-size N] [--page-token T]"
+#define PAGES_USAGE "[--limit N | --all] [--page-size N] [--page-token T]"
 
 enum { PAGE_TOKEN_MAX = 1024 };
 

@@ -32,7 +32,7 @@ static void payments_rows(struct table *t, Orderd__V1__Payment *const *payments,
 		const Orderd__V1__Payment *p = payments[i];
 
 		print_money(amount, sizeof(amount), p->amount);
-		print_time(until, sizeof(until), p->authorized_until, 0);
+		print_time(until, sizeof(until), p->authorized_until);
 		table_cell(t, "%.*s", BYTES(p->order_id));
 		table_cell(t, "%d", p->group);
 		table_state(t, payment_state((int)p->state));
@@ -52,8 +52,8 @@ static void show_attempts(const Orderd__V1__Payment *p)
 	for (size_t i = 0; i < p->n_attempts; i++) {
 		const Orderd__V1__PaymentAttempt *x = p->attempts[i];
 
-		print_time(begun, sizeof(begun), x->create_time, 3);
-		print_time(changed, sizeof(changed), x->update_time, 3);
+		print_time(begun, sizeof(begun), x->create_time);
+		print_time(changed, sizeof(changed), x->update_time);
 		table_cell(t, "%d", x->number);
 		table_word(t, &x->state);
 		table_cell(t, "%.*s", BYTES(x->gateway_id));
@@ -73,7 +73,7 @@ static void show_transactions(const Orderd__V1__Payment *p)
 		const Orderd__V1__PaymentTransaction *x = p->transactions[i];
 
 		print_money(amount, sizeof(amount), x->amount);
-		print_time(when, sizeof(when), x->transaction_time, 3);
+		print_time(when, sizeof(when), x->transaction_time);
 		table_cell(t, "%.*s", BYTES(x->kind));
 		table_cell(t, "%s", amount);
 		table_cell(t, "%.*s", BYTES(x->gateway_ref));
@@ -105,7 +105,7 @@ static void show_payment(const Orderd__V1__Payment *p)
 	field(t, "Method", "%.*s", BYTES(p->method));
 	field(t, "Declined", "%.*s", BYTES(p->decline_code));
 	field(t, "Confirm at", "%.*s", BYTES(p->action_url));
-	print_time(until, sizeof(until), p->authorized_until, 3);
+	print_time(until, sizeof(until), p->authorized_until);
 	if (p->authorized_until != NULL)
 		field(t, "Held until", "%s", until);
 	table_print(t);

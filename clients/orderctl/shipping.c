@@ -37,8 +37,8 @@ static void show_labels(const Orderd__V1__Shipment *s)
 		const Orderd__V1__ShippingLabel *l = s->labels[i];
 
 		print_money(price, sizeof(price), l->price);
-		print_time(bought, sizeof(bought), l->bought_time, 3);
-		print_time(voided, sizeof(voided), l->voided_time, 3);
+		print_time(bought, sizeof(bought), l->bought_time);
+		print_time(voided, sizeof(voided), l->voided_time);
 		table_cell(t, "%.*s", BYTES(l->tracking_code));
 		table_cell(t, "%.*s", BYTES(l->carrier));
 		table_cell(t, "%.*s", BYTES(l->service));
@@ -57,7 +57,7 @@ static void show_scans(const Orderd__V1__Shipment *s)
 	for (size_t i = 0; i < s->n_scans; i++) {
 		const Orderd__V1__TrackingScan *x = s->scans[i];
 
-		print_time(when, sizeof(when), x->event_time, 3);
+		print_time(when, sizeof(when), x->event_time);
 		table_cell(t, "%s", when);
 		table_word(t, &x->status);
 		table_cell(t, "%.*s", BYTES(x->detail));

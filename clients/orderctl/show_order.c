@@ -101,7 +101,7 @@ static void show_holds(const Orderd__V1__Order *o)
 	for (size_t i = 0; i < o->n_holds; i++) {
 		const Orderd__V1__Hold *h = o->holds[i];
 
-		print_time(when, sizeof(when), h->open_time, 3);
+		print_time(when, sizeof(when), h->open_time);
 		table_cell(t, "%.*s", BYTES(h->reason));
 		if (h->group != 0)
 			table_cell(t, "%d", h->group);
@@ -140,11 +140,11 @@ static void show_fields(const Orderd__V1__Order *o)
 	field(t, "Customer", "%.*s", BYTES(o->customer));
 	field(t, "Channel", "%.*s", BYTES(o->channel));
 	field(t, "Reference", "%.*s", BYTES(o->reference));
-	print_time(when, sizeof(when), o->create_time, 3);
+	print_time(when, sizeof(when), o->create_time);
 	if (o->create_time != NULL)
 		field(t, "Placed", "%s", when);
 	if (o->state == ORDERD__V1__ORDER_STATE__ORDER_STATE_PENDING && o->expire_time != NULL) {
-		print_time(when, sizeof(when), o->expire_time, 3);
+		print_time(when, sizeof(when), o->expire_time);
 		field(t, "Expires", "%s", when);
 	}
 	field(t, "Version", "%.*s", BYTES(o->etag));
@@ -184,7 +184,7 @@ void orders_rows(struct table *t, Orderd__V1__Order *const *orders, size_t n)
 		const Orderd__V1__Order *o = orders[i];
 
 		print_money(total, sizeof(total), o->total);
-		print_time(when, sizeof(when), o->create_time, 3);
+		print_time(when, sizeof(when), o->create_time);
 		table_cell(t, "%lld", (long long)o->order_number);
 		table_cell(t, "%.*s", BYTES(o->order_id));
 		table_state(t, order_state((int)o->state));
@@ -218,7 +218,7 @@ static void print_event(const Orderd__V1__OrderEvent *e)
 	const char *state = order_state((int)e->to_state);
 	char when[TIME_ROOM], kind[64], detail[512], group[16] = "";
 
-	print_time(when, sizeof(when), e->event_time, 3);
+	print_time(when, sizeof(when), e->event_time);
 	snprintf(kind, sizeof(kind), "%.*s", BYTES(e->kind));
 	snprintf(detail, sizeof(detail), "%.*s", BYTES(e->detail));
 	text_clean(kind);

@@ -177,7 +177,7 @@ static void movement_rows(struct table *t, Orderd__V1__StockMovement *const *lis
 	for (size_t i = 0; i < n; i++) {
 		const Orderd__V1__StockMovement *m = list[i];
 
-		print_time(when, sizeof(when), m->event_time, 3);
+		print_time(when, sizeof(when), m->event_time);
 		table_cell(t, "%s", when);
 		table_cell(t, "%.*s", BYTES(m->sku));
 		table_cell(t, "%.*s", BYTES(m->location));

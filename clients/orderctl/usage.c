@@ -65,25 +65,40 @@ static bool has_value(const char *p)
 	return *p != '\0' && strchr("]-[|", *p) == NULL;
 }
 
-static const char *read_option(struct usage *u, const char *p, bool may)
+static const char *read_option(struct usage *u, const char *p, bool may, int one_of)
 {
 	char name[USAGE_NAME_MAX];
 	struct usage_option *o;
 
+	assert(strncmp(p, "--", 2) == 0);
 	p = take(p + 2, may ? ']' : '\0', name, sizeof(name));
 	o = add_option(u, name);
 	o->forms |= 1U << u->n_forms;
+	o->one_of = one_of;
 	if (!may)
 		o->needed |= 1U << u->n_forms;
 	if (has_value(p)) {
 		p = take(skip_blanks(p), may ? ']' : '\0', o->value, sizeof(o->value));
 		o->repeats = cut_dots(o->value) || o->repeats;
 	}
-	if (may) {
-		assert(*p == ']');
-		p++;
-	}
-	o->repeats = take_dots(&p) || o->repeats;
+	return p;
+}
+
+/* Behind "[": options of which one may be given. */
+static const char *read_bracket(struct usage *u, const char *p)
+{
+	const char *bar = strstr(p, " | ");
+	int first = u->n_options, one_of = 0;
+
+	if (bar != NULL && bar < strchr(p, ']'))
+		one_of = ++u->n_brackets;
+	p = read_option(u, p, true, one_of);
+	for (p = skip_blanks(p); *p == '|'; p = skip_blanks(p))
+		p = read_option(u, skip_blanks(p + 1), true, one_of);
+	assert(*p == ']');
+	p++;
+	if (take_dots(&p))
+		u->options[first].repeats = true;
 	return p;
 }
 
@@ -119,7 +134,10 @@ void usage_read(struct usage *u, const char *text)
 		}
 		if (may)
 			p++;
-		p = strncmp(p, "--", 2) == 0 ? read_option(u, p, may) : read_word(u, p, may);
+		if (strncmp(p, "--", 2) != 0)
+			p = read_word(u, p, may);
+		else
+			p = may ? read_bracket(u, p) : read_option(u, p, false, 0);
 		p = skip_blanks(p);
 	}
 	u->n_forms++;
@@ -133,12 +151,26 @@ const struct usage_option *usage_option(const struct usage *u, const char *name)
 	return NULL;
 }
 
-void usage_show_option(const struct usage_option *o, int form, char *to, size_t room)
+void usage_show_option(const struct usage *u, int i, int form, char *to, size_t room)
 {
+	const struct usage_option *o = &u->options[i];
 	bool may = (o->needed & 1U << form) == 0;
+	size_t n = 0;
 
-	snprintf(to, room, "%s--%s%s%s%s%s", may ? "[" : "", o->name,
-		 o->value[0] != '\0' ? " " : "", o->value, may ? "]" : "", o->repeats ? "..." : "");
+	to[0] = '\0';
+	if (o->one_of != 0 && i > 0 && u->options[i - 1].one_of == o->one_of)
+		return;
+	for (int k = i; k < u->n_options && n < room; k++) {
+		const struct usage_option *other = &u->options[k];
+
+		if (k > i && (o->one_of == 0 || other->one_of != o->one_of))
+			break;
+		n += (size_t)snprintf(to + n, room - n, "%s--%s%s%s",
+				      k > i ? " | " : (may ? "[" : ""), other->name,
+				      other->value[0] != '\0' ? " " : "", other->value);
+	}
+	if (n < room)
+		snprintf(to + n, room - n, "%s%s", may ? "]" : "", o->repeats ? "..." : "");
 }
 
 void usage_show_word(const struct usage_word *w, char *to, size_t room)

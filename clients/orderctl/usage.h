@@ -6,7 +6,8 @@
  *
  * In brackets: may be left out.  "...": may be given more than once.  An option without a value is
  * a flag.  Small letters in a value are words as they are; capitals stand for something
- * (vocabulary.h).  A " | " parts two forms of a command, which are not mixed.
+ * (vocabulary.h).  In a bracket " | " parts options of which one may be given: "[--limit N |
+ *--all]". Anywhere else it parts two forms of the command, which are not mixed.
  */
 #ifndef ORDERCTL_USAGE_H
 #define ORDERCTL_USAGE_H
@@ -20,6 +21,7 @@ struct usage_option {
 	char name[USAGE_NAME_MAX];   /* without its dashes */
 	char value[USAGE_VALUE_MAX]; /* "" for a flag */
 	bool repeats;
+	int one_of;             /* those of one bracket "[--a | --b]" have one number; 0: alone */
 	unsigned forms, needed; /* a bit per form: that has it, that must have it */
 };
 
@@ -32,7 +34,7 @@ struct usage_word {
 struct usage {
 	struct usage_option options[USAGE_OPTIONS_MAX];
 	struct usage_word words[USAGE_WORDS_MAX];
-	int n_options, n_words, n_forms;
+	int n_options, n_words, n_forms, n_brackets;
 };
 
 /* The text is ours, so whatever is wrong with it is asserted. */
@@ -41,8 +43,9 @@ void usage_read(struct usage *u, const char *text);
 /* NULL: there is no such option. */
 const struct usage_option *usage_option(const struct usage *u, const char *name);
 
-/* As a usage line shows them: "[--site SITE]", "ORDER...". */
-void usage_show_option(const struct usage_option *o, int form, char *to, size_t room);
+/* As a usage line shows them: "[--site SITE]", "[--limit N | --all]", "ORDER...".  Of one bracket
+ * all are shown with the first, and nothing ("") with the others. */
+void usage_show_option(const struct usage *u, int i, int form, char *to, size_t room);
 void usage_show_word(const struct usage_word *w, char *to, size_t room);
 
 #endif

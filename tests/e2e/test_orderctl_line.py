@@ -172,7 +172,7 @@ def forms_of_a_command__are_not_mixed(pb):
     refused("this does not go with --file", "place", "--file", "x", "mug=1")
     refused("--request-id does not go with --many", "place", "--file", "x", "--many", "--request-id", "r")
     refused("--file is required", "place", "--many")
-    refused("--limit does not go with --all", "list", "--limit", "3", "--all")
+    refused("--all does not go with --limit", "list", "--limit", "3", "--all")
     refused("--batch", "place", "--file", "/dev/null", "--many", "--batch", "b" * 81)
 
 
