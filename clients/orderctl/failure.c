@@ -210,12 +210,12 @@ int print_error(const struct args *a, const struct orderd_error *e)
 
 	if (a->json) {
 		print_json_value(json_pack("{s:o}", "error", json_of_error(a, e)));
-		return code;
+		return (int)code;
 	}
 	fflush(stdout); /* what was found before stands before */
 	fprintf(stderr, "orderctl: %s: %s\n", e->reason[0] != '\0' ? e->reason : "failed",
 		clean(e->message));
 	print_violations(a, e);
 	print_next_step(a, e, code);
-	return code;
+	return (int)code;
 }

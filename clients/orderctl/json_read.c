@@ -1,4 +1,5 @@
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -222,9 +223,9 @@ static const ProtobufCFieldDescriptor *field_named(const ProtobufCMessageDescrip
 	for (const char *p = name; f == NULL && *p != '\0'; p++) {
 		if (n + 2 >= sizeof(snake))
 			return NULL;
-		if (*p >= 'A' && *p <= 'Z')
+		if (isupper((unsigned char)*p))
 			snake[n++] = '_';
-		snake[n++] = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+		snake[n++] = (char)tolower((unsigned char)*p);
 	}
 	snake[n] = '\0';
 	return f != NULL ? f : protobuf_c_message_descriptor_get_field_by_name(d, snake);
