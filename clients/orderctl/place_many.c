@@ -179,7 +179,7 @@ static int end(const struct many *k, bool unread)
 			"what was placed is not placed twice\n",
 			k->placed, k->refused);
 	if (k->code != EXIT_DONE)
-		return k->code;
+		return (int)k->code;
 	return k->refused > 0 || unread ? EXIT_REFUSED : EXIT_DONE;
 }
 
