@@ -52,7 +52,7 @@ static char *copy_of(const char *z)
 	return no_less(strdup(z));
 }
 
-static char *format(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static char *format(const char *fmt, va_list ap)
 {
 	char *z;
 
