@@ -1,15 +1,26 @@
+/*
+ * What commands ask of their command line.
+ */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
 
+#include "enums.h"
 #include "orderctl.h"
+
+static const struct command *named; /* what is wrong is wrong with this one */
+
+void usage_error_is_about(const struct command *c)
+{
+	named = c;
+}
 
 _Noreturn void usage_error(const char *fmt, ...)
 {
+	char name[64];
 	va_list ap;
 
 	fputs("orderctl: ", stderr);
@@ -17,15 +28,32 @@ _Noreturn void usage_error(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputs("\n", stderr);
+	if (named != NULL) {
+		command_name(named, name, sizeof(name));
+		fprintf(stderr, "  see: orderctl help %s\n", name);
+	}
 	exit(EXIT_USAGE);
+}
+
+static int last(const struct args *a, const char *name)
+{
+	int i = a->n_options - 1;
+
+	while (i >= 0 && strcmp(a->names[i], name) != 0)
+		i--;
+	return i;
 }
 
 const char *option(const struct args *a, const char *name)
 {
-	for (int i = a->n_options - 1; i >= 0; i--)
-		if (strcmp(a->names[i], name) == 0)
-			return a->values[i];
-	return NULL;
+	int i = last(a, name);
+
+	return i >= 0 ? a->values[i] : NULL;
+}
+
+bool flag(const struct args *a, const char *name)
+{
+	return last(a, name) >= 0;
 }
 
 const char *option_or(const struct args *a, const char *name, const char *otherwise)
@@ -61,11 +89,6 @@ size_t options(const struct args *a, const char *name, ProtobufCBinaryData *valu
 	return n;
 }
 
-bool flag(const struct args *a, const char *name)
-{
-	return option(a, name) != NULL;
-}
-
 int64_t number(const char *z, const char *what)
 {
 	char *end;
@@ -87,22 +110,26 @@ int32_t small_number(const char *z, const char *what)
 	return (int32_t)n;
 }
 
+int enum_option(const struct args *a, const char *name, const ProtobufCEnumDescriptor *d)
+{
+	const char *z = option(a, name);
+	int value = 0;
+
+	if (z != NULL && !enum_value(d, z, &value))
+		usage_error("--%s cannot be %s", name, z);
+	return value;
+}
+
 ProtobufCBinaryData text(const char *z)
 {
 	return (ProtobufCBinaryData){z != NULL ? strlen(z) : 0, (uint8_t *)(uintptr_t)z};
 }
 
-/* A fresh one is a version 4 UUID. */
-const char *request_id(struct args *a)
+void fresh_id(char to[ID_ROOM])
 {
-	static char fresh[37];
 	uint8_t b[16];
-	char *p = fresh;
+	char *p = to;
 
-	a->request_option = "request-id";
-	a->request_id = option(a, "request-id");
-	if (a->request_id != NULL)
-		return a->request_id;
 	if (getrandom(b, sizeof(b), 0) != sizeof(b))
 		usage_error("no random numbers to be had");
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
@@ -112,19 +139,32 @@ const char *request_id(struct args *a)
 			*p++ = '-';
 		p += snprintf(p, 3, "%02x", b[i]);
 	}
+}
+
+const char *request_id(struct args *a)
+{
+	static char fresh[ID_ROOM];
+
+	a->outcome = true;
+	a->request_option = "request-id";
+	a->request_id = option(a, "request-id");
+	if (a->request_id != NULL)
+		return a->request_id;
+	fresh_id(fresh);
 	a->request_id = fresh;
 	return fresh;
 }
 
-Orderd__V1__PaymentState payment_state(const char *z)
+const char *report_id(struct args *a)
 {
-	const ProtobufCEnumDescriptor *d = &orderd__v1__payment_state__descriptor;
-	size_t prefix = strlen("PAYMENT_STATE_");
+	a->outcome = true;
+	a->request_option = "report";
+	a->request_id = need(a, "report");
+	return a->request_id;
+}
 
-	if (z == NULL)
-		return ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_UNSPECIFIED;
-	for (unsigned i = 0; i < d->n_values; i++)
-		if (strcasecmp(d->values[i].name + prefix, z) == 0)
-			return (Orderd__V1__PaymentState)d->values[i].value;
-	usage_error("there is no payment state %s", z);
+int done_with(const ProtobufCMessage *rs)
+{
+	protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)rs, NULL);
+	return EXIT_DONE;
 }

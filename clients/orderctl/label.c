@@ -4,39 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "enums.h"
 #include "orderctl.h"
-
-static const struct format {
-	const char *name;
-	Orderd__V1__LabelFormat format;
-} formats[] = {
-	{"pdf", ORDERD__V1__LABEL_FORMAT__LABEL_FORMAT_PDF},
-	{"png", ORDERD__V1__LABEL_FORMAT__LABEL_FORMAT_PNG},
-	{"zpl", ORDERD__V1__LABEL_FORMAT__LABEL_FORMAT_ZPL},
-};
-
-static const struct format *format_named(const char *name)
-{
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i].name, name) == 0)
-			return &formats[i];
-	return NULL;
-}
 
 /* --format, or what the file's name ends in. */
 static Orderd__V1__LabelFormat format_of(const struct args *a, const char *file)
 {
-	const char *name = option(a, "format"), *dot = strrchr(file, '.');
-	const struct format *f;
+	const ProtobufCEnumDescriptor *d = &orderd__v1__label_format__descriptor;
+	const char *dot = strrchr(file, '.');
+	int format = enum_option(a, "format", d);
 
-	if (name == NULL && dot == NULL)
-		usage_error("--format is required: pdf, png or zpl");
-	f = format_named(name != NULL ? name : dot + 1);
-	if (f == NULL && name != NULL)
-		usage_error("--format is pdf, png or zpl: %s", name);
-	if (f == NULL)
+	if (format == 0 && (dot == NULL || !enum_value(d, dot + 1, &format) || format == 0))
 		usage_error("--format is required, for this name says none: %s", file);
-	return f->format;
+	return (Orderd__V1__LabelFormat)format;
 }
 
 static bool write_file(const char *file, const ProtobufCBinaryData *content)
@@ -82,7 +62,7 @@ static int run_label(struct args *a)
 	struct orderd_error e;
 	int code = 0;
 
-	rq.shipment_id = text(word(a, 0, "the shipment's id"));
+	rq.shipment_id = text(a->words[0]);
 	rq.format = format_of(a, file);
 	if (a->json && strcmp(file, "-") == 0)
 		usage_error("--json and the label cannot both go to stdout");
@@ -95,12 +75,23 @@ static int run_label(struct args *a)
 		print_metadata(rs);
 	else if (strcmp(file, "-") != 0)
 		print_written(file, rs);
-	protobuf_c_message_free_unpacked(&rs->base, NULL);
+	done_with(&rs->base);
 	return code;
 }
 
+static const struct meaning label_options[] = {
+	{"out", "the file to write; - is standard output"},
+	{"format", "by default what the file's name ends in"},
+	{NULL, NULL},
+};
+
 const struct command label_commands[] = {
-	{NULL, "label", "--out FILE [--format pdf|png|zpl] SHIPMENT", 1,
-	 "a parcel's label, to print; the format is what FILE ends in, \"-\" is stdout", run_label},
+	{NULL, "label", "--out FILE [--format LABEL_FORMAT] SHIPMENT", 1,
+	 "a parcel's label, to print", run_label, .options = label_options,
+	 .about = "Write a parcel's label into a file, in the format that the file's name ends in: "
+		  ".pdf, .png (300 dpi) or .zpl (Zebra's language, 203 dpi).",
+	 .examples = "  orderctl label 0190a3c2-7f3e-7cc1-a1a0-3d2f7a1b9c55 --out label.pdf\n"
+		     "  orderctl label 0190a3c2-7f3e-7cc1-a1a0-3d2f7a1b9c55 --out - --format zpl | "
+		     "lp\n"},
 	{NULL, NULL, NULL, 0, NULL, NULL},
 };

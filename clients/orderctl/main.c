@@ -2,135 +2,87 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "help.h"
 #include "orderctl.h"
+#include "terminal.h"
 
-static const struct command *const tables[] = {
-	order_commands,    payment_commands,     stock_commands, label_commands,
-	shipping_commands, fulfillment_commands, ops_commands, inspect_commands};
+enum { DEADLINE_MS = 10000 };
 
-static void help(void)
+static const struct command *const tables[] = {place_commands,
+					       order_commands,
+					       payment_commands,
+					       stock_commands,
+					       label_commands,
+					       shipping_commands,
+					       fulfillment_commands,
+					       ops_commands,
+					       inspect_commands,
+					       help_commands,
+					       NULL};
+
+const command_tables all_commands = tables;
+
+static void read_server(struct args *a)
 {
-	puts("usage: orderctl [--server TARGET] [--json] [--deadline MS] COMMAND ...\n");
-	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
-		for (const struct command *c = tables[t]; c->verb != NULL; c++)
-			printf("  %s%s%s %s\n      %s\n", c->noun != NULL ? c->noun : "",
-			       c->noun != NULL ? " " : "", c->verb, c->usage, c->help);
-	puts("\nTARGET is host:port or unix:/path, by default $ORDERD_SERVER or 127.0.0.1:7070.\n"
-	     "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the outcome is not known: repeat "
-	     "with the same --request-id.");
+	const char *variable = getenv("ORDERD_SERVER"); /* banned-ok: orderctl has no other */
+
+	a->server = option(a, "server");
+	a->server_from = "--server";
+	if (a->server != NULL && *a->server == '\0')
+		usage_error("--server is empty: it is host:port or unix:/path");
+	if (a->server != NULL)
+		return;
+	a->server = variable;
+	a->server_from = "$ORDERD_SERVER";
+	if (a->server != NULL && *a->server != '\0')
+		return;
+	a->server = "127.0.0.1:7070";
+	a->server_from = "the default: there is neither --server nor $ORDERD_SERVER";
 }
 
-static bool is_flag(const char *name)
+static void read_deadline(struct args *a)
 {
-	static const char *const flags[] = {"json",          "help",   "version",
-					    "validate-only", "events", "wait-for-payment",
-					    "manual",        "yes"};
+	const char *z = option(a, "deadline");
 
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (strcmp(name, flags[i]) == 0)
-			return true;
-	return false;
+	a->deadline_ms = z != NULL ? small_number(z, "--deadline") : DEADLINE_MS;
+	if (a->deadline_ms <= 0)
+		usage_error("--deadline is not above 0: %d", a->deadline_ms);
 }
 
-static void read_args(struct args *a, int argc, char **argv)
+/* What could not be written was not said. */
+static int finish(int code)
 {
-	for (int i = 1; i < argc; i++) {
-		char *name = argv[i], *equals;
-
-		if (a->n_options == OPTIONS_MAX || a->n_words == OPTIONS_MAX)
-			usage_error("too many arguments");
-		if (strncmp(name, "--", 2) != 0) {
-			a->words[a->n_words++] = name;
-			continue;
-		}
-		name += 2;
-		equals = strchr(name, '=');
-		if (equals != NULL)
-			*equals++ = '\0';
-		if (is_flag(name)) {
-			if (equals != NULL)
-				usage_error("--%s takes no value", name);
-			equals = (char *)"yes";
-		} else if (equals == NULL) {
-			if (++i == argc)
-				usage_error("--%s needs a value", name);
-			equals = argv[i];
-		}
-		a->names[a->n_options] = name;
-		a->values[a->n_options++] = equals;
-	}
-}
-
-/* The command's words come first; what is left over is its own. */
-static const struct command *find_command(struct args *a)
-{
-	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
-		for (const struct command *c = tables[t]; c->verb != NULL; c++) {
-			int n = c->noun != NULL ? 2 : 1;
-
-			if (a->n_words < n || strcmp(a->words[n - 1], c->verb) != 0)
-				continue;
-			if (c->noun != NULL && strcmp(a->words[0], c->noun) != 0)
-				continue;
-			a->n_words -= n;
-			memmove(a->words, a->words + n, (size_t)a->n_words * sizeof(a->words[0]));
-			return c;
-		}
-	return NULL;
-}
-
-/* Whether `usage` has --name, and not only as the beginning of another option. */
-static bool mentions(const char *usage, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *p = strstr(usage, "--"); p != NULL; p = strstr(p + 2, "--"))
-		if (strncmp(p + 2, name, n) == 0 && strchr(" ]", p[2 + n]) != NULL)
-			return true;
-	return false;
-}
-
-/*
- * What no command knows is a typing mistake, and a silent one could place another order than was
- * meant.
- */
-static void check_args(const struct args *a, const struct command *c)
-{
-	for (int i = 0; i < a->n_options; i++)
-		if (!mentions(c->usage, a->names[i]) &&
-		    !mentions("--server --json --deadline", a->names[i]))
-			usage_error("%s takes no option --%s", c->verb, a->names[i]);
-	if (a->n_words > c->words_max)
-		usage_error("%s does not take this: %s", c->verb, a->words[c->words_max]);
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fputs("orderctl: what was answered could not be written to standard output\n", stderr);
+	return code == EXIT_DONE ? EXIT_REFUSED : code;
 }
 
 int main(int argc, char **argv)
 {
 	static struct args a;
-	const struct command *c;
-	const char *target;
 	int code;
 
-	read_args(&a, argc, argv);
+	args_read(&a, tables, argc, argv);
 	if (flag(&a, "version")) {
 		puts("orderctl " ORDERD_VERSION);
-		return 0;
+		return finish(EXIT_DONE);
 	}
-	if (flag(&a, "help") || a.n_words == 0) {
-		help();
-		return a.n_words == 0 && !flag(&a, "help") ? EXIT_USAGE : 0;
+	if (a.command == NULL) {
+		print_help(tables);
+		return finish(flag(&a, "help") ? EXIT_DONE : EXIT_USAGE);
 	}
-	c = find_command(&a);
-	if (c == NULL)
-		usage_error("no such command: %s (see orderctl --help)", a.words[0]);
-	check_args(&a, c);
+	if (flag(&a, "help")) {
+		print_command_help(a.command);
+		return finish(EXIT_DONE);
+	}
+	terminal_open(option(&a, "color"));
 	a.json = flag(&a, "json");
-	a.deadline_ms = small_number(option_or(&a, "deadline", "10000"), "--deadline");
-	if (a.deadline_ms <= 0)
-		usage_error("--deadline is not above 0: %d", a.deadline_ms);
-	target = option_or(&a, "server", getenv("ORDERD_SERVER")); /* banned-ok: its one variable */
-	a.client = orderd_client_new(target != NULL && *target != '\0' ? target : "127.0.0.1:7070");
-	code = c->run(&a);
+	read_deadline(&a);
+	read_server(&a);
+	if (!a.command->offline)
+		a.client = orderd_client_new(a.server);
+	code = a.command->run(&a);
 	orderd_client_free(a.client);
-	return code;
+	return finish(code);
 }

@@ -394,7 +394,7 @@ static int run_stuck(struct args *a)
 
 const struct command ops_commands[] = {
 	{NULL, "jobs",
-	 "[--state STATE] [--kind KIND] [--queue QUEUE] [--order ORDER] [--page-size N] "
+	 "[--state JOB_STATE] [--kind KIND] [--queue QUEUE] [--order ORDER] [--page-size N] "
 	 "[--page-token T]",
 	 0, "jobs that are dead, ready or running, or all of an order that are not done", run_jobs},
 	{"job", "show", "JOB", 1, "one job", run_job_show},

@@ -1,92 +1,15 @@
 /*
- * place, get, status, list, cancel.
+ * get, status, list, cancel, watch.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "orderctl.h"
+#include "pages.h"
+#include "show.h"
+#include "terminal.h"
 
 enum { WATCH_MS = 7 * 24 * 3600 * 1000 }; /* an order takes days; it ends by itself */
-
-static int finish(const ProtobufCMessage *rs)
-{
-	protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)rs, NULL);
-	return 0;
-}
-
-/* "SKU=3" or "SKU=3@1999 EUR" */
-static void read_line(char *spec, Orderd__V1__NewOrderLine *l, Orderd__V1__Money *price)
-{
-	char *at = strchr(spec, '@'), *equals, *space;
-
-	orderd__v1__new_order_line__init(l);
-	if (at != NULL) {
-		*at++ = '\0';
-		space = strchr(at, ' ');
-		if (space == NULL)
-			usage_error(
-				"no price, which is SKU=3@\"1999 EUR\", minor units and a "
-				"currency: %s",
-				at);
-		*space++ = '\0';
-		orderd__v1__money__init(price);
-		price->amount_minor = number(at, "the price");
-		price->currency_code = text(space);
-		l->unit_price = price;
-	}
-	equals = strrchr(spec, '=');
-	if (equals == NULL)
-		usage_error("a line is SKU=QUANTITY: %s", spec);
-	*equals++ = '\0';
-	l->sku = text(spec);
-	l->quantity = number(equals, "the quantity");
-}
-
-static int run_place(struct args *a)
-{
-	Orderd__V1__PlaceOrderRequest rq = ORDERD__V1__PLACE_ORDER_REQUEST__INIT;
-	Orderd__V1__Address to = ORDERD__V1__ADDRESS__INIT;
-	Orderd__V1__NewOrderLine lines[OPTIONS_MAX], *list[OPTIONS_MAX];
-	Orderd__V1__Money prices[OPTIONS_MAX];
-	ProtobufCBinaryData fallbacks[OPTIONS_MAX];
-	Orderd__V1__PlaceOrderResponse *rs;
-	struct orderd_error e;
-
-	(void)word(a, 0, "SKU=QUANTITY");
-	rq.request_id = text(request_id(a));
-	rq.customer = text(need(a, "customer"));
-	rq.channel = text(option(a, "channel"));
-	rq.reference = text(option(a, "reference"));
-	rq.payment_method = text(need(a, "payment-method"));
-	rq.n_fallback_payment_methods = options(a, "fallback", fallbacks);
-	rq.fallback_payment_methods = fallbacks;
-	rq.wait_for_payment = flag(a, "wait-for-payment");
-	rq.ship_service = text(option(a, "ship-service"));
-	rq.validate_only = flag(a, "validate-only");
-	to.name = text(need(a, "name"));
-	to.street = text(need(a, "street"));
-	to.city = text(need(a, "city"));
-	to.region = text(option(a, "region"));
-	to.postal_code = text(need(a, "postal-code"));
-	to.country_code = text(need(a, "country"));
-	to.email = text(option(a, "email"));
-	to.phone = text(option(a, "phone"));
-	rq.ship_to = &to;
-	for (int i = 0; i < a->n_words; i++) {
-		read_line(a->words[i], &lines[i], &prices[i]);
-		list[i] = &lines[i];
-	}
-	rq.lines = list;
-	rq.n_lines = (size_t)a->n_words;
-	rs = orderd_place_order(a->client, &rq, a->deadline_ms, &e);
-	if (rs == NULL)
-		return print_error(a, &e);
-	if (a->json)
-		print_json(&rs->base);
-	else
-		print_order(rs->order);
-	return finish(&rs->base);
-}
 
 static int run_get(struct args *a)
 {
@@ -94,18 +17,20 @@ static int run_get(struct args *a)
 	Orderd__V1__GetOrderResponse *rs;
 	struct orderd_error e;
 
-	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.order_id = text(a->words[0]);
 	rq.with_events = flag(a, "events");
 	rs = orderd_get_order(a->client, &rq, a->deadline_ms, &e);
 	if (rs == NULL)
 		return print_error(a, &e);
 	if (a->json) {
 		print_json(&rs->base);
-	} else {
-		print_order(rs->order);
-		print_events(rs->events, rs->n_events);
+		return done_with(&rs->base);
 	}
-	return finish(&rs->base);
+	print_order(rs->order);
+	if (rs->n_events > 0)
+		putchar('\n');
+	print_events(rs->events, rs->n_events);
+	return done_with(&rs->base);
 }
 
 static int run_status(struct args *a)
@@ -114,7 +39,7 @@ static int run_status(struct args *a)
 	Orderd__V1__GetOrderStatusResponse *rs;
 	struct orderd_error e;
 
-	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.order_id = text(a->words[0]);
 	rs = orderd_get_order_status(a->client, &rq, a->deadline_ms, &e);
 	if (rs == NULL)
 		return print_error(a, &e);
@@ -122,30 +47,54 @@ static int run_status(struct args *a)
 		print_json(&rs->base);
 	else
 		print_status(rs);
-	return finish(&rs->base);
+	return done_with(&rs->base);
+}
+
+static Google__Protobuf__Timestamp *time_option(const struct args *a, const char *name,
+						Google__Protobuf__Timestamp *at)
+{
+	const char *z = option(a, name);
+
+	if (z == NULL)
+		return NULL;
+	google__protobuf__timestamp__init(at);
+	if (!read_time(z, at))
+		usage_error("--%s is not a time like 2026-01-31T12:00:00Z: %s", name, z);
+	return at;
 }
 
 static int run_list(struct args *a)
 {
 	Orderd__V1__ListOrdersRequest rq = ORDERD__V1__LIST_ORDERS_REQUEST__INIT;
+	Google__Protobuf__Timestamp after, before;
+	struct table *t = orders_table();
 	Orderd__V1__ListOrdersResponse *rs;
 	struct orderd_error e;
+	struct pages p;
+	bool more;
 
+	pages_open(&p, a);
 	rq.customer = text(option(a, "customer"));
-	rq.page_size = small_number(option_or(a, "page-size", "0"), "--page-size");
-	rq.page_token = text(option(a, "page-token"));
-	rs = orderd_list_orders(a->client, &rq, a->deadline_ms, &e);
+	rq.placed_after = time_option(a, "placed-after", &after);
+	rq.placed_before = time_option(a, "placed-before", &before);
+	do {
+		rq.page_size = p.size;
+		rq.page_token = p.token;
+		rs = orderd_list_orders(a->client, &rq, a->deadline_ms, &e);
+		if (rs == NULL)
+			break;
+		if (a->json)
+			print_json(&rs->base);
+		else
+			orders_rows(t, rs->orders, rs->n_orders);
+		more = pages_next(&p, rs->n_orders, &rs->next_page_token);
+		done_with(&rs->base);
+	} while (more);
+	table_free(t);
 	if (rs == NULL)
 		return print_error(a, &e);
-	if (a->json) {
-		print_json(&rs->base);
-	} else {
-		print_orders(rs->orders, rs->n_orders);
-		if (rs->next_page_token.len > 0)
-			printf("more: --page-token %.*s\n", (int)rs->next_page_token.len,
-			       rs->next_page_token.data);
-	}
-	return finish(&rs->base);
+	pages_done(&p, a);
+	return EXIT_DONE;
 }
 
 static int run_cancel(struct args *a)
@@ -154,7 +103,7 @@ static int run_cancel(struct args *a)
 	Orderd__V1__CancelOrderResponse *rs;
 	struct orderd_error e;
 
-	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.order_id = text(a->words[0]);
 	rq.request_id = text(request_id(a));
 	rq.reason = text(option(a, "reason"));
 	rq.etag = text(option(a, "etag"));
@@ -165,15 +114,23 @@ static int run_cancel(struct args *a)
 		print_json(&rs->base);
 	else
 		print_order(rs->order);
-	return finish(&rs->base);
+	return done_with(&rs->base);
 }
+
+struct watch {
+	struct args *a;
+	char last[24]; /* sequence told */
+};
 
 /* One line per event, at once: whoever reads it may be a program that waits for it. */
 static bool show_event(const Orderd__V1__WatchOrderResponse *m, void *arg)
 {
-	const struct args *a = arg;
+	struct watch *w = arg;
 
-	if (a->json)
+	snprintf(w->last, sizeof(w->last), "%lld", (long long)m->sequence);
+	w->a->request_option = "after";
+	w->a->request_id = w->last;
+	if (w->a->json)
 		print_json(&m->base);
 	else
 		print_events(&m->event, 1);
@@ -183,34 +140,40 @@ static bool show_event(const Orderd__V1__WatchOrderResponse *m, void *arg)
 static int run_watch(struct args *a)
 {
 	Orderd__V1__WatchOrderRequest rq = ORDERD__V1__WATCH_ORDER_REQUEST__INIT;
+	struct watch w = {.a = a};
 	struct orderd_error e;
 
-	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.order_id = text(a->words[0]);
 	rq.after_sequence = number(option_or(a, "after", "0"), "--after");
+	a->outcome = true; /* the order's end */
 	if (!flag(a, "deadline"))
 		a->deadline_ms = WATCH_MS;
-	return orderd_watch_order(a->client, &rq, show_event, a, a->deadline_ms, &e)
-		       ? 0
+	return orderd_watch_order(a->client, &rq, show_event, &w, a->deadline_ms, &e)
+		       ? EXIT_DONE
 		       : print_error(a, &e);
 }
 
 const struct command order_commands[] = {
-	{NULL, "place",
-	 "--customer ID --payment-method TOKEN --name N --street S --city C --postal-code P "
-	 "--country CC [--region R]\n"
-	 "        [--email E] [--phone P] [--channel C] [--reference R] [--request-id ID] "
-	 "[--fallback TOKEN]... [--wait-for-payment]\n"
-	 "        [--ship-service cheapest|fastest|NAME] [--validate-only] SKU=QTY[@\"MINOR "
-	 "CUR\"]...",
-	 OPTIONS_MAX, "take an order", run_place},
 	{NULL, "get", "[--events] ORDER", 1,
-	 "show an order, with --events also what happened to it", run_get},
-	{NULL, "status", "ORDER", 1, "where an order stands, in one line", run_status},
-	{NULL, "list", "[--customer ID] [--page-size N] [--page-token T]", 0,
-	 "orders, newest first", run_list},
+	 "show an order, with --events also what happened to it", run_get,
+	 .examples = "  orderctl get --events 0190a3c2-7f3e-7cc1-a1a0-3d2f7a1b9c55\n"},
+	{NULL, "status", "ORDER", 1, "where an order stands, in one line", run_status,
+	 .about = "Print one line: the order's number, its state, its payment's, its fulfilment's. "
+		  "The cheapest question there is about an order."},
+	{NULL, "list", "[--customer ID] [--placed-after TIME] [--placed-before TIME] " PAGES_USAGE,
+	 0, "orders, newest first", run_list,
+	 .examples = "  orderctl list --customer c-1 --limit 10\n"
+		     "  orderctl list --placed-after 2026-01-31T00:00:00Z --all --json | jq "
+		     "'.orders[].order_id'\n"},
 	{NULL, "cancel", "[--reason TEXT] [--etag E] [--request-id ID] ORDER", 1,
-	 "cancel an order that is not packed yet", run_cancel},
+	 "cancel an order that is not packed yet", run_cancel,
+	 .about = "Cancel an order none of which is packed yet. Its stock is free at once; money "
+		  "that is held is let go by the workers, until then the order is CANCELLING."},
 	{NULL, "watch", "[--after N] ORDER", 1,
-	 "what happens to an order, as it happens, until it has ended", run_watch},
+	 "what happens to an order, as it happens, until it has ended", run_watch,
+	 .about = "Print a line for each thing that has happened to an order and for each as it "
+		  "happens, until the order has ended or --deadline is over; by default that is a "
+		  "week. A server that goes away is asked again, and nothing is told twice.",
+	 .examples = "  orderctl watch 0190a3c2-7f3e-7cc1-a1a0-3d2f7a1b9c55\n"},
 	{NULL, NULL, NULL, 0, NULL, NULL},
 };

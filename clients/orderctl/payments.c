@@ -5,11 +5,118 @@
 #include <string.h>
 
 #include "orderctl.h"
+#include "pages.h"
+#include "show.h"
 
-static int finish(const ProtobufCMessage *rs)
+static struct table *payments_table(void)
 {
-	protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)rs, NULL);
-	return 0;
+	return table_new("ORDER GROUP> STATE AMOUNT> METHOD HELD_UNTIL NOTE");
+}
+
+/* What somebody is to know, or to do. */
+static void payment_note(struct table *t, const Orderd__V1__Payment *p)
+{
+	if (p->action_url.len > 0)
+		table_cell(t, "confirm at %.*s", BYTES(p->action_url));
+	else if (p->decline_code.len > 0)
+		table_cell(t, "declined: %.*s", BYTES(p->decline_code));
+	else
+		table_cell(t, "-");
+}
+
+static void payments_rows(struct table *t, Orderd__V1__Payment *const *payments, size_t n)
+{
+	char amount[MONEY_ROOM], until[TIME_ROOM];
+
+	for (size_t i = 0; i < n; i++) {
+		const Orderd__V1__Payment *p = payments[i];
+
+		print_money(amount, sizeof(amount), p->amount);
+		print_time(until, sizeof(until), p->authorized_until);
+		table_cell(t, "%.*s", BYTES(p->order_id));
+		table_cell(t, "%d", p->group);
+		table_state(t, payment_state((int)p->state));
+		table_cell(t, "%s", amount);
+		table_cell(t, "%.*s", BYTES(p->method));
+		table_cell(t, "%s", until);
+		payment_note(t, p);
+	}
+	table_page(t);
+}
+
+static void show_attempts(const Orderd__V1__Payment *p)
+{
+	struct table *t = table_new("ATTEMPT> STATE GATEWAY_ID DECLINED BEGUN CHANGED");
+	char begun[TIME_ROOM], changed[TIME_ROOM];
+
+	for (size_t i = 0; i < p->n_attempts; i++) {
+		const Orderd__V1__PaymentAttempt *x = p->attempts[i];
+
+		print_time(begun, sizeof(begun), x->create_time);
+		print_time(changed, sizeof(changed), x->update_time);
+		table_cell(t, "%d", x->number);
+		table_word(t, &x->state);
+		table_cell(t, "%.*s", BYTES(x->gateway_id));
+		table_cell(t, "%.*s", BYTES(x->decline_code));
+		table_cell(t, "%s", begun);
+		table_cell(t, "%s", changed);
+	}
+	table_print(t);
+}
+
+static void show_transactions(const Orderd__V1__Payment *p)
+{
+	struct table *t = table_new("TRANSACTION AMOUNT> GATEWAY_ID AT");
+	char amount[MONEY_ROOM], when[TIME_ROOM];
+
+	for (size_t i = 0; i < p->n_transactions; i++) {
+		const Orderd__V1__PaymentTransaction *x = p->transactions[i];
+
+		print_money(amount, sizeof(amount), x->amount);
+		print_time(when, sizeof(when), x->transaction_time);
+		table_cell(t, "%.*s", BYTES(x->kind));
+		table_cell(t, "%s", amount);
+		table_cell(t, "%.*s", BYTES(x->gateway_ref));
+		table_cell(t, "%s", when);
+	}
+	table_print(t);
+}
+
+static void money_field(struct table *t, const char *name, const Orderd__V1__Money *m)
+{
+	char amount[MONEY_ROOM];
+
+	print_money(amount, sizeof(amount), m);
+	if (m != NULL)
+		field(t, name, "%s", amount);
+}
+
+static void show_payment(const Orderd__V1__Payment *p)
+{
+	struct table *t = fields_new();
+	char until[TIME_ROOM];
+
+	field(t, "Order", "%.*s", BYTES(p->order_id));
+	field(t, "Group", "%d", p->group);
+	field_state(t, "State", payment_state((int)p->state));
+	money_field(t, "Amount", p->amount);
+	money_field(t, "Authorized", p->authorized);
+	money_field(t, "Captured", p->captured);
+	field(t, "Method", "%.*s", BYTES(p->method));
+	field(t, "Declined", "%.*s", BYTES(p->decline_code));
+	field(t, "Confirm at", "%.*s", BYTES(p->action_url));
+	print_time(until, sizeof(until), p->authorized_until);
+	if (p->authorized_until != NULL)
+		field(t, "Held until", "%s", until);
+	table_print(t);
+	if (p->n_attempts > 0) {
+		putchar('\n');
+		show_attempts(p);
+	}
+	if (p->n_transactions > 0) {
+		putchar('\n');
+		show_transactions(p);
+	}
 }
 
 static int run_payments(struct args *a)
@@ -17,25 +124,35 @@ static int run_payments(struct args *a)
 	Orderd__V1__ListPaymentsRequest rq = ORDERD__V1__LIST_PAYMENTS_REQUEST__INIT;
 	Orderd__V1__ListPaymentsResponse *rs;
 	struct orderd_error e;
+	struct table *t;
+	struct pages p;
+	bool more;
 
 	rq.order_id = text(a->n_words > 0 ? a->words[0] : NULL);
-	rq.state = payment_state(option(a, "state"));
-	rq.page_size = small_number(option_or(a, "page-size", "0"), "--page-size");
-	rq.page_token = text(option(a, "page-token"));
-	if (a->n_words == 0 && option(a, "state") == NULL)
-		usage_error("the order's id, or --state, is required");
-	rs = orderd_list_payments(a->client, &rq, a->deadline_ms, &e);
+	rq.state = (Orderd__V1__PaymentState)enum_option(a, "state",
+							 &orderd__v1__payment_state__descriptor);
+	if (a->n_words == 0 && !flag(a, "state"))
+		usage_error("ORDER is required, or --state");
+	pages_open(&p, a);
+	t = payments_table();
+	do {
+		rq.page_size = p.size;
+		rq.page_token = p.token;
+		rs = orderd_list_payments(a->client, &rq, a->deadline_ms, &e);
+		if (rs == NULL)
+			break;
+		if (a->json)
+			print_json(&rs->base);
+		else
+			payments_rows(t, rs->payments, rs->n_payments);
+		more = pages_next(&p, rs->n_payments, &rs->next_page_token);
+		done_with(&rs->base);
+	} while (more);
+	table_free(t);
 	if (rs == NULL)
 		return print_error(a, &e);
-	if (a->json) {
-		print_json(&rs->base);
-	} else {
-		print_payments(rs->payments, rs->n_payments);
-		if (rs->next_page_token.len > 0)
-			printf("more: --page-token %.*s\n", (int)rs->next_page_token.len,
-			       rs->next_page_token.data);
-	}
-	return finish(&rs->base);
+	pages_done(&p, a);
+	return EXIT_DONE;
 }
 
 static int run_payment(struct args *a)
@@ -44,7 +161,7 @@ static int run_payment(struct args *a)
 	Orderd__V1__GetPaymentResponse *rs;
 	struct orderd_error e;
 
-	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.order_id = text(a->words[0]);
 	rq.group = small_number(option_or(a, "group", "1"), "--group");
 	rs = orderd_get_payment(a->client, &rq, a->deadline_ms, &e);
 	if (rs == NULL)
@@ -52,8 +169,8 @@ static int run_payment(struct args *a)
 	if (a->json)
 		print_json(&rs->base);
 	else
-		print_payments(&rs->payment, 1);
-	return finish(&rs->base);
+		show_payment(rs->payment);
+	return done_with(&rs->base);
 }
 
 static int run_pay(struct args *a)
@@ -62,8 +179,9 @@ static int run_pay(struct args *a)
 	ProtobufCBinaryData fallbacks[OPTIONS_MAX];
 	Orderd__V1__RetryPaymentResponse *rs;
 	struct orderd_error e;
+	struct table *t;
 
-	rq.order_id = text(word(a, 0, "the order's id"));
+	rq.order_id = text(a->words[0]);
 	rq.group = small_number(option_or(a, "group", "0"), "--group");
 	rq.payment_method = text(need(a, "payment-method"));
 	rq.request_id = text(request_id(a));
@@ -72,18 +190,22 @@ static int run_pay(struct args *a)
 	rs = orderd_retry_payment(a->client, &rq, a->deadline_ms, &e);
 	if (rs == NULL)
 		return print_error(a, &e);
-	if (a->json)
+	if (a->json) {
 		print_json(&rs->base);
-	else
-		print_payments(rs->payments, rs->n_payments);
-	return finish(&rs->base);
+		return done_with(&rs->base);
+	}
+	t = payments_table();
+	payments_rows(t, rs->payments, rs->n_payments);
+	table_free(t);
+	return done_with(&rs->base);
 }
 
 const struct command payment_commands[] = {
-	{NULL, "payments", "[--state STATE] [--page-size N] [--page-token T] [ORDER]", 1,
-	 "an order's payments, or all in state unknown, requires_action or declined", run_payments},
+	{NULL, "payments", "[--state PAYMENT_STATE] " PAGES_USAGE " [ORDER]", 1,
+	 "an order's payments, or all in state unknown, requires_action or declined", run_payments,
+	 .examples = "  orderctl payments --state declined --all\n"},
 	{NULL, "payment", "[--group N] ORDER", 1,
-	 "the payment of one shipment group, with --json also every attempt", run_payment},
+	 "the payment of one shipment group, with every attempt", run_payment},
 	{NULL, "pay",
 	 "--payment-method TOKEN [--fallback TOKEN]... [--group N] [--request-id ID] ORDER", 1,
 	 "try what was declined again with another method", run_pay},

@@ -1,4 +1,5 @@
 """orderctl, command by command: what it prints for people and for programs, and how it ends."""
+import datetime
 import json
 import os
 import re
@@ -15,11 +16,11 @@ TO = ("--customer", "ctl", "--payment-method", "pm_card_visa", "--name", "Ada Ex
       "--city", "Hamburg", "--postal-code", "20095", "--country", "DE")
 
 
-def ctl(w, *args, server=None):
+def ctl(w, *args, server=None, stdin=""):
     """(exit code, stdout, stderr)"""
     env = {"PATH": os.environ["PATH"], "ORDERD_SERVER": server or w.env["GRPC"]}
     done = subprocess.run([os.path.join(w.env["DATA"], "bin", "orderctl"), *args], env=env, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=60)
+                          stderr=subprocess.PIPE, text=True, timeout=60, input=stdin)
     assert "Sanitizer" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
@@ -31,9 +32,9 @@ def says(w, *args, **more):
     return out
 
 
-def says_json(w, response, *args):
+def says_json(w, response, *args, **more):
     """The same as a message: Python's JSON mapping of protobuf is the judge of ours."""
-    out = says(w, "--json", *args)
+    out = says(w, "--json", *args, **more)
     assert out.endswith("\n") and out.count("\n") == 1, out
     return json_format.ParseDict(json.loads(out), response)
 
@@ -41,15 +42,6 @@ def says_json(w, response, *args):
 def place(w, *args):
     """An order placed by orderctl; its id."""
     return json.loads(says(w, "place", "--json", *TO, *args))["order"]["order_id"]
-
-
-def help__names_every_command_and_version_its_program(w):
-    out = says(w, "--help")
-    for command in ("place", "get", "status", "list", "cancel", "watch", "payments", "payment", "pay", "item put",
-                    "location create", "stock receive", "stock adjust", "stock show", "label", "shipment",
-                    "void", "handover", "fulfillment", "pick", "pack", "inspect"):
-        assert re.search(r"^  %s " % command, out, re.M), (command, out)
-    assert re.fullmatch(r"orderctl \d+\.\d+\.\d+\S*\n", says(w, "--version"))
 
 
 def wrong_usage__ends_with_2_before_anybody_is_asked(w):
@@ -61,7 +53,11 @@ def wrong_usage__ends_with_2_before_anybody_is_asked(w):
             (("stock", "frobnicate", "mug"), "stock"),
             (("place", "mug=1"), "--customer"),
             (("place", *TO[2:], "mug=1"), "--customer"),
-            (("place", *TO), "SKU=QUANTITY"),
+            (("place", *TO), "SKU=QTY"),
+            (("list", "--limit", "0"), "--limit"),
+            (("list", "--placed-after", "yesterday"), "yesterday"),
+            (("list", "--placed-before", "2026-02-30T00:00:00Z"), "2026-02-30"),
+            (("stock", "movements"), "--sku"),
             (("place", *TO, "mug"), "mug"),
             (("place", *TO, "mug=two"), "two"),
             (("place", *TO, "mug="), "quantity"),
@@ -149,25 +145,63 @@ def stock__is_received_adjusted_and_shown(w):
     assert says(w, "--json", "stock", "receive", "--location", "KIEL", "cup=1") == "{}\n"
     assert says(w, "--json", "stock", "adjust", "--location", "KIEL", "--by", "-1", "--reason", "r", "cup") == "{}\n"
     assert says(w, "item", "put", "--title", "T", "--price", "1", "--currency", "EUR", "--weight", "1", "ghost") == "written\n"
-    assert says(w, "stock", "show", "ghost").splitlines()[1].split() == ["ghost", "nowhere"]
+    assert says(w, "stock", "show", "ghost").splitlines()[1].split() == ["ghost", "nowhere", "0", "0", "0", "0", "0"]
+
+
+def movements__are_the_ledger_of_an_item_a_place_and_an_order(w):
+    head, *rows = says(w, "stock", "movements", "--sku", "cup", "--location", "KIEL").splitlines()
+    assert head.split() == ["AT", "SKU", "LOCATION", "QUANTITY", "FROM", "TO", "ORDER", "LINE", "CAUSE"]
+    assert [row.split()[1:8] for row in rows] == [
+        ["cup", "KIEL", "1", "on_hand", "outside", "-", "-"], ["cup", "KIEL", "1", "outside", "on_hand", "-", "-"],
+        ["cup", "KIEL", "5", "on_hand", "unavailable", "-", "-"], ["cup", "KIEL", "3", "on_hand", "outside", "-", "-"],
+        ["cup", "KIEL", "40", "outside", "on_hand", "-", "-"]], rows
+    inv = w.pb["inventory_service"]
+    listed = says_json(w, inv.ListStockMovementsResponse(), "stock", "movements", "--sku", "cup")
+    assert listed == w.call("InventoryService", "ListStockMovements", inv.ListStockMovementsRequest(sku="cup"))
+    order = place(w, "cup=1")
+    row = says(w, "stock", "movements", "--order", order).splitlines()[-1].split()
+    assert row[6:8] == [order, "1"] and row[5] == "reserved", row
+
+
+def fields(out):
+    """{name: value} of the first block."""
+    return dict(re.split(r"  +", line, 1) for line in out.split("\n\n")[0].splitlines())
+
+
+def table(out, n):
+    """The rows of the n-th block, cells parted."""
+    return [re.split(r"  +", line.strip()) for line in out.rstrip("\n").split("\n\n")[n].splitlines()]
+
+
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
 
 
 def order__is_placed_and_told_for_people(w):
-    out = says(w, "place", *TO, "--channel", "phone", "--reference", "PO 1", "cup=2", "mug=1").splitlines()
-    found = re.fullmatch(r"order (\d+)  (\S{36})  PENDING / PENDING / UNFULFILLED", out[0])
-    assert found, out
-    number, order = found.groups()
-    assert re.fullmatch(r"  placed \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} by ctl through phone, total 27\.90 EUR", out[1]), out
-    assert re.fullmatch(r"    1  cup +2 x 7\.50 EUR +reserved 2", out[2]), out
-    assert re.fullmatch(r"    2  mug +1 x 12\.90 EUR +reserved 1", out[3]), out
-    assert all(re.fullmatch(r"  group \d from \S+: \d+\.\d\d EUR PENDING", line) for line in out[4:]) and out[4:], out
+    out = says(w, "place", *TO, "--channel", "phone", "--reference", "PO 1", "cup=2", "mug=1")
+    shown = fields(out)
+    order, number = shown["Order"], shown["Number"]
+    assert re.fullmatch(TIME, shown.pop("Placed")) and re.fullmatch(TIME, shown.pop("Expires")), out
+    assert shown == {"Order": order, "Number": number, "State": "PENDING", "Payment": "PENDING", "Fulfillment": "UNFULFILLED",
+                     "Total": "27.90 EUR", "Customer": "ctl", "Channel": "phone", "Reference": "PO 1", "Version": "1",
+                     "Ship to": "Ada Example, Ring 1, 20095 Hamburg, DE"}, out
+    assert table(out, 1) == [["LINE", "SKU", "TITLE", "QUANTITY", "PRICE", "WHERE"], ["1", "cup", "A tea cup", "2", "7.50 EUR", "reserved 2"],
+                             ["2", "mug", "A mug", "1", "12.90 EUR", "reserved 1"]], out
+    groups = table(out, 2)
+    assert groups[0] == ["GROUP", "LOCATION", "AMOUNT", "PAYMENT", "PARCEL", "CARRIER", "TRACKING", "NOTE"] and len(groups) > 1, out
+    assert all(row[3:] == ["PENDING", "-", "-", "-", "-"] for row in groups[1:]), out
+    assert not re.search(r" $", out, re.M), "blanks at the end of a line"
     w.until(lambda: says(w, "status", order) == "%s COMPLETED CAPTURED DELIVERED\n" % number, "delivery")
     out = says(w, "get", order)
-    assert "COMPLETED / CAPTURED / DELIVERED" in out and "delivered 2" in out and " delivered\n" in out, out
-    assert "placed" not in out.split("\n", 2)[2], "events only with --events"
+    assert [fields(out)[f] for f in ("State", "Payment", "Fulfillment")] == ["COMPLETED", "CAPTURED", "DELIVERED"], out
+    assert "delivered 2" in out and " delivered " in out and " placed " not in out and "Expires" not in out, out
     out = says(w, "get", "--events", order)
     for kind in ("placed", "payment_authorized", "label_bought", "payment_captured", "shipped", "completed"):
-        assert re.search(r"^ +\d+  \S+ \S+  %s " % kind, out, re.M), (kind, out)
+        assert re.search(r"^ +\d+  %s  %s " % (TIME, kind), out, re.M), (kind, out)
+    parcels = w.get(order).order.groups
+    assert [row[:4] for row in table(says(w, "shipments", order), 0)[1:]] == [
+        [str(g.group), g.shipment_id, g.location, "delivered"] for g in parcels]
+    shown = says_json(w, w.pb["order_service"].GetOrderResponse(), "shipments", order)
+    assert shown.order.groups == parcels
 
 
 def order__is_told_for_programs_as_the_contract_has_it(w):
@@ -208,7 +242,7 @@ def label__goes_to_a_file_or_to_stdout(w):
         code, out, err = ctl(w, "label", parcel, "--out", "/dev/full", "--format", what)
         assert (code, out) == (1, "") and "No space" in err, (code, out, err)
     code, out, err = ctl(w, "label", order, "--out", os.path.join(w.scratch, "none.pdf"))
-    assert (code, out) == (1, "") and "NOT_FOUND" in err, (code, out, err)
+    assert (code, out) == (4, "") and "orderctl shipments ORDER" in err and "NOT_FOUND" in err, (code, out, err)
     assert not os.path.exists(os.path.join(w.scratch, "none.pdf"))
 
 
@@ -220,18 +254,21 @@ def parcel__is_shown_and_what_cannot_be_done_with_it_is_said(w):
     shown = says_json(w, ship.GetShipmentResponse(), "shipment", parcel)
     assert shown == w.call("ShippingService", "GetShipment", ship.GetShipmentRequest(shipment_id=parcel)), shown
     out = says(w, "shipment", parcel)
-    assert re.match(r"shipment %s  delivered  order \d+ group 1 from \w+\n" % parcel, out), out
-    for line in (r"  first leg: delivered", r"  bought  USPS GroundAdvantage  \d\.\d\d USD  5 days",
-                 r"  offered USPS Express  \d+\.\d\d USD  1 days", r"  label 94001\d{17}  USPS GroundAdvantage  \S+ USD  bought \S+ \S+",
-                 r"  \S+ \S+  delivered +arrived_at_destination +carrier +Hamburg Delivered"):
-        assert re.search("^" + line + "$", out, re.M), (line, out)
+    facts = fields(out)
+    assert (facts["Shipment"], facts["Order"], facts["State"], facts["Seen"], facts["Group"]) == (
+        parcel, order, "delivered", "delivered", "1"), out
+    labels, rates, scans = table(out, 1), table(out, 2), table(out, 3)
+    assert re.fullmatch(r"94001\d{17} USPS GroundAdvantage \S+ USD %s -" % TIME, " ".join(labels[1])), out
+    assert re.fullmatch(r"bought USPS GroundAdvantage \d\.\d\d USD 5", " ".join(rates[1])), out
+    assert any(re.fullmatch(r"offered USPS Express \d+\.\d\d USD 1", " ".join(row)) for row in rates), out
+    assert ["delivered", "arrived_at_destination", "carrier", "Hamburg", "Delivered"] in [row[1:] for row in scans], out
     code, out, err = ctl(w, "void", "--reason", "torn", parcel)
     assert (code, out) == (1, "") and "NOT_VOIDABLE" in err, (code, out, err)
     for _ in range(2):
         assert says(w, "handover", "--site", "dock", "--report", "truck 1", parcel) == "1 confirmed\n"
     assert says(w, "--json", "handover", "--site", "dock", "--report", "truck 2", parcel) == "{}\n"
     code, out, err = ctl(w, "shipment", order)
-    assert (code, out) == (1, "") and "NOT_FOUND" in err, (code, out, err)
+    assert (code, out) == (4, "") and "NOT_FOUND" in err, (code, out, err)
 
 
 def money__has_as_many_places_as_its_currency(w):
@@ -239,21 +276,131 @@ def money__has_as_many_places_as_its_currency(w):
                                         ("cent", "USD", "5", "0.05 USD")):
         says(w, "item", "put", "--title", sku, "--price", price, "--currency", currency, "--weight", "1", sku)
         says(w, "stock", "receive", "--location", "KIEL", sku + "=1")
-        assert "total %s\n" % shown in says(w, "place", "--validate-only", *TO, sku + "=1")
-    assert "total 2.00 EUR\n" in says(w, "place", "--validate-only", *TO, "cup=2@100 EUR")
+        assert fields(says(w, "place", "--validate-only", *TO, sku + "=1"))["Total"] == shown
+    assert fields(says(w, "place", "--validate-only", *TO, "cup=2@100 EUR"))["Total"] == "2.00 EUR"
     assert json.loads(says(w, "list", "--customer", "nobody", "--json"))["orders"] == []
 
 
-def list__goes_on_with_its_page_token(w):
-    mine = [place(w, "--customer", "pages", "cup=1") for _ in range(3)]
-    out = says(w, "list", "--customer", "pages", "--page-size", "2").splitlines()
-    assert out[0].split() == ["NUMBER", "ID", "STATE", "PAYMENT", "FULFILLMENT", "TOTAL", "PLACED"]
-    assert [line.split()[1] for line in out[1:3]] == mine[:0:-1] and "7.50 EUR" in out[1], out
-    token, = re.fullmatch(r"more: --page-token (\S+)", out[3]).groups()
-    out = says(w, "list", "--customer", "pages", "--page-size", "2", "--page-token", token).splitlines()
-    assert [line.split()[1] for line in out[1:]] == mine[:1], out
-    listed = says_json(w, w.pb["order_service"].ListOrdersResponse(), "list", "--customer", "pages")
-    assert [o.order_id for o in listed.orders] == mine[::-1] and listed.next_page_token == ""
+def list__is_one_page_or_so_many_rows_or_all(w):
+    mine = [place(w, "--customer", "pages", "cup=1") for _ in range(5)][::-1]
+    ask = ("list", "--customer", "pages")
+    for args, ids, more in (((), mine, False), (("--page-size", "2"), mine[:2], True), (("--limit", "3"), mine[:3], True),
+                            (("--limit", "3", "--page-size", "2"), mine[:3], True), (("--limit", "5"), mine, False),
+                            (("--all", "--page-size", "2"), mine, False), (("--all",), mine, False)):
+        code, out, err = ctl(w, *ask, *args)
+        head, *rows = out.splitlines()
+        assert head.split() == ["NUMBER", "ID", "STATE", "PAYMENT", "FULFILLMENT", "TOTAL", "PLACED"], out
+        assert code == 0 and [row.split()[1] for row in rows] == ids, (args, out)
+        found = re.fullmatch(r"orderctl: there are more: --all, or --page-token (\S+)\n", err)
+        assert bool(found) == more and (more or err == ""), (args, err)
+        if more:
+            rest = says(w, *ask, "--page-token", found.group(1)).splitlines()[1:]
+            assert [row.split()[1] for row in rest] == mine[len(ids):], (args, rest)
+    answers = [json.loads(line) for line in says(w, "--json", *ask, "--all", "--page-size", "2").splitlines()]
+    assert [[o["order_id"] for o in answer["orders"]] for answer in answers] == [mine[:2], mine[2:4], mine[4:]]
+    listed = says_json(w, w.pb["order_service"].ListOrdersResponse(), *ask)
+    assert [o.order_id for o in listed.orders] == mine and listed.next_page_token == ""
+    placed = datetime.datetime.fromtimestamp(int(mine[2].replace("-", "")[:12], 16) / 1000, datetime.timezone.utc)
+    placed = placed.isoformat(timespec="milliseconds").replace("+00:00", "Z")  # an id begins with its time
+    assert [row.split()[1] for row in says(w, *ask, "--placed-after", placed).splitlines()[1:]] == mine[:3]
+    assert [row.split()[1] for row in says(w, *ask, "--placed-before", placed.replace("Z", "+00:00")).splitlines()[1:]] == mine[3:]
+
+
+def order__is_placed_from_json_as_the_contract_spells_it(w):
+    svc = w.pb["order_service"]
+    request = w.order_request(lines=[("cup", 2), ("mug", 1)], customer="ctl", reference="J 1", channel="phone",
+                              fallback_payment_methods=["pm_card_visa"], expected_total={"currency_code": "EUR", "amount_minor": 2790})
+    file = os.path.join(w.scratch, "order.json")
+    first = None
+    for names in (True, False):  # ship_to, shipTo
+        with open(file, "w") as f:
+            f.write(json_format.MessageToJson(request, preserving_proto_field_name=names))
+        for source, text in ((file, None), ("-", open(file).read())):
+            placed = says_json(w, svc.PlaceOrderResponse(), "place", "--file", source, stdin=text).order
+            first = first or placed.order_id
+            assert (placed.order_id, placed.reference, placed.channel) == (first, "J 1", "phone"), placed
+    order = {"customer": "ctl", "payment_method": "pm_card_visa", "lines": [{"sku": "cup", "quantity": 1.0}], "reference": None,
+             "ship_to": {"name": "N", "street": "S", "city": "C", "postal_code": "P", "country_code": "DE"}}
+    code, out, err = ctl(w, "place", "--file", "-", "--deadline", "300", server=NOWHERE, stdin=json.dumps(order))
+    again, = re.search(r"--request-id (\S+)\n", err).groups()
+    ids = {fields(says(w, "place", "--file", "-", "--request-id", again, stdin=json.dumps(order)))["Order"] for _ in range(2)}
+    assert code == 3 and len(ids) == 1, (code, out, err, ids)
+    for wrong, words in (
+            (dict(order, custmer="x"), "custmer: there is no such field; did you mean customer?"),
+            (dict(order, lines=[{"sku": "cup", "quantity": "two"}]), "lines[0].quantity: a whole number is wanted, not two"),
+            (dict(order, lines=[{"sku": "cup", "quantity": 1.5}]), "lines[0].quantity: a whole number is wanted"),
+            (dict(order, lines={}), "lines: a list is wanted, not an object"),
+            (dict(order, wait_for_payment="yes"), "wait_for_payment: true or false is wanted"),
+            (dict(order, shipTo={}), "ship_to: it is given twice"),
+            ([], "an object is wanted, not a list")):
+        code, out, err = ctl(w, "place", "--file", "-", server=NOWHERE, stdin=json.dumps(wrong))
+        assert (code, out) == (1, "") and "INVALID_JSON" in err and words in err, (wrong, code, out, err)
+    code, out, err = ctl(w, "place", "--file", "-", server=NOWHERE, stdin='{"customer": "a",\n "customer": "b"}')
+    assert code == 1 and "line 2" in err and "duplicate" in err, (code, out, err)
+    code, out, err = ctl(w, "place", "--file", os.path.join(w.scratch, "none"), server=NOWHERE)
+    assert (code, out) == (1, "") and "none: No such file" in err, (code, out, err)
+    code, out, err = ctl(w, "place", "--file", "-", server=NOWHERE, stdin=" " * (4 << 20) + "{}")
+    assert code == 1 and "longer than" in err, (code, out, err)
+    with open(file, "w") as f:
+        f.write(json.dumps(dict(order, request_id="own")))
+    code, out, err = ctl(w, "place", "--file", file, "--request-id", "other", server=NOWHERE)
+    assert code == 2 and "--request-id" in err, (code, out, err)
+
+
+def many_orders__are_placed_once_however_often_their_file_is_run(w):
+    def line(**more):
+        return json.dumps(dict({"customer": "many", "payment_method": "pm_card_visa", "lines": [{"sku": "cup", "quantity": 1}],
+                                "ship_to": {"name": "N", "street": "S", "city": "C", "postal_code": "P", "country_code": "DE"}},
+                               **more))
+    good = [line(), line(), line(reference="x"), line(request_id="many-own")]  # two alike are two orders
+    many = ("place", "--many", "--file", "-", "--batch", "monday")
+    count = lambda: w.number("SELECT count(*) FROM orders WHERE customer = 'many'")  # noqa: E731
+    lines = [good[0], "", good[1], line(lines=[{"sku": "nothing-like-it", "quantity": 1}]), '{"customer": 7}', "{", good[2], good[3]]
+    code, out, err = ctl(w, *many, stdin="\n".join(lines))
+    results = [re.split(r"  +", row.strip()) for row in out.splitlines()]
+    assert code == 1 and [row[:2] for row in results] == [
+        ["1", "placed"], ["3", "placed"], ["4", "refused"], ["5", "refused"], ["6", "refused"], ["7", "placed"], ["8", "placed"]], out
+    assert "UNKNOWN_ITEM" in out and "lines[0].sku: no such item" in out and "customer: a text is wanted" in out and "column" in out, out
+    assert "4 placed, 3 refused" in err and count() == 4, err
+    ids = {row[2] for row in results if row[1] == "placed"}
+    # Again, corrected, in another order of fields and with one more in front: what is new is placed, and nothing twice.
+    lines[3] = line(reference="corrected")
+    again = [line(reference="new")] + [json.dumps(dict(reversed(json.loads(text).items()))) for text in lines if len(text) > 20]
+    out = says(w, "--json", *many, stdin="\n".join(again))
+    answers = [json.loads(row) for row in out.splitlines()]
+    assert len(answers) == 6 and count() == 6 and ids < {a["order"]["order_id"] for a in answers}, out
+    assert answers[-1]["request_id"] == "many-own" and [a["line"] for a in answers] == [1, 2, 3, 4, 5, 6], answers
+    assert len({a["request_id"] for a in answers}) == 6 and answers[0]["request_id"].startswith("monday-"), answers
+    says(w, *many[:-1], "tuesday", stdin=line())
+    assert count() == 7, "the same line in another batch is another order"
+    code, out, err = ctl(w, "place", "--many", "--file", "-", stdin=line())
+    assert code == 1 and "--batch" in out and count() == 7, (code, out, err)
+    says(w, "place", "--many", "--file", "-", "--validate-only", "--batch", "dry", stdin=line())
+    assert count() == 7
+
+
+def many_orders__end_where_the_server_went_and_go_on_there(w):
+    text = "".join(json.dumps({"customer": "broken", "payment_method": "pm_card_visa", "reference": str(i),
+                               "lines": [{"sku": "mug", "quantity": 1}], "ship_to": {
+                                   "name": "N", "street": "S", "city": "C", "postal_code": "P", "country_code": "DE"}}) + "\n"
+                   for i in range(40))
+    args = ("place", "--many", "--file", "-", "--batch", "broken", "--deadline", "700")
+    env = {"PATH": os.environ["PATH"], "ORDERD_SERVER": w.env["GRPC"]}
+    with subprocess.Popen([os.path.join(w.env["DATA"], "bin", "orderctl"), *args], env=env, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
+        head, tail = text[:text.index("\n") + 1], text[text.index("\n") + 1:]
+        p.stdin.write(head)
+        p.stdin.flush()
+        assert " placed " in p.stdout.readline()
+        w.kill("orderd")
+        w.until(lambda: w.servers("kill", w.dir, "orderd", "0", check=False).returncode != 0, "its end")
+        out, err = p.communicate(tail, timeout=60)
+    assert p.returncode == 3 and out.count("\n") == 1 and "     2  unknown " in out, (p.returncode, out, err)
+    assert "ended at line 2" in err and w.env["GRPC"] in err, err
+    w.again("orderd")
+    for _ in range(2):
+        assert says(w, *args[:-1], "20000", stdin=text).count(" placed ") == 40
+    assert w.number("SELECT count(*) FROM orders WHERE customer = 'broken'") == 40
 
 
 def picks_and_packs__are_confirmed(w):
@@ -264,23 +411,25 @@ def picks_and_packs__are_confirmed(w):
     says(w, "item", "put", "--title", "A tray", "--price", "900", "--currency", "EUR", "--weight", "400", "tray")
     says(w, "stock", "receive", "--location", "HALL", "tray=3")
     order = place(w, "tray=3")
-    w.until(lambda: says(w, "fulfillment", "--location", "HALL"), "the work")
-    head, line = says(w, "fulfillment", "--location", "HALL", "--state", "open").splitlines()
-    found = re.fullmatch(r"(\S{36})  OPEN +HALL  order \d+ group 1", head)
-    assert found and re.fullmatch(r"    1  tray +3  A tray", line), (head, line)
+    w.until(lambda: len(table(says(w, "fulfillment", "--location", "HALL"), 0)) > 1, "the work")
+    head, row = table(says(w, "fulfillment", "--location", "HALL", "--state", "OPEN"), 0)
+    assert head == ["FULFILLMENT ORDER", "STATE", "LOCATION", "ORDER", "GROUP", "LINE", "SKU", "QUANTITY", "PICKED", "TITLE", "HELD FOR"]
+    work, number = row[0], row[3]
+    assert row == [work, "OPEN", "HALL", number, "1", "1", "tray", "3", "0", "A tray", "-"], row
     svc = w.pb["fulfillment_service"]
     listed = says_json(w, svc.ListFulfillmentOrdersResponse(), "fulfillment", "--order", order)
     assert listed == w.call("FulfillmentService", "ListFulfillmentOrders", svc.ListFulfillmentOrdersRequest(order_id=order))
-    report = ("--site", "hall", "--report", "r-1", found.group(1))
-    head, line = says(w, "pick", *report, "1=2").splitlines()
-    assert " PICKED " in head and line.split()[:3] == ["1", "tray", "2"], (head, line)
+    report = ("--site", "hall", "--report", "r-1", work)
+    row = table(says(w, "pick", *report, "1=2"), 0)[1]
+    assert row[1] == "PICKED" and row[5:9] == ["1", "tray", "2", "2"], row
     picked = says_json(w, svc.ConfirmPickResponse(), "pick", *report, "1=2").fulfillment_order
     assert [(l.quantity, l.picked) for l in picked.lines] == [(2, 2)]
-    w.until(lambda: "held since" in says(w, "get", order), "the hold")
-    assert re.search(r"^  held since \S+ \S+: inventory, units missing: 1$", says(w, "get", order), re.M)
-    assert " BACKORDERED\n" in says(w, "get", order) and "held:inventory" in says(w, "fulfillment", "--order", order)
+    w.until(lambda: "HELD FOR" in says(w, "get", order), "the hold")
+    assert re.search(r"^inventory +- +%s +units missing: 1$" % TIME, says(w, "get", order), re.M)
+    assert fields(says(w, "get", order))["Fulfillment"] == "BACKORDERED"
+    assert table(says(w, "fulfillment", "--order", order), 0)[1][-1] == "inventory"
     assert " PACKED " in says(w, "pack", *report, "--weight", "900")
-    code, out, err = ctl(w, "pack", *report[:3], "r-2", found.group(1))
+    code, out, err = ctl(w, "pack", *report[:3], "r-2", work)
     assert (code, out) == (1, "") and "NOT_PACKABLE" in err and "state = " in err, (code, out, err)
     code, out, err = ctl(w, "pack", *report, "--deadline", "300", server=NOWHERE)
     assert code == 3 and "--report r-1" in err, (code, out, err)
@@ -294,7 +443,7 @@ def cancel__says_what_it_came_to(w):
     w.fault(path="/v1/payment_intents", fault="slow", count=2, ms=800)
     first, second = place(w, "cup=1"), place(w, "cup=1")
     out = says(w, "cancel", "--reason", "changed my mind", first)
-    assert re.search(r"  (CANCELLING|CANCELLED) / ", out) and " cancelled 1" in out, out
+    assert fields(out)["State"] in ("CANCELLING", "CANCELLED") and " cancelled 1" in out, out
     answer = says_json(w, w.pb["order_service"].CancelOrderResponse(), "cancel", second)
     assert answer.order.order_id == second and answer.order.state in (3, 5), answer
     w.until(lambda: w.state(first) == w.state(second) == "cancelled", "cancellation")
@@ -307,8 +456,8 @@ def watch__tells_each_event_as_it_comes_and_ends_with_the_order(w):
     lines = says(w, "watch", order).splitlines()
     told = says(w, "get", "--events", order).splitlines()
     assert lines == told[-len(lines):] and len(lines) > 8, (lines, told)
-    assert re.fullmatch(r"    1  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}  placed             PENDING    ", lines[0]), lines[0]
-    assert lines[-1].split()[3] == "completed", lines[-1]
+    assert re.fullmatch(r"   1  %s  placed +PENDING" % TIME, lines[0]), lines[0]
+    assert lines[-1].split()[2] == "completed", lines[-1]
     assert says(w, "watch", "--after", "4", order).splitlines() == lines[4:]
     assert says(w, "watch", "--after=%d" % len(lines), order) == ""
     svc = w.pb["order_service"]
@@ -319,7 +468,7 @@ def watch__tells_each_event_as_it_comes_and_ends_with_the_order(w):
     code, out, err = ctl(w, "watch", "--after", "1000", order)
     assert (code, out) == (1, "") and "after_sequence" in err, (code, out, err)
     code, out, err = ctl(w, "watch", "01890000-0000-7000-8000-000000000000")
-    assert (code, out) == (1, "") and "NOT_FOUND" in err, (code, out, err)
+    assert (code, out) == (4, "") and "NOT_FOUND" in err, (code, out, err)
 
 
 def watch__goes_on_by_itself_when_its_server_was_killed(w):
@@ -349,7 +498,7 @@ def watch__ends_with_3_at_its_deadline(w):
     w.kill("worker")
     order = place(w, "cup=1")
     code, out, err = ctl(w, "watch", "--deadline", "700", order)
-    assert code == 3 and out.count("\n") == 1 and err.startswith("orderctl: "), (code, out, err)
+    assert code == 3 and out.count("\n") == 1 and "repeat it with --after 1\n" in err, (code, out, err)
     code, out, err = ctl(w, "watch", "--deadline", "500", order, server=NOWHERE)
     assert (code, out) == (3, "") and err.startswith("orderctl: "), (code, out, err)
     w.again("worker")
@@ -358,16 +507,20 @@ def watch__ends_with_3_at_its_deadline(w):
 def payment__is_shown_and_tried_again_with_another_method(w):
     order = place(w, "--payment-method", "pm_card_chargeDeclined", "--wait-for-payment", "cup=1")
     w.until(lambda: " DECLINED " in says(w, "payments", order), "the decline")
-    out = says(w, "payments", order).splitlines()
-    assert re.fullmatch(r"%s +1 DECLINED +7\.50 EUR  pm_card_chargeDeclined declined: generic_decline" % order, out[1]), out
-    assert order in says(w, "payments", "--state", "declined", "--page-size", "200")
+    head, row = table(says(w, "payments", order), 0)
+    assert head == ["ORDER", "GROUP", "STATE", "AMOUNT", "METHOD", "HELD UNTIL", "NOTE"]
+    assert row == [order, "1", "DECLINED", "7.50 EUR", "pm_card_chargeDeclined", "-", "declined: generic_decline"], row
+    assert order in says(w, "payments", "--state", "declined", "--all")
     answer = says_json(w, w.pb["payment_service"].RetryPaymentResponse(), "pay", "--payment-method", "pm_card_chargeDeclined",
                        "--fallback", "pm_card_visa", order)
     assert [p.order_id for p in answer.payments] == [order], answer
     w.until(lambda: w.state(order) == "completed", "delivery")
     one = says_json(w, w.pb["payment_service"].GetPaymentResponse(), "payment", order).payment
     assert [a.state for a in one.attempts] == ["declined", "declined", "captured"], one
-    assert " CAPTURED " in says(w, "payment", "--group", "1", order)
+    out = says(w, "payment", "--group", "1", order)
+    assert fields(out)["State"] == "CAPTURED" and fields(out)["Captured"] == "7.50 EUR", out
+    assert [row[:2] for row in table(out, 1)[1:]] == [["1", "declined"], ["2", "declined"], ["3", "captured"]], out
+    assert [row[0] for row in table(out, 2)[1:]] == ["authorize", "capture"], out
     code, out, err = ctl(w, "pay", "--payment-method", "pm_card_visa", order)
     assert (code, out) == (1, "") and "PAYMENT_NOT_DECLINED" in err, (code, out, err)
     for args, word in ((("payments",), "--state"), (("payments", "--state", "rich"), "rich"), (("pay", order), "payment-method")):
@@ -381,16 +534,18 @@ def refusal__ends_with_1_and_says_why(w):
     code, out, err = ctl(w, "place", *TO, "cup=100000")
     assert (code, out) == (1, "") and "OUT_OF_STOCK" in err and "sku = cup" in err, (code, out, err)
     code, out, err = ctl(w, "get", "01890000-0000-7000-8000-000000000000")
-    assert (code, out) == (1, "") and err.startswith("orderctl: "), (code, out, err)
+    assert (code, out) == (4, "") and "`orderctl list` finds them" in err, (code, out, err)
+    code, out, err = ctl(w, "place", *TO, "--country", "de", "cup=1")
+    assert code == 1 and "ship_to.country_code: " in err and "(--country)" in err, (code, out, err)
     code, out, err = ctl(w, "--json", "place", *TO, "--request-id", "r-1", "--country", "de", "cup=-1")
     error = json.loads(out)["error"]
     assert (code, err, error["status"], error["request_id"]) == (1, "", 3, "r-1"), (code, err, error)
     assert {v["field"] for v in error["violations"]} == {"ship_to.country_code", "lines[0].quantity"}, error
 
 
-def server_away__ends_with_3_and_a_write_says_how_to_repeat_it(w):
+def server_away__ends_with_5_and_a_write_with_3_saying_how_to_repeat_it(w):
     code, out, err = ctl(w, "list", "--deadline", "500", server=NOWHERE)
-    assert (code, out) == (3, "") and err.startswith("orderctl: ") and "request-id" not in err, (code, out, err)
+    assert (code, out) == (5, "") and err.startswith("orderctl: ") and "request-id" not in err, (code, out, err)
     request = str(uuid.uuid4())
     again = ("place", *TO, "--customer", "again", "--deadline", "500", "cup=1")
     code, out, err = ctl(w, *again, server=NOWHERE)
@@ -402,20 +557,22 @@ def server_away__ends_with_3_and_a_write_says_how_to_repeat_it(w):
     assert len(json.loads(says(w, "--json", "list", "--customer", "again"))["orders"]) == 1
 
 
-def server_that_never_answers__ends_with_3_at_the_deadline(w):
+def server_that_never_answers__ends_with_5_at_the_deadline(w):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         code, out, err = ctl(w, "list", "--deadline", "300", server="127.0.0.1:%d" % mute.getsockname()[1])
-    assert (code, out) == (3, "") and err.startswith("orderctl: "), (code, out, err)
+    assert (code, out) == (5, "") and err.startswith("orderctl: "), (code, out, err)
 
 
 with socket.create_server(("127.0.0.1", 0)) as free:  # a server started again is found where it was
     os.environ["GRPC_PORT"] = str(free.getsockname()[1])
-run(help__names_every_command_and_version_its_program, wrong_usage__ends_with_2_before_anybody_is_asked,
-    catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown, order__is_placed_and_told_for_people,
+run(wrong_usage__ends_with_2_before_anybody_is_asked,
+    catalogue__is_written_and_shown, stock__is_received_adjusted_and_shown,
+    movements__are_the_ledger_of_an_item_a_place_and_an_order, order__is_placed_and_told_for_people,
     order__is_told_for_programs_as_the_contract_has_it, label__goes_to_a_file_or_to_stdout,
     parcel__is_shown_and_what_cannot_be_done_with_it_is_said, money__has_as_many_places_as_its_currency,
-    list__goes_on_with_its_page_token, picks_and_packs__are_confirmed, cancel__says_what_it_came_to,
+    list__is_one_page_or_so_many_rows_or_all, picks_and_packs__are_confirmed, cancel__says_what_it_came_to,
     payment__is_shown_and_tried_again_with_another_method,
     watch__tells_each_event_as_it_comes_and_ends_with_the_order, watch__goes_on_by_itself_when_its_server_was_killed,
-    watch__ends_with_3_at_its_deadline, refusal__ends_with_1_and_says_why,
-    server_away__ends_with_3_and_a_write_says_how_to_repeat_it, server_that_never_answers__ends_with_3_at_the_deadline)
+    order__is_placed_from_json_as_the_contract_spells_it, many_orders__are_placed_once_however_often_their_file_is_run,
+    many_orders__end_where_the_server_went_and_go_on_there, watch__ends_with_3_at_its_deadline, refusal__ends_with_1_and_says_why,
+    server_away__ends_with_5_and_a_write_with_3_saying_how_to_repeat_it, server_that_never_answers__ends_with_5_at_the_deadline)
