@@ -66,6 +66,14 @@ bool flag(const struct args *a, const char *name)
 	return option(a, name) != NULL;
 }
 
+const char *server_of(const struct args *a)
+{
+	const char *target =
+		option_or(a, "server", getenv("ORDERD_SERVER")); /* banned-ok: its one variable */
+
+	return target != NULL && *target != '\0' ? target : "127.0.0.1:7070";
+}
+
 int64_t number(const char *z, const char *what)
 {
 	char *end;

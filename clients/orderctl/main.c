@@ -4,9 +4,9 @@
 
 #include "orderctl.h"
 
-static const struct command *const tables[] = {order_commands,    payment_commands,
-					       stock_commands,    label_commands,
-					       shipping_commands, fulfillment_commands};
+static const struct command *const tables[] = {
+	order_commands,    payment_commands,     stock_commands, label_commands,
+	shipping_commands, fulfillment_commands, bench_commands};
 
 static void help(void)
 {
@@ -107,7 +107,6 @@ int main(int argc, char **argv)
 {
 	static struct args a;
 	const struct command *c;
-	const char *target;
 	int code;
 
 	read_args(&a, argc, argv);
@@ -127,8 +126,7 @@ int main(int argc, char **argv)
 	a.deadline_ms = small_number(option_or(&a, "deadline", "10000"), "--deadline");
 	if (a.deadline_ms <= 0)
 		usage_error("--deadline is not above 0: %d", a.deadline_ms);
-	target = option_or(&a, "server", getenv("ORDERD_SERVER")); /* banned-ok: its one variable */
-	a.client = orderd_client_new(target != NULL && *target != '\0' ? target : "127.0.0.1:7070");
+	a.client = orderd_client_new(server_of(&a));
 	code = c->run(&a);
 	orderd_client_free(a.client);
 	return code;

@@ -40,7 +40,7 @@ struct command {
 
 /* Each ends with verb == NULL. */
 extern const struct command order_commands[], stock_commands[], label_commands[],
-	payment_commands[], shipping_commands[], fulfillment_commands[];
+	payment_commands[], shipping_commands[], fulfillment_commands[], bench_commands[];
 
 /* ---- options ---- */
 
@@ -51,7 +51,8 @@ const char *word(const struct args *a, int i, const char *what); /* exits 2 when
 /* All that were given, in order; `values` has room for OPTIONS_MAX. */
 size_t options(const struct args *a, const char *name, ProtobufCBinaryData *values);
 bool flag(const struct args *a, const char *name);
-int64_t number(const char *z, const char *what);       /* exits 2 when it is none */
+const char *server_of(const struct args *a);     /* --server, $ORDERD_SERVER, or the default */
+int64_t number(const char *z, const char *what); /* exits 2 when it is none */
 int32_t small_number(const char *z, const char *what); /* exits 2 when it does not fit */
 _Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
