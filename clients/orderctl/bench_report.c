@@ -49,7 +49,8 @@ int64_t histogram_at(const struct histogram *h, double q)
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		seen += h->counts[i];
 		if (seen > want || (seen == h->n && seen > 0))
-			return top_of(i) < h->max_us ? top_of(i) : h->max_us;
+			return i + 1 < HISTOGRAM_BUCKETS && top_of(i) < h->max_us ? top_of(i)
+										  : h->max_us;
 	}
 	return 0;
 }

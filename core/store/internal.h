@@ -74,6 +74,7 @@ void keys_release(struct key_table *t, struct ask *a, void (*unblocked)(struct a
 struct lane_law {
 	const char *name;             /* metric label */
 	uint32_t units, lines, bytes; /* caps of a batch; a larger unit travels alone */
+	uint32_t join;                /* units a batch has at least that leaves beside another */
 	bool reads;                   /* no transaction, own Sync per kind */
 };
 
@@ -87,6 +88,8 @@ struct lane {
 	bool down;          /* nothing up, and the last attempt to connect failed */
 	bool unhealthy;     /* the last batch failed by our own mistake */
 	struct timer sweep; /* answers the overdue while nothing is up */
+	struct timer join;  /* units too few to leave beside another have waited long enough */
+	bool impatient;     /* they have */
 };
 
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns);

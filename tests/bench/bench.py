@@ -73,7 +73,7 @@ class Servers:
         self.read_env()
 
     def restart(self, name):
-        self.run("kill", self.dir, name, "TERM")
+        self.run("kill", self.dir, name)  # KILL: that waits until it is gone
         self.again(name)
 
     def psql(self, database, *sql, user="postgres"):

@@ -5,10 +5,9 @@
  *	bench_echo      prints `listening=127.0.0.1:PORT` and serves until its standard input ends
  */
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <pthread.h>
 
 #include <grpc/byte_buffer.h>
 #include <grpc/grpc.h>
@@ -86,8 +85,8 @@ static void *serve(void *arg)
 {
 	(void)arg;
 	for (;;) {
-		grpc_event e =
-			grpc_completion_queue_next(queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+		grpc_event e = grpc_completion_queue_next(
+			queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 		struct slot *s = e.tag;
 
 		if (e.type == GRPC_QUEUE_SHUTDOWN)
