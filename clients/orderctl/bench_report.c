@@ -18,7 +18,7 @@ static unsigned bucket_of(uint64_t us)
 	unsigned shift = 0;
 	uint64_t at;
 
-	while ((us >> shift) >= 2 * HISTOGRAM_STEPS)
+	while (us >> shift >= UINT64_C(2) * HISTOGRAM_STEPS)
 		shift++;
 	at = (uint64_t)shift * HISTOGRAM_STEPS + (us >> shift);
 	return at < HISTOGRAM_BUCKETS ? (unsigned)at : HISTOGRAM_BUCKETS - 1;
