@@ -74,6 +74,7 @@ void keys_release(struct key_table *t, struct ask *a, void (*unblocked)(struct a
 struct lane_law {
 	const char *name;             /* metric label */
 	uint32_t units, lines, bytes; /* caps of a batch; a larger unit travels alone */
+	uint32_t join;                /* units a batch has at least that leaves beside another */
 	bool reads;                   /* no transaction, own Sync per kind */
 	const char *session;          /* settings of its connections, besides everybody's */
 };
@@ -99,7 +100,9 @@ struct lane {
 	bool unhealthy;     /* the last batch failed by our own mistake */
 	struct timer sweep; /* answers the overdue while nothing is up */
 	struct batch_note notes[LANE_NOTES];
-	uint64_t n_notes; /* ever; the latest is at (n_notes - 1) % LANE_NOTES */
+	uint64_t n_notes;  /* ever; the latest is at (n_notes - 1) % LANE_NOTES */
+	struct timer join; /* units too few to leave beside another have waited long enough */
+	bool impatient;    /* they have */
 };
 
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns);

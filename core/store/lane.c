@@ -26,13 +26,16 @@
  * batch of 256 orders took 24 ms where 50 ms at the 99th percentile are allowed.
  */
 static const struct lane_law laws[STORE_LANES] = {
-	[STORE_LANE_ORDER] = {"order", 128, 4096, 256 * 1024, false, ""},
-	[STORE_LANE_JOB] = {"job", 256, 4096, 256 * 1024, false, ""},
-	[STORE_LANE_READ] = {"read", 128, 4096, 256 * 1024, true, ""},
-	[STORE_LANE_AUDIT] = {"audit", 1, 4096, 256 * 1024, true, AUDIT_SESSION},
+	[STORE_LANE_ORDER] = {"order", 128, 4096, 256 * 1024, 32, false, ""},
+	[STORE_LANE_JOB] = {"job", 256, 4096, 256 * 1024, 1, false, ""}, /* one connection */
+	[STORE_LANE_READ] = {"read", 128, 4096, 256 * 1024, 16, true, ""},
+	[STORE_LANE_AUDIT] = {"audit", 1, 4096, 256 * 1024, 1, true, AUDIT_SESSION},
 };
 
-enum { SWEEP_MS = 100 }; /* how late an overdue unit may be answered while the server is away */
+enum {
+	SWEEP_MS = 100, /* how late an overdue unit may be answered while the server is away */
+	JOIN_MS = 5,    /* so long few units wait at most for one connection beside another */
+};
 
 static void list_remove(struct ask_list *q, struct ask *a)
 {
@@ -147,6 +150,37 @@ static void on_sweep(struct timer *t)
 		timer_set(l->st->loop, &l->sweep, now + SWEEP_MS);
 }
 
+static bool flies(const struct lane *l)
+{
+	for (int i = 0; i < l->n_conns; i++)
+		if (l->conns[i].state == CONN_FLYING)
+			return true;
+	return false;
+}
+
+/*
+ * A batch of few units costs nearly as much as one of many, so while one is away another leaves
+ * with `join` aboard or more; fewer travel when that one is back.  They do not wait for long, for
+ * it may be waiting for somebody's lock.  With nothing away a single unit leaves at once.
+ */
+static bool is_worth_leaving(struct lane *l)
+{
+	if (l->ready.n >= l->law->join || l->impatient || !flies(l))
+		return true;
+	if (l->join.slot == 0 && l->ready.n > 0)
+		timer_set(l->st->loop, &l->join, clock_mono_ms() + JOIN_MS);
+	return false;
+}
+
+static void on_join(struct timer *t)
+{
+	struct lane *l = (struct lane *)((char *)t - offsetof(struct lane, join));
+
+	l->impatient = true;
+	lane_kick(l);
+	l->impatient = false;
+}
+
 static void watch_overdue(struct lane *l)
 {
 	if (l->n_up == 0 && l->sweep.slot == 0 && l->ready.n + l->blocked.n > 0)
@@ -155,8 +189,12 @@ static void watch_overdue(struct lane *l)
 
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns)
 {
-	*l = (struct lane){
-		.st = st, .law = &laws[id], .id = id, .n_conns = n_conns, .sweep.on_due = on_sweep};
+	*l = (struct lane){.st = st,
+			   .law = &laws[id],
+			   .id = id,
+			   .n_conns = n_conns,
+			   .sweep.on_due = on_sweep,
+			   .join.on_due = on_join};
 	if (n_conns > 0)
 		metric_set(METRIC_store_limit, l->law->name, st->opt.lane_bound);
 	l->conns = mem_array((size_t)(n_conns > 0 ? n_conns : 1), sizeof(*l->conns));
@@ -194,6 +232,8 @@ uint32_t lane_take(struct lane *l, struct ask *members[MEMBERS_MAX])
 	uint32_t n = 0, lines = 0, bytes = 0;
 	int64_t now = clock_mono_ms();
 
+	if (!is_worth_leaving(l))
+		return 0;
 	for (struct ask *a = l->ready.first, *next; a != NULL && n < law->units; a = next) {
 		next = a->next;
 		if (drop_overdue(a, now)) {
@@ -272,6 +312,7 @@ void lane_close(struct lane *l)
 		ask_fail(a, a->sent ? ERR_UNKNOWN_OUTCOME : ERR_STORE_UNAVAILABLE);
 	}
 	timer_clear(l->st->loop, &l->sweep);
+	timer_clear(l->st->loop, &l->join);
 	for (int i = 0; i < l->n_conns; i++)
 		conn_close(&l->conns[i]);
 }

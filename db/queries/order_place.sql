@@ -5,6 +5,8 @@
 -- takes nothing.  It is granted if what is there does for it and for every earlier unit that could be granted too.
 -- One that fits what the granted leave but stood behind an undecided one is told `again`, and judged in the next batch;
 -- the first undecided unit of a batch is always decided, so this ends.  A unit that is `seen` is not judged.
+-- Nearly always there is enough for everybody who wants it.  Such units are granted without being lined up; those that
+-- want something `scarce` are contested, and all that want the same scarce thing are.
 --
 -- A detail row is a share: what an order line takes from one location.  `ordered` is set on the first share of a line,
 -- group_minor and job_id on the first share of a shipment group.  fallback_methods are separated by newlines.
@@ -22,24 +24,34 @@ WITH h AS MATERIALIZED (
 	SELECT @of(tenant) AS tenant, @of(order_id) AS order_id, l.* FROM @line
 ), seen AS MATERIALIZED (
 	SELECT h.n FROM h JOIN request r ON (r.tenant, r.method, r.key) = (h.tenant, h.request_method, h.request_key)
-), need AS MATERIALIZED ( -- an item on two lines counts once, summed
-	SELECT n, tenant, item, location, sum(qty) AS qty
+), need AS ( -- an item on two lines counts once, summed; as int4, for a sum of int8 is a numeric, and slow
+	SELECT n, tenant, item, location, sum(qty::int4) AS qty
 	  FROM l
 	 WHERE (n IN (SELECT n FROM seen)) IS NOT TRUE
 	 GROUP BY n, tenant, item, location
-), offered AS (
+), offered AS MATERIALIZED (
 	SELECT d.*, coalesce(s.on_hand - s.reserved - s.allocated - s.unavailable, 0) AS avail
 	  FROM need d
 	  LEFT JOIN stock s ON (s.tenant, s.item, s.location) = (d.tenant, d.item, d.location)
+), scarce AS (
+	SELECT tenant, item, location FROM offered GROUP BY tenant, item, location HAVING sum(qty) > min(avail)
+), contested AS MATERIALIZED (
+	SELECT n FROM offered WHERE ((tenant, item, location) IN (SELECT tenant, item, location FROM scarce)) IS TRUE
 ), single AS (
-	SELECT *, bool_and(qty <= avail) OVER (PARTITION BY n) AS alone FROM offered
+	SELECT *, bool_and(qty <= avail) OVER (PARTITION BY n) AS alone
+	  FROM offered
+	 WHERE (n IN (SELECT n FROM contested)) IS TRUE
 ), summed AS (
 	SELECT *, sum(qty) FILTER (WHERE alone) OVER (PARTITION BY tenant, item, location ORDER BY n) AS upto FROM single
 ), judged AS (
 	SELECT *, bool_and(alone AND upto <= avail) OVER (PARTITION BY n) AS granted FROM summed
 ), ruled AS MATERIALIZED (
+	SELECT n, item, location, qty, true AS granted, avail AS left_qty
+	  FROM offered
+	 WHERE (n IN (SELECT n FROM contested)) IS NOT TRUE
+	UNION ALL
 	SELECT n, item, location, qty, granted,
-	       avail - coalesce(sum(qty) FILTER (WHERE granted) OVER (PARTITION BY tenant, item, location), 0) AS left_qty
+	       avail - coalesce(sum(qty) FILTER (WHERE granted) OVER (PARTITION BY tenant, item, location), 0)
 	  FROM judged
 ), request_rows AS ( -- sorted: two batches never wait for each other on the unique index
 	INSERT INTO request (tenant, method, key, fingerprint, resource)
@@ -65,9 +77,9 @@ WITH h AS MATERIALIZED (
 	  FROM won
 ), line_rows AS ( -- ordered from the line, reserved from its shares: the constraint compares them
 	INSERT INTO order_line (tenant, order_id, line, item, unit_minor, ordered, reserved)
-	SELECT tenant, order_id, line, item, unit_minor, ordered, reserved
-	  FROM (SELECT *, sum(qty) OVER (PARTITION BY n, line) AS reserved FROM shares) s
-	 WHERE ordered IS NOT NULL
+	SELECT tenant, order_id, line, item, unit_minor, sum(ordered::int4), sum(qty::int4)
+	  FROM shares
+	 GROUP BY n, tenant, order_id, line, item, unit_minor
 ), reservation_rows AS (
 	INSERT INTO reservation (tenant, order_id, line, location, item, group_no, qty, state)
 	SELECT tenant, order_id, line, location, item, group_no, qty, 'held' FROM shares
@@ -90,7 +102,7 @@ WITH h AS MATERIALIZED (
 	       NULL AS detail, actor
 	  FROM won
 ),
-@event(placed)
+@silent_event(placed)
 SELECT n, 'placed' AS outcome, NULL::int8 AS item, NULL::int8 AS left_qty, number, now() AS placed_at FROM won
 UNION ALL
 SELECT n, CASE WHEN granted THEN 'seen' WHEN bool_or(qty > left_qty) THEN 'short' ELSE 'again' END,

@@ -183,13 +183,25 @@ static struct id hold_id(struct flow *fl)
 	return id;
 }
 
+/*
+ * A hold keeps two calls under way from wanting the same last units.  Where all the calls this
+ * process may have under way would find enough, it cannot say no, and nobody asks.
+ */
+static bool is_plenty(const struct app *app, const struct sourcing_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_shares; i++)
+		if (plan->shares[i].available / app->cfg.max_in_flight < plan->shares[i].qty)
+			return false;
+	return true;
+}
+
 static int ask_hold(struct flow *fl)
 {
 	struct placing *p = rpc_state(fl);
 	struct app *app = rpc_app(fl);
 	struct hold_line *lines;
 
-	if (!queue_is_up(app->queue))
+	if (!queue_is_up(app->queue) || is_plenty(app, &p->plan))
 		return PLACE;
 	lines = arena_array(&fl->arena, p->plan.n_shares, sizeof(*lines));
 	if (lines == NULL)

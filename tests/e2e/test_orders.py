@@ -1,4 +1,6 @@
 """An order's life as a caller sees it, and every way of asking for it wrongly."""
+import re
+import urllib.request
 import uuid
 
 from world import run
@@ -233,6 +235,19 @@ def stock__is_received_counted_and_taken_off_sale(w):
     assert "location" in got[3], got
 
 
+def goods_in_plenty__are_ordered_without_asking_redis_and_scarce_ones_are_held(w):
+    def asked():
+        with urllib.request.urlopen("http://%s/metrics" % w.env["HTTP"], timeout=10) as page:
+            return sum(int(n) for n in re.findall(r'^orderd_hold_asked_total{.*} (\d+)$', page.read().decode(), re.M))
+
+    w.receive("BER1", bulk=10**6)
+    before = asked()
+    w.place(lines=[("bulk", 1)])
+    assert asked() == before
+    w.place(lines=[("bulk", 1), ("mug", 1)])
+    assert asked() == before + 1
+
+
 def at_the_end__the_books_are_right(w):
     w.until(lambda: w.number("SELECT count(*) FROM orders WHERE state IN ('pending', 'confirmed', 'cancelling')") == 0, "the end")
     w.audit()
@@ -245,4 +260,5 @@ run(order__is_carried_to_the_door, order_over_two_locations__is_two_parcels_and_
     order_without_stock__is_refused_and_its_request_id_free_again, expected_total__guards_the_price,
     validate_only__stores_nothing, bad_input__names_the_field_and_stores_nothing, text_that_is_no_text__is_refused_by_field,
     unknown_order__is_not_found, list__pages_newest_first_without_gaps, order_of_five_thousand_lines__is_one_order, stock__is_received_counted_and_taken_off_sale,
+    goods_in_plenty__are_ordered_without_asking_redis_and_scarce_ones_are_held,
     at_the_end__the_books_are_right)

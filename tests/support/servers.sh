@@ -172,9 +172,10 @@ servers_postgres() {
 			{ tail -n 20 "$DATA/log/initdb.log" >&2; return 1; }
 	fi
 	servers_stale_lock
+	# shellcheck disable=SC2086
 	servers_spawn postgres "$SERVERS_PG_BIN/postgres" -D "$DATA/pg" \
 		-c listen_addresses= -c unix_socket_directories="$SOCKETS" -c max_connections=100 \
-		-c shared_preload_libraries=pg_stat_statements -c fsync=on -c shared_buffers=256MB
+		-c shared_preload_libraries=pg_stat_statements -c fsync=on -c shared_buffers=256MB ${SERVERS_PG_ARGS:-}
 	servers_wait postgres "$SERVERS_PG_BIN/pg_isready" -q -h "$SOCKETS" || return 1
 	servers_database
 }

@@ -9,57 +9,25 @@
 #include <string.h>
 #include <time.h>
 
-#include <grpc/byte_buffer.h>
-#include <grpc/byte_buffer_reader.h>
-#include <grpc/grpc.h>
-#include <grpc/grpc_security.h>
-#include <grpc/slice.h>
-#include <grpc/support/alloc.h>
-#include <grpc/support/time.h>
-
-#include "google/rpc/error_details.pb-c.h"
-#include "google/rpc/status.pb-c.h"
+#include "call.h"
 
 enum {
 	PAUSE_FIRST_MS = 50, /* between two tries; doubled each time, half of it jitter */
 	PAUSE_LONGEST_MS = 1000,
-	RECONNECT_FIRST_MS = 200, /* gRPC waits a second and then up to two minutes, we shall not */
-	RECONNECT_LONGEST_MS = PAUSE_LONGEST_MS,
-	MESSAGE_MAX = 16 * 1024 * 1024,
-	/* A peer that is gone without a word is found out while a call is under way. */
-	KEEPALIVE_MS = 30000,
-	KEEPALIVE_TIMEOUT_MS = 10000,
 };
 
 struct orderd_client {
 	grpc_channel *channel;
 };
 
-static grpc_arg number_arg(const char *key, int value)
-{
-	return (grpc_arg){
-		.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
-}
-
 struct orderd_client *orderd_client_new(const char *target)
 {
 	struct orderd_client *c = calloc(1, sizeof(*c));
-	grpc_channel_credentials *creds;
-	grpc_arg list[] = {
-		number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MESSAGE_MAX),
-		number_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
-		number_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_LONGEST_MS),
-		number_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
-		number_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
-	};
-	grpc_channel_args args = {sizeof(list) / sizeof(list[0]), list};
 
 	if (c == NULL)
 		abort();
 	grpc_init();
-	creds = grpc_insecure_credentials_create();
-	c->channel = grpc_channel_create(target, creds, &args);
-	grpc_channel_credentials_release(creds);
+	c->channel = channel_open(target, false);
 	return c;
 }
 
@@ -72,194 +40,35 @@ void orderd_client_free(struct orderd_client *c)
 	free(c);
 }
 
-/* ---------------------------------------------------------------- errors */
-
-static void copy(char *to, size_t room, const char *from, size_t n)
-{
-	if (n >= room)
-		n = room - 1;
-	memcpy(to, from, n);
-	to[n] = '\0';
-}
-
-static void copy_text(char *to, size_t room, const char *from)
-{
-	copy(to, room, from, strlen(from));
-}
-
-static void read_bad_request(struct orderd_error *e, const ProtobufCBinaryData *any)
-{
-	Google__Rpc__BadRequest *b = google__rpc__bad_request__unpack(NULL, any->len, any->data);
-
-	for (size_t i = 0;
-	     b != NULL && i < b->n_field_violations && e->n_violations < ORDERD_VIOLATIONS_MAX;
-	     i++) {
-		struct orderd_violation *v = &e->violations[e->n_violations++];
-
-		copy_text(v->field, sizeof(v->field), b->field_violations[i]->field);
-		copy_text(v->why, sizeof(v->why), b->field_violations[i]->description);
-	}
-	google__rpc__bad_request__free_unpacked(b, NULL);
-}
-
-static void read_error_info(struct orderd_error *e, const ProtobufCBinaryData *any)
-{
-	Google__Rpc__ErrorInfo *info = google__rpc__error_info__unpack(NULL, any->len, any->data);
-
-	if (info != NULL)
-		copy_text(e->reason, sizeof(e->reason), info->reason);
-	for (size_t i = 0; info != NULL && i < info->n_metadata && e->n_facts < 16; i++) {
-		struct orderd_fact *f = &e->facts[e->n_facts++];
-
-		copy_text(f->key, sizeof(f->key), info->metadata[i]->key);
-		copy_text(f->value, sizeof(f->value), info->metadata[i]->value);
-	}
-	google__rpc__error_info__free_unpacked(info, NULL);
-}
-
-static void read_details(struct orderd_error *e, const grpc_metadata_array *trailing)
-{
-	for (size_t i = 0; i < trailing->count; i++) {
-		const grpc_metadata *m = &trailing->metadata[i];
-		Google__Rpc__Status *s;
-
-		if (grpc_slice_str_cmp(m->key, "grpc-status-details-bin") != 0)
-			continue;
-		s = google__rpc__status__unpack(NULL, GRPC_SLICE_LENGTH(m->value),
-						GRPC_SLICE_START_PTR(m->value));
-		for (size_t d = 0; s != NULL && d < s->n_details; d++) {
-			if (strstr(s->details[d]->type_url, "google.rpc.BadRequest") != NULL)
-				read_bad_request(e, &s->details[d]->value);
-			else if (strstr(s->details[d]->type_url, "google.rpc.ErrorInfo") != NULL)
-				read_error_info(e, &s->details[d]->value);
-		}
-		google__rpc__status__free_unpacked(s, NULL);
-	}
-}
-
 /* ---------------------------------------------------------------- calls */
 
-/* The metadata's bytes belong to the call, so it lives until they were read. */
-struct call {
-	grpc_completion_queue *cq;
-	grpc_call *call;
-	grpc_metadata_array initial, trailing;
-	grpc_byte_buffer *sent, *received;
-	grpc_status_code status;
-	grpc_slice details;
-};
-
-/* The first ops of every call: the request, whole, and the server's headers. */
-static size_t request_ops(struct call *k, const ProtobufCMessage *rq, grpc_op ops[4])
+static grpc_completion_queue *queue_open(void)
 {
-	grpc_slice packed = grpc_slice_malloc(protobuf_c_message_get_packed_size(rq));
-
-	memset(ops, 0, 4 * sizeof(ops[0]));
-	protobuf_c_message_pack(rq, GRPC_SLICE_START_PTR(packed));
-	k->sent = grpc_raw_byte_buffer_create(&packed, 1);
-	grpc_slice_unref(packed);
-	ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
-	ops[1].op = GRPC_OP_SEND_MESSAGE;
-	ops[1].data.send_message.send_message = k->sent;
-	ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
-	ops[3].op = GRPC_OP_RECV_INITIAL_METADATA;
-	ops[3].data.recv_initial_metadata.recv_initial_metadata = &k->initial;
-	return 4;
+	return grpc_completion_queue_create_for_pluck(NULL);
 }
 
-static grpc_op status_op(struct call *k)
+static void queue_done(grpc_completion_queue *cq)
 {
-	grpc_op op;
-
-	memset(&op, 0, sizeof(op));
-	op.op = GRPC_OP_RECV_STATUS_ON_CLIENT;
-	op.data.recv_status_on_client.trailing_metadata = &k->trailing;
-	op.data.recv_status_on_client.status = &k->status;
-	op.data.recv_status_on_client.status_details = &k->details;
-	return op;
-}
-
-static grpc_op message_op(struct call *k)
-{
-	grpc_op op;
-
-	memset(&op, 0, sizeof(op));
-	op.op = GRPC_OP_RECV_MESSAGE;
-	op.data.recv_message.recv_message = &k->received;
-	return op;
-}
-
-static void call_open(struct orderd_client *c, const char *path, gpr_timespec deadline,
-		      struct call *k)
-{
-	*k = (struct call){.details = grpc_empty_slice()};
-	grpc_metadata_array_init(&k->initial);
-	grpc_metadata_array_init(&k->trailing);
-	k->cq = grpc_completion_queue_create_for_pluck(NULL);
-	k->call =
-		grpc_channel_create_call(c->channel, NULL, GRPC_PROPAGATE_DEFAULTS, k->cq,
-					 grpc_slice_from_static_string(path), NULL, deadline, NULL);
-}
-
-static void call_start(struct call *k, const grpc_op *ops, size_t n, void *tag)
-{
-	if (grpc_call_start_batch(k->call, ops, n, tag, NULL) != GRPC_CALL_OK)
-		abort(); /* this very code is wrong */
+	grpc_completion_queue_shutdown(cq);
+	grpc_completion_queue_destroy(cq);
 }
 
 /* The call's own deadline ends it; core always answers the batch. */
-static void call_wait(struct call *k, void *tag)
+static void call_wait(grpc_completion_queue *cq, void *tag)
 {
-	(void)grpc_completion_queue_pluck(k->cq, tag, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
-}
-
-static void call_run(struct call *k, const ProtobufCMessage *rq)
-{
-	grpc_op ops[6];
-	size_t n = request_ops(k, rq, ops);
-
-	ops[n++] = message_op(k);
-	ops[n++] = status_op(k);
-	call_start(k, ops, n, k);
-	call_wait(k, k);
+	(void)grpc_completion_queue_pluck(cq, tag, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
 }
 
 static ProtobufCMessage *call_message(const struct call *k, const ProtobufCMessageDescriptor *type)
 {
-	grpc_byte_buffer_reader reader;
 	ProtobufCMessage *m;
 	grpc_slice s;
 
-	if (k->received == NULL || !grpc_byte_buffer_reader_init(&reader, k->received))
+	if (!call_bytes(k, &s))
 		return NULL;
-	s = grpc_byte_buffer_reader_readall(&reader);
-	grpc_byte_buffer_reader_destroy(&reader);
 	m = protobuf_c_message_unpack(type, NULL, GRPC_SLICE_LENGTH(s), GRPC_SLICE_START_PTR(s));
 	grpc_slice_unref(s);
 	return m;
-}
-
-static void call_error(const struct call *k, struct orderd_error *e)
-{
-	memset(e, 0, sizeof(*e));
-	e->status = (int)k->status;
-	copy(e->message, sizeof(e->message), (const char *)GRPC_SLICE_START_PTR(k->details),
-	     GRPC_SLICE_LENGTH(k->details));
-	read_details(e, &k->trailing);
-}
-
-static void call_done(struct call *k)
-{
-	grpc_metadata_array_destroy(&k->initial);
-	grpc_metadata_array_destroy(&k->trailing);
-	if (k->sent != NULL)
-		grpc_byte_buffer_destroy(k->sent);
-	if (k->received != NULL)
-		grpc_byte_buffer_destroy(k->received);
-	grpc_slice_unref(k->details);
-	grpc_call_unref(k->call);
-	grpc_completion_queue_shutdown(k->cq);
-	grpc_completion_queue_destroy(k->cq);
 }
 
 /* A pause before the next try; false when the deadline comes first. */
@@ -297,17 +106,18 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 			      const ProtobufCMessageDescriptor *type, int deadline_ms,
 			      struct orderd_error *reterr)
 {
-	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-					     gpr_time_from_millis(deadline_ms, GPR_TIMESPAN));
+	gpr_timespec deadline = deadline_in(deadline_ms);
 	struct orderd_error ignored, *e = reterr != NULL ? reterr : &ignored;
 
 	for (int try = 0;; try++) {
+		grpc_completion_queue *cq = queue_open();
 		struct call k;
 		ProtobufCMessage *m = NULL;
 		bool again;
 
-		call_open(c, path, deadline, &k);
-		call_run(&k, rq);
+		call_open(&k, c->channel, cq, path, deadline);
+		call_start_unary(&k, rq, &k);
+		call_wait(cq, &k);
 		if (k.status == GRPC_STATUS_OK)
 			m = call_message(&k, type);
 		if (k.status == GRPC_STATUS_OK && m == NULL)
@@ -316,6 +126,7 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 			call_error(&k, e);
 		again = m == NULL && is_worth_repeating(k.status, e);
 		call_done(&k);
+		queue_done(cq);
 		if (!again || !pause_before(try, deadline))
 			return m;
 	}
@@ -358,13 +169,13 @@ static void tell(struct watching *w, const Orderd__V1__WatchOrderResponse *m)
 }
 
 /* One message, told; false: there are no more, or no more are wanted. */
-static bool watch_message(struct call *k, struct watching *w)
+static bool watch_message(grpc_completion_queue *cq, struct call *k, struct watching *w)
 {
 	grpc_op op = message_op(k);
 	ProtobufCMessage *m;
 
 	call_start(k, &op, 1, &k->received);
-	call_wait(k, &k->received);
+	call_wait(cq, &k->received);
 	if (k->received == NULL)
 		return false;
 	m = call_message(k, &orderd__v1__watch_order_response__descriptor);
@@ -379,19 +190,20 @@ static bool watch_message(struct call *k, struct watching *w)
 }
 
 /* One stream, to its end. */
-static void watch_run(struct call *k, const ProtobufCMessage *rq, struct watching *w)
+static void watch_run(grpc_completion_queue *cq, struct call *k, const ProtobufCMessage *rq,
+		      struct watching *w)
 {
-	grpc_op ops[4], status = status_op(k);
+	grpc_op ops[CALL_REQUEST_OPS], status = status_op(k);
 	size_t n = request_ops(k, rq, ops);
 
 	call_start(k, &status, 1, &k->status);
 	call_start(k, ops, n, k);
-	call_wait(k, k);
-	while (watch_message(k, w))
+	call_wait(cq, k);
+	while (watch_message(cq, k, w))
 		;
 	if (w->enough || w->gap)
 		grpc_call_cancel(k->call, NULL);
-	call_wait(k, &k->status);
+	call_wait(cq, &k->status);
 }
 
 /* A reader that was too slow cannot be sent details, only a sentence that begins like this. */
@@ -400,7 +212,7 @@ static void read_slow_reader(struct orderd_error *e)
 	static const char prefix[] = "SLOW_READER:";
 
 	if (e->reason[0] == '\0' && strncmp(e->message, prefix, sizeof(prefix) - 1) == 0)
-		copy_text(e->reason, sizeof(e->reason), "SLOW_READER");
+		snprintf(e->reason, sizeof(e->reason), "SLOW_READER");
 }
 
 static bool is_worth_resuming(const struct orderd_error *e)
@@ -413,24 +225,25 @@ bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderReq
 			orderd_on_event *on_event, void *arg, int deadline_ms,
 			struct orderd_error *reterr)
 {
-	gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-					     gpr_time_from_millis(deadline_ms, GPR_TIMESPAN));
+	gpr_timespec deadline = deadline_in(deadline_ms);
 	struct watching w = {.on_event = on_event, .arg = arg, .last = rq->after_sequence};
 	struct orderd_error ignored, *e = reterr != NULL ? reterr : &ignored;
 	Orderd__V1__WatchOrderRequest from = *rq;
 
 	for (int try = 0;; try++) {
+		grpc_completion_queue *cq = queue_open();
 		struct call k;
 
 		from.after_sequence = w.last;
 		w.progress = false;
-		call_open(c, "/orderd.v1.OrderService/WatchOrder", deadline, &k);
-		watch_run(&k, &from.base, &w);
+		call_open(&k, c->channel, cq, "/orderd.v1.OrderService/WatchOrder", deadline);
+		watch_run(cq, &k, &from.base, &w);
 		if (w.gap)
 			k.status = GRPC_STATUS_DATA_LOSS;
 		call_error(&k, e);
 		read_slow_reader(e);
 		call_done(&k);
+		queue_done(cq);
 		if (w.enough || e->status == GRPC_STATUS_OK)
 			return true;
 		if (w.progress)

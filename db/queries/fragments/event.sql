@@ -3,10 +3,7 @@
 -- be orders.version after the change that the same statement makes, one number per event.
 -- Nobody is handed the mails' jobs to ring them: the sweep does, and it may take its time.  They belong to group 0, so
 -- that none is taken for a group's own work.
-event_rows AS (
-	INSERT INTO order_event (tenant, order_id, seq, kind, from_state, to_state, group_no, detail, actor)
-	SELECT tenant, order_id, seq, kind, from_state, to_state, group_no, detail, actor FROM $(1)
-),
+@silent_event($(1)),
 mails AS MATERIALIZED (
 	SELECT e.tenant, e.order_id, e.group_no, e.seq, mail_template(e.kind, e.detail) AS template, child_id(e.order_id) AS id
 	FROM $(1) e JOIN orders x ON (x.tenant, x.id) = (e.tenant, e.order_id) AND x.notify

@@ -321,6 +321,81 @@ static void a_unit_over_a_cap_travels_alone(void **state)
 	world_free(w);
 }
 
+/* ---- one batch beside another ---- */
+
+static bool both_are_up(void *arg)
+{
+	(void)arg;
+	return metric_value(METRIC_store_up, "order") == 2;
+}
+
+/* Two connections; question 0 is away on one of them for so many seconds. */
+static struct question *one_away(struct world **ret_w, int n, const char *sleep)
+{
+	struct world *w = *ret_w = world_new(pg->conninfo, 2);
+	struct question *q = questions(w, n);
+	struct note_add_head *slow = note(&q[0], 0, NULL);
+
+	world_spin(w, both_are_up, NULL);
+	slow->trouble = str_of(sleep);
+	question_ask(&q[0], note_add_unit(slow, NULL, 0));
+	uv_run(loop_uv(w->loop), UV_RUN_NOWAIT);
+	return q;
+}
+
+static void ask_in_a_turn(struct world *w, struct question *q, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		question_ask(&q[i], note_add_unit(note(&q[i], i, NULL), NULL, 0));
+	uv_run(loop_uv(w->loop), UV_RUN_NOWAIT);
+}
+
+static void few_units_wait_for_the_batch_that_is_away(void **state)
+{
+	struct world *w;
+	int64_t before = metric_value(METRIC_store_batches, "order");
+	struct question *q = one_away(&w, 3, "sleep/0.4");
+
+	(void)state;
+	clock_fake(clock_mono_us(), -1); /* nobody's patience ends */
+	ask_in_a_turn(w, q, 1, 2);
+	ask_in_a_turn(w, q, 2, 3);
+	world_run(w);
+	clock_fake(-1, -1);
+	assert_int_equal(q[0].place, 1);
+	assert_int_equal(metric_value(METRIC_store_batches, "order") - before, 2);
+	questions_free(q, 3);
+	world_free(w);
+}
+
+static void few_units_do_not_wait_for_long(void **state)
+{
+	struct world *w;
+	struct question *q = one_away(&w, 2, "sleep/2");
+
+	(void)state;
+	ask_in_a_turn(w, q, 1, 2);
+	world_run(w);
+	assert_int_equal(q[1].place, 1);
+	questions_free(q, 2);
+	world_free(w);
+}
+
+static void many_units_do_not_wait_for_the_batch_that_is_away(void **state)
+{
+	struct world *w;
+	struct question *q = one_away(&w, 41, "sleep/2");
+
+	(void)state;
+	clock_fake(clock_mono_us(), -1);
+	ask_in_a_turn(w, q, 1, 41);
+	world_run(w);
+	clock_fake(-1, -1);
+	assert_int_equal(q[0].place, 41);
+	questions_free(q, 41);
+	world_free(w);
+}
+
 /* ---- deadlines ---- */
 
 static void a_unit_whose_deadline_passes_before_sending_is_a_definite_no(void **state)
@@ -443,6 +518,10 @@ int main(void)
 		cmocka_unit_test_setup(a_lane_is_full_at_its_bound_and_says_so, notes_clean),
 		cmocka_unit_test_setup(more_units_than_a_batch_takes_go_in_several, notes_clean),
 		cmocka_unit_test_setup(a_unit_over_a_cap_travels_alone, notes_clean),
+		cmocka_unit_test_setup(few_units_wait_for_the_batch_that_is_away, notes_clean),
+		cmocka_unit_test_setup(few_units_do_not_wait_for_long, notes_clean),
+		cmocka_unit_test_setup(many_units_do_not_wait_for_the_batch_that_is_away,
+				       notes_clean),
 		cmocka_unit_test_setup(a_unit_whose_deadline_passes_before_sending_is_a_definite_no,
 				       notes_clean),
 		cmocka_unit_test_setup(
