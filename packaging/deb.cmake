@@ -33,30 +33,31 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 
 set(so ${PROJECT_VERSION_MAJOR})
-set(about "orderd takes orders over gRPC and carries each one to the customer's door:
- entry, payment, stock, picking, packing, labels, tracking and mails.")
+set(about "orderd takes orders over gRPC and carries each one to the customer's door:\nentry, payment, stock, picking, packing, \
+labels, tracking and mails.\n")
 
 # deb(component package section shortly description DEPENDS ...)
 macro(deb component package section shortly description)
   string(TOUPPER ${component} upper)
   set(CPACK_DEBIAN_${upper}_PACKAGE_NAME ${package})
   set(CPACK_DEBIAN_${upper}_PACKAGE_SECTION ${section})
-  set(CPACK_DEBIAN_${upper}_DESCRIPTION "${shortly}\n${about}\n .\n ${description}")
+  set(CPACK_DEBIAN_${upper}_DESCRIPTION "${shortly}\n${about}\n${description}")
   set(CPACK_DEBIAN_${upper}_PACKAGE_DEPENDS "${ARGN}")
 endmacro()
 deb(server orderd net "order service: daemons and command line"
-  "This package has the server, its workers and orderctl. They need a PostgreSQL\n and a Redis, here or elsewhere."
-  "adduser, fonts-dejavu-core, systemd | systemd-standalone-sysusers | systemd-sysusers")
+  "This package has the server, its workers and orderctl. They need a PostgreSQL\nand a Redis, here or elsewhere."
+  "fonts-dejavu-core, systemd | systemd-standalone-sysusers | systemd-sysusers")
 deb(client liborderd-client${so} libs "order service: client library" "This package has the shared library for C programs.")
 deb(client-dev liborderd-client-dev libdevel "order service: client library, for development"
-  "This package has headers, the static library, the protocol's definition and an\n example."
+  "This package has headers, the static library, the protocol's definition and an\nexample."
   "liborderd-client${so} (= ${PROJECT_VERSION}), libgrpc-dev, libprotobuf-c-dev")
 deb(sim orderd-sim net "order service: stand-in for payment gateway and carrier"
   "This package has the simulator, for trials and tests.")
 set(CPACK_DEBIAN_SERVER_PACKAGE_SUGGESTS "postgresql (>= 15), redis-server (>= 5:7.0), orderd-sim")
 set(scripts ${CMAKE_CURRENT_SOURCE_DIR}/debian)
 set(CPACK_DEBIAN_SERVER_PACKAGE_CONTROL_EXTRA
-  "${scripts}/postinst;${scripts}/prerm;${scripts}/postrm;${scripts}/conffiles")
+  ${scripts}/server/postinst ${scripts}/server/prerm ${scripts}/server/postrm ${scripts}/server/conffiles)
+set(CPACK_DEBIAN_CLIENT_PACKAGE_CONTROL_EXTRA ${scripts}/client/triggers)
 
 # What policy asks of each package and cmake does not make: copyright, changelog, compressed pages.
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_SOURCE_DIR}/debian/finish.cmake)

@@ -42,10 +42,14 @@ void config_print_sample(void)
 	for (size_t i = 0; i < SETTINGS; i++) {
 		const struct setting *s = &settings[i];
 
-		(void)printf("\n# %s (", s->text);
+		(void)printf("\n# %s\n", s->text);
+		if (s->kind == SETTING_TEXT) {
+			(void)printf("#%s = \"%s\"\n", s->name, s->def);
+			continue;
+		}
+		(void)printf("# ");
 		print_allowed(s);
-		(void)printf(s->kind == SETTING_TEXT ? ")\n#%s = \"%s\"\n" : ")\n#%s = %s\n",
-			     s->name, s->def);
+		(void)printf("\n#%s = %s\n", s->name, s->def);
 	}
 }
 

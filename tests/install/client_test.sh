@@ -61,6 +61,7 @@ completion() {
 ok 'bash_completes_settings'
 
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+lib=
 eval "lib=$(pkg-config --variable=libdir orderd-client)" # it escapes the blank
 nm -D --defined-only "$lib/liborderd-client.so" >"$scratch/names"
 grep -q ' orderd_place_order' "$scratch/names" || wrong 'the library does not show orderd_place_order'
