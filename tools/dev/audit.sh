@@ -3,9 +3,10 @@
 
 packages_need run
 if [[ $# -eq 0 ]]; then
-	[[ -r var/env ]] || die "audit: nothing runs; ./dev up first, or name a database"
+	world=${ORDERD_WORLD:-var} # the demo's is another
+	[[ -r $world/env ]] || die "audit: nothing runs; ./dev up first, or name a database"
 	# shellcheck source=/dev/null
-	source var/env
+	source "$world/env"
 	set -- "$POSTGRES"
 fi
 tools/audit-books "$1"

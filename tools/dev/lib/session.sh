@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# One order's way, as somebody at a terminal sees it: the commands of tools/dev/session are given to a world of their own,
+# and what was typed and what was answered is written down.  tools/readme-session puts it into README.md.
+
+# session_record WORLD TRANSCRIPT: starts the world, runs the commands, erases it.
+session_record() {
+	local world=$1 transcript=$2
+
+	say "one order at a terminal, in $transcript"
+	[[ ! -e $world/data ]] || servers_erase "$world"
+	servers_start "$world" build/release && servers_webhooks "$world" || return 1
+	(
+		# shellcheck source=/dev/null
+		source "$world/env"
+		export ORDERD_SERVER=$GRPC ORDERD_WORLD=$world PATH=$DATA/bin:$PATH
+		session_run >"$transcript"
+	) || { servers_stop "$world"; cat "$transcript" >&2; return 1; }
+	servers_erase "$world" && rm -rf "$world" label.pdf
+}
+
+# Reads tools/dev/session; prints each command behind a `$`, and below it what it printed.
+session_run() {
+	local line command='' shown='' answer
+
+	export ORDER='' SHIPMENT=''
+	while IFS= read -r line; do
+		command+=$line$'\n' shown+=$line$'\n'
+		[[ $line != *\\ ]] || continue
+		if [[ $line == *'$SHIPMENT'* && -z $SHIPMENT ]]; then
+			SHIPMENT=$(orderctl --json get "$ORDER" | jq -r '[.. | .shipment_id? // empty][0]')
+		fi
+		shown=${shown//\$ORDER/$ORDER}
+		printf '$ %s' "${shown//\$SHIPMENT/$SHIPMENT}"
+		answer=$(bash -o pipefail -c "$command" 2>&1) || { printf '%s\n' "$answer"; return 1; }
+		printf '%s\n' "$answer"
+		if [[ $command == 'orderctl place '* ]]; then
+			ORDER=$(grep -oE '[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}' <<<"$answer" | head -n 1)
+		fi
+		command='' shown=''
+	done <tools/dev/session
+}
