@@ -215,7 +215,7 @@ remove() {
 	[[ ! -e /usr/sbin/orderd && -s /etc/orderd/orderd.conf && -s /etc/orderd/contact.key ]] ||
 		wrong 'removing leaves programs, or takes settings'
 	ok 'removed: settings and keys stay'
-	DEBIAN_FRONTEND=noninteractive apt-get -qq -y purge orderd orderd-sim liborderd-client0 liborderd-client-dev >/dev/null
+	quiet_apt purge orderd # the others have left nothing to purge
 	[[ ! -e /etc/orderd/orderd.conf && -s /etc/orderd/contact.key ]] ||
 		wrong 'purging leaves settings, or takes keys that are the operator'"'"'s'
 	rm -r /etc/orderd /home/shop/label.pdf
