@@ -27,6 +27,17 @@ files() {
 		-o -path /var/lib/postgresql -o -path /var/lib/redis -o -path $work \) -prune -o -print | sort
 }
 
+# On sockets alone: the network is the one of the machine outside.
+servers() {
+	quiet_apt install postgresql-15 redis-server
+	echo "listen_addresses = ''" >/etc/postgresql/15/main/conf.d/sockets.conf
+	pg_ctlcluster 15 main restart 2>/dev/null || pg_ctlcluster 15 main start
+	install -d -o redis -g redis /run/redis
+	setpriv --reuid=redis --regid=redis --init-groups redis-server --port 0 --unixsocket /run/redis/redis.sock \
+		--unixsocketperm 777 --dir /var/lib/redis --daemonize yes >/dev/null
+	wait_for Redis redis-cli -s /run/redis/redis.sock ping
+}
+
 # Everything but orderd, so that what is compared later is orderd's.
 prepare() {
 	local others
@@ -36,7 +47,7 @@ prepare() {
 	others=$(apt-get -s --no-install-recommends install "${debs[@]}" | awk '/^Inst/ && $2 !~ /^(lib)?orderd/ { print $2 }')
 	# shellcheck disable=SC2086  # a list of names
 	quiet_apt install $others
-	system_servers_start
+	servers
 	as_postgres createuser orderd
 	as_postgres createdb -O orderd orderd
 	useradd -m shop
@@ -140,8 +151,8 @@ configure() {
 	cat >>/etc/orderd/orderd.conf <<-END
 		listen = unix:/run/orderd/orderd.sock
 		auth = none
-		postgres = "host=/var/run/postgresql dbname=orderd user=orderd"
-		redis = 127.0.0.1:6379
+		postgres = "host=/var/run/postgresql port=$(pg_lsclusters -h | awk '{ print $3 }') dbname=orderd user=orderd"
+		redis = unix:/run/redis/redis.sock
 		contact_key_file = /etc/orderd/contact.key
 		gateway_url = http://$(sed -n 's/^listening=//p' $work/sim.log)
 		gateway_key_file = /etc/orderd/gateway.key

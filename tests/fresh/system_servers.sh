@@ -13,6 +13,15 @@ as_postgres() {
 }
 
 system_servers_start() {
+	local port
+
+	# The network is the one of the machine outside: servers there, or another such run, would be taken for ours.
+	for port in 5432 6379; do
+		if (: </dev/tcp/127.0.0.1/$port) 2>/dev/null; then
+			echo "FAILED  port $port of 127.0.0.1 is in use already; run with --bare, or when it is free" >&2
+			return 1
+		fi
+	done
 	quiet_apt install postgresql-15 redis-server
 	echo 'log_connections = on' >/etc/postgresql/15/main/conf.d/log.conf
 	pg_ctlcluster 15 main restart 2>/dev/null || pg_ctlcluster 15 main start
