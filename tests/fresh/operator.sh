@@ -22,7 +22,7 @@ wrong() {
 
 # What is on the machine, but for what apt and dpkg keep for themselves.
 files() {
-	find / -xdev \( -path /proc -o -path /dev -o -path /mnt -o -path /tmp -o -path /run/postgresql -o -path /run/redis \
+	find / -xdev \( -path /proc -o -path /dev -o -path /mnt -o -path /tmp -o -path /run/postgresql -o -path /run/redis -o -path /run/systemd \
 		-o -path '/var/cache/*' ! -path '/var/cache/orderd*' -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/log \
 		-o -path /var/lib/postgresql -o -path /var/lib/redis -o -path $work \) -prune -o -print | sort
 }
