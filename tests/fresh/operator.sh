@@ -189,7 +189,7 @@ sell() {
 	order=$(ctl --json place --customer c-1 --payment-method pm_card_visa --name 'Ada Example' --street 'Ring 1' \
 		--city Hamburg --postal-code 20095 --country DE mug=2 | jq -r .order.order_id)
 	ctl --deadline 60000 watch "$order" || wrong 'the order does not end'
-	ctl get "$order" | grep COMPLETED || wrong 'the order is not completed'
+	[[ $(ctl get "$order") == *COMPLETED* ]] || wrong 'the order is not completed'
 	(cd /home/shop && ctl label "$(ctl --json get "$order" | jq -r '[.. | .shipment_id? // empty][0]')" --out label.pdf)
 	[[ $(head -c 5 /home/shop/label.pdf) == %PDF- ]] || wrong 'the label is no PDF'
 	ok 'an order of a member of orderd-clients went to the door, and its label is a PDF'
@@ -209,7 +209,7 @@ upgrade() {
 	quiet_apt install --reinstall "${debs[@]}"
 	sha256sum --quiet -c $work/etc || wrong 'an upgrade touched the settings'
 	[[ $(stat -c '%U:%G %a' /etc/orderd/orderd.conf) == 'root:orderd 640' ]] || wrong 'an upgrade opened the settings'
-	ctl list | grep -q COMPLETED || wrong 'what ran does not run any more'
+	[[ $(ctl list) == *COMPLETED* ]] || wrong 'what ran does not run any more'
 	ok 'installed again: settings, keys and what runs are left alone'
 }
 
@@ -226,13 +226,15 @@ remove() {
 	[[ ! -e /usr/sbin/orderd && -s /etc/orderd/orderd.conf && -s /etc/orderd/contact.key ]] ||
 		wrong 'removing leaves programs, or takes settings'
 	ok 'removed: settings and keys stay'
-	quiet_apt purge orderd # the others have left nothing to purge
+	# shellcheck disable=SC2046  # a list of names: those that left something to purge
+	quiet_apt purge $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' '*orderd*' | sed -n 's/^config-files //p')
 	[[ ! -e /etc/orderd/orderd.conf && -s /etc/orderd/contact.key ]] ||
 		wrong 'purging leaves settings, or takes keys that are the operator'"'"'s'
 	rm -r /etc/orderd /home/shop/label.pdf
 	files >$work/after
 	diff $work/before $work/after || wrong 'purging left something behind, or took too much'
-	[[ -z $(dpkg -l | awk '$2 ~ /orderd/') ]] || wrong 'dpkg still knows orderd'
+	[[ -z $(dpkg-query -W -f '${db:Status-Status} ${Package}\n' '*orderd*' 2>/dev/null | grep -v '^not-installed ') ]] ||
+		wrong 'dpkg still knows orderd'
 	ok "purged: the machine has the $(wc -l <$work/after) files it had before, and one locked user more"
 }
 

@@ -79,10 +79,8 @@ sane=(-Wall -Wextra -Werror ${sanitizers:+"-fsanitize=$sanitizers"})
 eval "cc ${sane[*]} -o place_order place_order.c $(pkg-config --cflags --libs orderd-client)"
 eval "cc ${sane[*]} -o place_order_static place_order.c -L$scratch/static $(pkg-config --static --cflags --libs orderd-client)"
 export LD_LIBRARY_PATH=$prefix/lib
-ldd place_order | grep -q "liborderd-client.so.0 => $prefix" || wrong 'not linked with the shared library'
-if ldd place_order_static | grep liborderd; then
-	wrong 'not linked with the static library'
-fi
+[[ $(ldd place_order) == *"liborderd-client.so.0 => $prefix"* ]] || wrong 'not linked with the shared library'
+[[ $(ldd place_order_static) != *liborderd* ]] || wrong 'not linked with the static library'
 ok 'client_compiles_of_installed_files'
 
 bash "$servers" start "$scratch/w" "$prefix"
