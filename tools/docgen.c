@@ -1,5 +1,5 @@
 /*
- * docgen: pages of docs/ that are made from tables of the source.
+ * docgen: pages that are made from tables of the source.
  *
  *	docgen configuration > docs/configuration.md
  *	docgen errors        > docs/errors.md
@@ -7,7 +7,12 @@
  *	docgen states        > docs/states.md
  *	docgen views         > docs/views.md
  *
- * The tests docs_* compare the committed pages with its output.
+ * The tests docs_* compare the committed pages with its output.  What is installed
+ *(packaging/CMakeLists.txt) is made by every build:
+ *
+ *	docgen sample                   orderd.conf, each setting commented and with its default
+ *	docgen man                      orderd.conf(5)
+ *	docgen completion PROGRAM       for bash
  */
 #include <stdio.h>
 #include <string.h>
@@ -41,6 +46,77 @@ static void print_configuration(void)
 		"`--config` reads.\n"
 		"\n");
 	config_print_markdown();
+}
+
+static void print_sample(void)
+{
+	(void)printf(
+		"# Settings of orderd and orderd-worker; see orderd.conf(5).\n"
+		"#\n"
+		"# Each stands here with its default: take the # away and give it your value. To "
+		"run, "
+		"orderd needs at least\n"
+		"# postgres, contact_key_file and auth, a worker what its roles do. After a "
+		"change:\n"
+		"#\n"
+		"#     orderd --config=FILE --check-config\n");
+	config_print_sample();
+}
+
+static void print_man(void)
+{
+	(void)printf(
+		".TH orderd.conf 5 \"\" orderd \"orderd manual\"\n"
+		".SH NAME\n"
+		"orderd.conf \\- settings of orderd and orderd\\-worker\n"
+		".SH DESCRIPTION\n"
+		"Lines of\n"
+		".IR \"field \" = \" value\" .\n"
+		"A\n"
+		".B #\n"
+		"at the start of a line or after white space begins a comment.\n"
+		"A value may stand in double quotes, where \\e\" and \\e\\e mean the character "
+		"itself.\n"
+		"Unknown fields, fields given twice and values out of range are mistakes: all of "
+		"them\n"
+		"are reported with their line, and the program exits with 2.\n"
+		".PP\n"
+		"The environment (ORDERD_FIELD=value) wins over the file, the command line "
+		"(\\-\\-field=value)\n"
+		"over both.\n"
+		".SH SETTINGS\n");
+	config_print_man();
+	(void)printf(".SH SEE ALSO\n.BR orderd (8),\n.BR orderd\\-worker (8),\n.BR orderctl (1)\n");
+}
+
+/* `program` is orderd or orderd-worker: they have the same settings. */
+static void print_completion(const char *program)
+{
+	(void)printf(
+		"# bash completion of %s, made from its settings\n"
+		"_%s()\n"
+		"{\n"
+		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}\n"
+		"\n"
+		"\tCOMPREPLY=()\n"
+		"\tif [[ $cur == = ]]; then\n"
+		"\t\tcur=\n"
+		"\telif [[ $before != = && $before != --config ]]; then\n"
+		"\t\tcompopt -o nospace\n"
+		"\t\tmapfile -t COMPREPLY < <(compgen -W '%s--config= --check-config "
+		"--print-config "
+		"--version --help",
+		program, program, strcmp(program, "orderd") == 0 ? "migrate " : "");
+	config_print_options();
+	(void)printf(
+		"' -- \"$cur\")\n"
+		"\t\treturn\n"
+		"\tfi\n"
+		"\tcompopt -o filenames\n"
+		"\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+		"}\n"
+		"complete -F _%s %s\n",
+		program, program);
 }
 
 static const char *status_name(enum err_status s)
@@ -219,6 +295,8 @@ int main(int argc, char **argv)
 		{"metrics", print_metrics},
 		{"states", print_states},
 		{"views", print_views},
+		{"sample", print_sample},
+		{"man", print_man},
 	};
 
 	for (size_t i = 0; argc == 2 && i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -227,6 +305,12 @@ int main(int argc, char **argv)
 			return fflush(stdout) == 0 ? 0 : 1;
 		}
 	}
-	(void)fprintf(stderr, "usage: docgen configuration|errors|metrics|states|views\n");
+	if (argc == 3 && strcmp(argv[1], "completion") == 0) {
+		print_completion(argv[2]);
+		return fflush(stdout) == 0 ? 0 : 1;
+	}
+	(void)fprintf(stderr,
+		      "usage: docgen configuration|errors|metrics|states|views|sample|man\n"
+		      "       docgen completion PROGRAM\n");
 	return 2;
 }

@@ -47,7 +47,13 @@ char *config_secret(const char *field, const char *path);
 
 void config_print(const struct config *cfg); /* `field = value   # sentence`, as --print-config;
 						readable by --config */
-void config_print_markdown(void);            /* the table of docs/configuration.md */
 void config_done(struct config *cfg);
+
+/* For tools/docgen: each setting as a row of docs/configuration.md, as a commented line with its
+ * default, as an entry of orderd.conf(5), as an option for bash to complete. */
+void config_print_markdown(void);
+void config_print_sample(void);
+void config_print_man(void);
+void config_print_options(void);
 
 #endif

@@ -1,6 +1,5 @@
 /*
- * Settings for people: --help, --print-config and the table of docs/configuration.md,
- * all from the rows.
+ * Settings for people who run a program: --help and --print-config, from the rows.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -68,32 +67,5 @@ void config_print_help(const char *program)
 			(void)printf(" (%" PRId64 "..%" PRId64 "%s%s)", s->least, s->most,
 				     s->unit[0] != '\0' ? " " : "", s->unit);
 		(void)putchar('\n');
-	}
-}
-
-static void print_default(const struct setting *s)
-{
-	if (s->def[0] == '\0')
-		(void)printf("empty");
-	else
-		(void)printf("`%s`", s->def);
-}
-
-void config_print_markdown(void)
-{
-	(void)printf("| setting | default | allowed | what it is |\n|---|---|---|---|\n");
-	for (size_t i = 0; i < SETTINGS; i++) {
-		const struct setting *s = &settings[i];
-
-		(void)printf("| `%s` | ", s->name);
-		print_default(s);
-		if (s->kind == SETTING_INT)
-			(void)printf(" | %" PRId64 "..%" PRId64 "%s%s", s->least, s->most,
-				     s->unit[0] != '\0' ? " " : "", s->unit);
-		else if (s->kind == SETTING_TEXT)
-			(void)printf(" | text, at most %" PRId64 " bytes", s->most);
-		else
-			(void)printf(" | on, off");
-		(void)printf(" | %s |\n", s->text);
 	}
 }

@@ -28,6 +28,8 @@ build_preset release orderd orderd-worker orderctl orderd-sim
 source tests/support/servers.sh
 # shellcheck source=tools/dev/lib/demo.sh
 source tools/dev/lib/demo.sh
+# shellcheck source=tools/dev/lib/session.sh
+source tools/dev/lib/session.sh
 
 if [[ -n $resume ]]; then
 	[[ -s var/demo/seed ]] || die "demo: nothing to resume; run ./dev demo first"
@@ -47,3 +49,5 @@ demo_follow
 demo_timelines
 demo_labels
 demo_compare
+demo_session
+demo_verdict

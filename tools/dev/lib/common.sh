@@ -49,7 +49,7 @@ source "$ROOT/tools/dev/lib/build.sh"
 
 # Every C file of ours, each ended by a NUL; what is committed or about to be.
 c_files() {
-	find core server workers clients sims tools tests -type d -name node_modules -prune -o \
+	find core server workers clients sims tools tests examples -type d -name node_modules -prune -o \
 		-type f \( -name '*.c' -o -name '*.h' \) -print0 | sort -z
 }
 
@@ -59,7 +59,7 @@ shell_files() {
 	while IFS= read -r -d '' file; do
 		case $file in
 		*.sh) printf '%s\0' "$file" ;;
-		*) [[ $(head -c 20 "$file" | head -n 1 | tr -d '\0') == '#!'*bash* ]] && printf '%s\0' "$file" ;;
+		*) [[ $(head -c 20 "$file" | head -n 1 | tr -d '\0') == '#!'*sh ]] && printf '%s\0' "$file" ;;
 		esac
-	done < <(find dev .ci tools tests -type d -name node_modules -prune -o -type f -print0)
+	done < <(find dev .ci tools tests packaging -type d -name node_modules -prune -o -type f -print0)
 }

@@ -271,8 +271,6 @@ demo_same() {
 }
 
 demo_compare() {
-	local placed delivered
-
 	say "the books"
 	demo_books=right
 	demo_stock | tee var/demo/stock.after
@@ -357,12 +355,19 @@ demo_compare() {
 
 	demo_sql "SELECT state, count(*) FROM orders GROUP BY 1 ORDER BY 1" | sed 's/^/  /'
 	sed 's/^/  refused: order /' var/demo/refused
-	placed=$(demo_sql "SELECT count(*) FROM orders")
-	delivered=$(demo_sql "SELECT count(*) FROM orders WHERE state = 'completed' AND fulfillment_state = 'delivered'")
+	demo_placed=$(demo_sql "SELECT count(*) FROM orders")
+	demo_delivered=$(demo_sql "SELECT count(*) FROM orders WHERE state = 'completed' AND fulfillment_state = 'delivered'")
 	servers_stop var/demo || demo_books=wrong
-	echo "orders placed: $placed"
-	echo "orders delivered: $delivered"
-	if [[ $demo_books == right && $placed -gt 0 && $delivered -gt 0 ]]; then
+}
+
+demo_session() {
+	session_record var/demo/session var/demo/session.txt || demo_books=wrong
+}
+
+demo_verdict() {
+	echo "orders placed: $demo_placed"
+	echo "orders delivered: $demo_delivered"
+	if [[ $demo_books == right && $demo_placed -gt 0 && $demo_delivered -gt 0 ]]; then
 		echo "demo: OK"
 	else
 		echo "demo: FAILED"

@@ -14,6 +14,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 #include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
@@ -53,6 +55,14 @@ struct orderd_error {
 
 	size_t n_facts;
 };
+
+/* Texts are bytes with their length.  It points to z, which must outlive the request. */
+static inline ProtobufCBinaryData orderd_text(const char *z)
+{
+	ProtobufCBinaryData text = {strlen(z), (uint8_t *)(uintptr_t)z};
+
+	return text;
+}
 
 /*
  * `target`: "127.0.0.1:7070" or "unix:/run/orderd/orderd.sock".  Does not connect yet; never NULL.

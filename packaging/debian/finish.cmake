@@ -1,0 +1,20 @@
+# Run by cpack between installing and packing: what Debian's policy asks of each package beside its files.
+set(date $ENV{SOURCE_DATE_EPOCH})
+execute_process(COMMAND date -u -R --date=@${date} OUTPUT_VARIABLE when OUTPUT_STRIP_TRAILING_WHITESPACE)
+foreach(component IN LISTS CPACK_COMPONENTS_ALL)
+  string(TOUPPER ${component} upper)
+  set(package ${CPACK_DEBIAN_${upper}_PACKAGE_NAME})
+  set(root ${CPACK_TEMPORARY_DIRECTORY}/${component})
+  set(doc ${root}/usr/share/doc/${package})
+  file(MAKE_DIRECTORY ${doc})
+  file(COPY ${CMAKE_CURRENT_LIST_DIR}/copyright DESTINATION ${doc})
+  file(WRITE ${doc}/changelog "${CPACK_PACKAGE_NAME} (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium\n\n"
+    "  * As built from the sources; see their CHANGELOG.md.\n\n -- ${CPACK_PACKAGE_CONTACT}  ${when}\n")
+  file(GLOB_RECURSE pages ${root}/usr/share/man/*)
+  execute_process(COMMAND gzip -9nf ${doc}/changelog ${pages} COMMAND_ERROR_IS_FATAL ANY)
+  file(GLOB_RECURSE archives ${root}/usr/lib/*.a)
+  if(archives)
+    execute_process(COMMAND strip --strip-debug --remove-section=.comment --enable-deterministic-archives ${archives}
+      COMMAND_ERROR_IS_FATAL ANY)
+  endif()
+endforeach()
