@@ -3,8 +3,9 @@
  *
  * A flow asks for one unit - everything it wants changed at once, whole or not at all -
  * and waits.  The store gathers the units of all waiting flows and sends them as one
- * pipelined transaction when the previous one has come back: no timer, natural group
- * commit.  A flow is answered after COMMIT, never before.
+ * pipelined transaction when the previous one has come back: natural group commit, no
+ * timer.  Beside a batch that is away another leaves with enough aboard, or after a few
+ * milliseconds (core/store/lane.c).  A flow is answered after COMMIT, never before.
  *
  * What is promised:
  *  - a unit is answered with its own rows only; no rows means "already settled";
