@@ -14,6 +14,7 @@ struct rpc_server;
 struct ops_http;
 struct webhooks;
 struct watches;
+struct auth;
 
 struct app {
 	struct config cfg;
@@ -21,6 +22,7 @@ struct app {
 	struct store *store;
 	struct queue *queue;
 	struct watches *watches; /* orders somebody watches */
+	struct auth *auth;
 	struct rpc_server *server;
 	struct ops_http *http;
 	struct webhooks *webhooks;   /* NULL: not listened for */

@@ -4,9 +4,10 @@
  *	orderd migrate [--postgres=...]    bring the database's schema up to date, and exit
  *	orderd [--setting=value ...]       serve
  *
- * On stdout: `listening grpc=ADDRESS` per listener, `listening http=ADDRESS`, `listening
- * webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM drains and exits
- *0.  Exit 2: a setting is wrong.  Exit 75: the listener went deaf, start me again.
+ * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS), `listening http=ADDRESS`,
+ * `listening webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM
+ *drains and exits 0.  SIGHUP reads certificates and keys again.  Exit 2: a setting is wrong.  Exit
+ *75: the listener went deaf, start me again.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -25,8 +26,8 @@
 #include "core/store/migrate.h"
 #include "core/store/store.h"
 #include "server/app.h"
+#include "server/auth/auth.h"
 #include "server/rpc_table.h"
-#include "server/runtime/auth.h"
 #include "server/runtime/rpc_server.h"
 #include "server/watch/watches.h"
 #include "server/webhooks/webhooks.h"
@@ -58,7 +59,6 @@ static void check_settings(struct app *app)
 {
 	char *key, sscc[SSCC_SIZE];
 
-	auth_check(app->cfg.auth, app->cfg.listen, app->cfg.http_listen);
 	check_postgres(app);
 	if (app->cfg.redis[0] != '\0' && !queue_address_ok(app->cfg.redis))
 		config_refuse("redis", "it is host:port or unix:/path, not %s", app->cfg.redis);
@@ -90,11 +90,18 @@ static void close_loop(void *arg)
 	loop_stop(((struct app *)arg)->loop);
 }
 
+static void close_auth(void *arg)
+{
+	struct app *app = arg;
+
+	auth_close(app->auth, close_loop, app);
+}
+
 static void close_store(void *arg)
 {
 	struct app *app = arg;
 
-	store_close(app->store, close_loop, app);
+	store_close(app->store, close_auth, app);
 }
 
 static void close_watches(void *arg)
@@ -156,6 +163,14 @@ static void on_drain(void *arg)
 	rpc_server_drain(app->server, close_webhooks, app);
 }
 
+static void on_hangup(void *arg)
+{
+	struct app *app = arg;
+
+	if (!app->draining)
+		auth_reload(app->auth);
+}
+
 static void on_deaf(void *arg)
 {
 	struct app *app = arg;
@@ -214,6 +229,7 @@ static void open_listeners(struct app *app)
 	struct rpc_server_options rpc = {.cfg = &app->cfg,
 					 .app = app,
 					 .loop = app->loop,
+					 .auth = app->auth,
 					 .methods = rpc_table,
 					 .n_methods = rpc_table_size,
 					 .descriptor_set = api_descriptor_set,
@@ -229,7 +245,9 @@ static void open_listeners(struct app *app)
 	app->server = rpc_server_new(&rpc);
 	rpc_server_set_serving(app->server, store_is_up(app->store));
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
-		printf("listening grpc=%s\n", rpc_server_address(app->server, i));
+		printf("listening %s=%s\n",
+		       rpc_server_speaks_tls(app->server, i) ? "grpcs" : "grpc",
+		       rpc_server_address(app->server, i));
 	if (app->http != NULL)
 		printf("listening http=%s\n", ops_http_address(app->http));
 	if (app->webhooks != NULL)
@@ -245,6 +263,7 @@ static void block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
@@ -252,12 +271,14 @@ static void block_signals(void)
 static int serve(struct app *app)
 {
 	check_settings(app);
-	check_schema(app);
 	block_signals();
 	app->loop = loop_new();
+	app->auth = auth_new(app->loop, &app->cfg);
+	check_schema(app);
 	open_stores(app);
 	open_listeners(app);
 	loop_on_drain(app->loop, on_drain, app);
+	loop_on_hangup(app->loop, on_hangup, app);
 	loop_run(app->loop);
 	timer_clear(app->loop, &app->overdue);
 	loop_free(app->loop);

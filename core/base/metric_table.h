@@ -10,6 +10,9 @@
 	X(HISTOGRAM, rpc_seconds,      "method",  "from arrival to the answer handed to gRPC") \
 	X(GAUGE,     rpc_in_flight,    "",        "calls at work") \
 	X(COUNTER,   rpc_shed,         "",        "calls refused because too many were at work") \
+	X(COUNTER,   auth_refused,     "cause",   "calls refused because nobody knew who made them, by cause") \
+	X(GAUGE,     auth_keys,        "",        "API keys that are live") \
+	X(GAUGE,     tls_expires,      "",        "when the certificate of tls: listeners ends, in Unix seconds; 0: there is none") \
 	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks taken and refused, by provider and what became of them") \
 	X(GAUGE,     watch_streams,    "",        "order watches open") \
 	X(COUNTER,   watch_events_sent, "",       "events sent to order watches") \

@@ -58,4 +58,7 @@ void loop_off_turn_end(struct loop *l, void (*on_turn_end)(void *arg), void *arg
  */
 void loop_on_drain(struct loop *l, void (*on_drain)(void *arg), void *arg);
 
+/* SIGHUP: `on_hangup(arg)` each time; blocked before other threads were started, likewise. */
+void loop_on_hangup(struct loop *l, void (*on_hangup)(void *arg), void *arg);
+
 #endif

@@ -38,6 +38,7 @@ struct rpc_server {
 	struct rpc_tag down;
 	struct mailbox *mailbox;
 	char *addresses[RPC_LISTENERS_MAX];
+	bool tls[RPC_LISTENERS_MAX];
 	size_t n_addresses;
 
 	/* calls */
@@ -59,7 +60,7 @@ struct rpc_server {
 	struct descriptors *descriptors;
 	struct validator *validator;
 	struct health *health;
-	struct self_probe *probe;
+	struct self_probe *probes[RPC_LISTENERS_MAX];
 
 	/* drain */
 	bool serving;

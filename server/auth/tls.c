@@ -1,0 +1,181 @@
+#include "server/auth/tls.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+
+enum { LISTENERS_MAX = 8 };
+
+/* What one listener has seen: gRPC asks for each of them apart. */
+struct view {
+	struct tls *tls;
+	uint64_t seen;
+};
+
+struct tls {
+	pthread_mutex_t lock;
+	struct tls_files files; /* under lock */
+	uint64_t generation;    /* likewise */
+	struct view views[LISTENERS_MAX];
+	size_t n_views;
+};
+
+/* ---- checking ---- */
+
+static int no_passphrase(char *to, int room, int writing, void *arg)
+{
+	(void)to;
+	(void)room;
+	(void)writing;
+	(void)arg;
+	return -1; /* nobody is there to be asked */
+}
+
+static BIO *reader(const char *text)
+{
+	BIO *b = BIO_new_mem_buf(text, -1);
+
+	if (b == NULL)
+		abort(); /* without memory */
+	return b;
+}
+
+static X509 *read_first(const char *pem)
+{
+	BIO *b = reader(pem);
+	X509 *x = PEM_read_bio_X509(b, NULL, no_passphrase, NULL);
+
+	BIO_free(b);
+	return x;
+}
+
+static EVP_PKEY *read_key(const char *pem)
+{
+	BIO *b = reader(pem);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(b, NULL, no_passphrase, NULL);
+
+	BIO_free(b);
+	return key;
+}
+
+static const char *check_pair(X509 *cert, EVP_PKEY *key, int64_t *ret_expires)
+{
+	struct tm end;
+
+	if (cert == NULL)
+		return "tls_cert_file holds no certificate";
+	if (key == NULL)
+		return "tls_key_file holds no private key, or one with a passphrase";
+	if (X509_check_private_key(cert, key) != 1)
+		return "tls_key_file is not the key of tls_cert_file";
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &end) != 1)
+		return "tls_cert_file has no end";
+	*ret_expires = (int64_t)timegm(&end);
+	return *ret_expires > clock_wall_us() / 1000000 ? NULL : "tls_cert_file has expired";
+}
+
+const char *tls_check(const struct tls_files *f, int64_t *ret_expires)
+{
+	X509 *cert = read_first(f->cert), *ca = NULL;
+	EVP_PKEY *key = read_key(f->key);
+	const char *why = check_pair(cert, key, ret_expires);
+
+	if (f->client_ca != NULL)
+		ca = read_first(f->client_ca);
+	if (why == NULL && f->client_ca != NULL && ca == NULL)
+		why = "tls_client_ca_file holds no certificate";
+	X509_free(ca);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+	return why;
+}
+
+static void wipe_text(char **text)
+{
+	file_wipe(*text, *text != NULL ? strlen(*text) : 0);
+	*text = NULL;
+}
+
+void tls_files_wipe(struct tls_files *f)
+{
+	wipe_text(&f->cert);
+	wipe_text(&f->key);
+	wipe_text(&f->client_ca);
+}
+
+/* ---- showing ---- */
+
+struct tls *tls_new(void)
+{
+	struct tls *t = mem_alloc(sizeof(*t));
+
+	pthread_mutex_init(&t->lock, NULL);
+	return t;
+}
+
+void tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	tls_files_wipe(&t->files);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+void tls_take(struct tls *t, struct tls_files *take)
+{
+	struct tls_files old;
+
+	pthread_mutex_lock(&t->lock);
+	old = t->files;
+	t->files = *take;
+	t->generation++;
+	pthread_mutex_unlock(&t->lock);
+	*take = (struct tls_files){0};
+	tls_files_wipe(&old);
+}
+
+/* One of gRPC's threads, for each new connection: cheap when nothing has changed. */
+static grpc_ssl_certificate_config_reload_status
+on_connection(void *arg, grpc_ssl_server_certificate_config **ret)
+{
+	struct view *v = arg;
+	struct tls *t = v->tls;
+	grpc_ssl_certificate_config_reload_status status =
+		GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
+
+	pthread_mutex_lock(&t->lock);
+	if (v->seen != t->generation) {
+		grpc_ssl_pem_key_cert_pair pair = {t->files.key, t->files.cert};
+
+		*ret = grpc_ssl_server_certificate_config_create(t->files.client_ca, &pair, 1);
+		v->seen = t->generation;
+		status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return status;
+}
+
+grpc_server_credentials *tls_listener(struct tls *t, bool ask_for_client)
+{
+	struct view *v = &t->views[t->n_views++];
+
+	assert(t->n_views <= LISTENERS_MAX && t->generation > 0);
+	v->tls = t;
+	return grpc_ssl_server_credentials_create_with_options(
+		grpc_ssl_server_credentials_create_options_using_config_fetcher(
+			ask_for_client ? GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_AND_VERIFY
+				       : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE,
+			on_connection, v));
+}
