@@ -15,6 +15,7 @@ struct ops_http;
 struct webhooks;
 struct watches;
 struct auth;
+struct key_feed;
 
 struct app {
 	struct config cfg;
@@ -23,6 +24,7 @@ struct app {
 	struct queue *queue;
 	struct watches *watches; /* orders somebody watches */
 	struct auth *auth;
+	struct key_feed *keys; /* NULL: API keys are not taken */
 	struct rpc_server *server;
 	struct ops_http *http;
 	struct webhooks *webhooks;   /* NULL: not listened for */

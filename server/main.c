@@ -2,6 +2,7 @@
  * orderd: takes orders over gRPC.
  *
  *	orderd migrate [--postgres=...]    bring the database's schema up to date, and exit
+ *	orderd admin-key NAME [TENANT]     print an administrator's API key that is good for a week
  *	orderd [--setting=value ...]       serve
  *
  * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS), `listening http=ADDRESS`,
@@ -27,6 +28,8 @@
 #include "core/store/store.h"
 #include "server/app.h"
 #include "server/auth/auth.h"
+#include "server/auth/first_key.h"
+#include "server/auth/key_feed.h"
 #include "server/rpc_table.h"
 #include "server/runtime/rpc_server.h"
 #include "server/watch/watches.h"
@@ -104,11 +107,18 @@ static void close_store(void *arg)
 	store_close(app->store, close_auth, app);
 }
 
+static void close_keys(void *arg)
+{
+	struct app *app = arg;
+
+	key_feed_close(app->keys, close_store, app);
+}
+
 static void close_watches(void *arg)
 {
 	struct app *app = arg;
 
-	watches_close(app->watches, close_store, app);
+	watches_close(app->watches, close_keys, app);
 }
 
 static void close_queue(void *arg)
@@ -221,6 +231,7 @@ static void open_stores(struct app *app)
 	app->store = store_new(app->loop, &store);
 	app->queue = queue_new(app->loop, &queue);
 	app->watches = watches_new(app);
+	app->keys = key_feed_new(app);
 }
 
 /* Last: who can connect is served. */
@@ -294,6 +305,28 @@ static int migrate(struct app *app)
 	return store_migrate(app->cfg.postgres, stdout);
 }
 
+static int make_key(struct app *app, const char *name, const char *tenant)
+{
+	check_postgres(app);
+	check_schema(app);
+	return first_key_make(app, name, tenant);
+}
+
+/* What stands on the command line beside settings. */
+static int run(struct app *app, int argc, char **argv)
+{
+	if (argc == 1)
+		return serve(app);
+	if (argc == 2 && strcmp(argv[1], "migrate") == 0)
+		return migrate(app);
+	if ((argc == 3 || argc == 4) && strcmp(argv[1], "admin-key") == 0)
+		return make_key(app, argv[2], argc == 4 ? argv[3] : NULL);
+	config_refuse("arguments",
+		      "those taken are \"migrate\" and \"admin-key NAME [TENANT]\", "
+		      "not %s",
+		      argv[argc - 1]);
+}
+
 int main(int argc, char **argv)
 {
 	static struct app app;
@@ -302,14 +335,11 @@ int main(int argc, char **argv)
 
 	if (config_read(&app.cfg, "orderd", argc, argv, &argc) == CONFIG_EXIT)
 		return 0;
-	if (argc > 2 || (argc == 2 && strcmp(argv[1], "migrate") != 0))
-		config_refuse("arguments", "the only one taken is \"migrate\", not %s",
-			      argv[argc - 1]);
 	if (!log_level_parse(app.cfg.log_level, &level))
 		config_refuse("log_level", "it is debug, info, warn or error, not %s",
 			      app.cfg.log_level);
 	log_open("orderd", level);
-	code = argc == 2 ? migrate(&app) : serve(&app);
+	code = run(&app, argc, argv);
 	config_done(&app.cfg);
 	return code;
 }

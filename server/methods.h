@@ -36,4 +36,8 @@ extern const struct rpc_method RPC_LIST_FULFILLMENT_ORDERS;
 extern const struct rpc_method RPC_CONFIRM_PICK;
 extern const struct rpc_method RPC_CONFIRM_PACK;
 
+extern const struct rpc_method RPC_CREATE_KEY;
+extern const struct rpc_method RPC_LIST_KEYS;
+extern const struct rpc_method RPC_REVOKE_KEY;
+
 #endif

@@ -34,6 +34,10 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_LIST_FULFILLMENT_ORDERS,
 	&RPC_CONFIRM_PICK,
 	&RPC_CONFIRM_PACK,
+	/* orderd.v1.KeyService */
+	&RPC_CREATE_KEY,
+	&RPC_LIST_KEYS,
+	&RPC_REVOKE_KEY,
 	/* what every gRPC server has */
 	&RPC_HEALTH_CHECK,
 	&RPC_HEALTH_WATCH,

@@ -116,15 +116,13 @@ const char *request_id(struct args *a)
 	return fresh;
 }
 
-Orderd__V1__PaymentState payment_state(const char *z)
+int enum_value(const ProtobufCEnumDescriptor *d, const char *prefix, const char *what,
+	       const char *z)
 {
-	const ProtobufCEnumDescriptor *d = &orderd__v1__payment_state__descriptor;
-	size_t prefix = strlen("PAYMENT_STATE_");
-
 	if (z == NULL)
-		return ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_UNSPECIFIED;
+		return 0;
 	for (unsigned i = 0; i < d->n_values; i++)
-		if (strcasecmp(d->values[i].name + prefix, z) == 0)
-			return (Orderd__V1__PaymentState)d->values[i].value;
-	usage_error("there is no payment state %s", z);
+		if (strcasecmp(d->values[i].name + strlen(prefix), z) == 0)
+			return d->values[i].value;
+	usage_error("there is no %s %s", what, z);
 }

@@ -4,26 +4,32 @@
 
 #include "orderctl.h"
 
-static const struct command *const tables[] = {order_commands,    payment_commands,
-					       stock_commands,    label_commands,
-					       shipping_commands, fulfillment_commands};
+static const struct command *const tables[] = {
+	order_commands,    payment_commands,     stock_commands, label_commands,
+	shipping_commands, fulfillment_commands, key_commands};
 
 static void help(void)
 {
-	puts("usage: orderctl [--server TARGET] [--json] [--deadline MS] COMMAND ...\n");
+	puts("usage: orderctl [--server TARGET] [--token-file FILE] [--tls-ca FILE]\n"
+	     "                [--tls-cert FILE --tls-key FILE] [--json] [--deadline MS] COMMAND "
+	     "...\n");
 	for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
 		for (const struct command *c = tables[t]; c->verb != NULL; c++)
 			printf("  %s%s%s %s\n      %s\n", c->noun != NULL ? c->noun : "",
 			       c->noun != NULL ? " " : "", c->verb, c->usage, c->help);
 	puts("\nTARGET is host:port or unix:/path, by default $ORDERD_SERVER or 127.0.0.1:7070.\n"
+	     "The token file holds an API key or a JWT, by default $ORDERD_TOKEN_FILE names it; a "
+	     "token is never an argument, where others could read it.  --tls-ca, by default "
+	     "$ORDERD_TLS_CA, holds the server's CAs and means TLS.\n"
 	     "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 the outcome is not known: repeat "
 	     "with the same --request-id.");
 }
 
 static bool is_flag(const char *name)
 {
-	static const char *const flags[] = {
-		"json", "help", "version", "validate-only", "events", "wait-for-payment", "manual"};
+	static const char *const flags[] = {"json",          "help",   "version",
+					    "validate-only", "events", "wait-for-payment",
+					    "manual",        "revoked"};
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
 		if (strcmp(name, flags[i]) == 0)
@@ -89,6 +95,9 @@ static bool mentions(const char *usage, const char *name)
 	return false;
 }
 
+static const char every_command[] =
+	"--server --token-file --tls-ca --tls-cert --tls-key --json --deadline";
+
 /*
  * What no command knows is a typing mistake, and a silent one could place another order than was
  * meant.
@@ -96,18 +105,44 @@ static bool mentions(const char *usage, const char *name)
 static void check_args(const struct args *a, const struct command *c)
 {
 	for (int i = 0; i < a->n_options; i++)
-		if (!mentions(c->usage, a->names[i]) &&
-		    !mentions("--server --json --deadline", a->names[i]))
+		if (!mentions(c->usage, a->names[i]) && !mentions(every_command, a->names[i]))
 			usage_error("%s takes no option --%s", c->verb, a->names[i]);
 	if (a->n_words > c->words_max)
 		usage_error("%s does not take this: %s", c->verb, a->words[c->words_max]);
+}
+
+/* The option, else the variable; NULL when neither says anything. */
+static const char *setting(const struct args *a, const char *name, const char *variable)
+{
+	const char *v = option_or(a, name, getenv(variable)); /* banned-ok: for people's shells */
+
+	return v != NULL && *v != '\0' ? v : NULL;
+}
+
+static struct orderd_client *connect_to(const struct args *a)
+{
+	struct orderd_client_options opt = {
+		.target = setting(a, "server", "ORDERD_SERVER"),
+		.token_file = setting(a, "token-file", "ORDERD_TOKEN_FILE"),
+		.tls_ca = setting(a, "tls-ca", "ORDERD_TLS_CA"),
+		.tls_cert = option(a, "tls-cert"),
+		.tls_key = option(a, "tls-key"),
+	};
+	struct orderd_client *client;
+	struct orderd_error e;
+
+	if (opt.target == NULL)
+		opt.target = "127.0.0.1:7070";
+	client = orderd_client_new_with(&opt, &e);
+	if (client == NULL)
+		usage_error("%s", e.message);
+	return client;
 }
 
 int main(int argc, char **argv)
 {
 	static struct args a;
 	const struct command *c;
-	const char *target;
 	int code;
 
 	read_args(&a, argc, argv);
@@ -127,8 +162,7 @@ int main(int argc, char **argv)
 	a.deadline_ms = small_number(option_or(&a, "deadline", "10000"), "--deadline");
 	if (a.deadline_ms <= 0)
 		usage_error("--deadline is not above 0: %d", a.deadline_ms);
-	target = option_or(&a, "server", getenv("ORDERD_SERVER")); /* banned-ok: its one variable */
-	a.client = orderd_client_new(target != NULL && *target != '\0' ? target : "127.0.0.1:7070");
+	a.client = connect_to(&a);
 	code = c->run(&a);
 	orderd_client_free(a.client);
 	return code;

@@ -40,7 +40,7 @@ struct command {
 
 /* Each ends with verb == NULL. */
 extern const struct command order_commands[], stock_commands[], label_commands[],
-	payment_commands[], shipping_commands[], fulfillment_commands[];
+	payment_commands[], shipping_commands[], fulfillment_commands[], key_commands[];
 
 /* ---- options ---- */
 
@@ -56,8 +56,9 @@ int32_t small_number(const char *z, const char *what); /* exits 2 when it does n
 _Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 ProtobufCBinaryData text(const char *z); /* NULL: empty */
-/* "declined", in any case; NULL: unspecified; exits 2 when there is no such state */
-Orderd__V1__PaymentState payment_state(const char *z);
+/* "declined", in any case; NULL: 0, unspecified; exits 2 when there is no such `what` */
+int enum_value(const ProtobufCEnumDescriptor *d, const char *prefix, const char *what,
+	       const char *z);
 const char *
 request_id(struct args *a); /* --request-id, or a fresh one; remembered for print_error() */
 
@@ -74,6 +75,8 @@ void print_orders(Orderd__V1__Order *const *orders, size_t n);
 void print_payments(Orderd__V1__Payment *const *payments, size_t n);
 void print_shipment(const Orderd__V1__Shipment *s);
 void print_fulfillment_orders(Orderd__V1__FulfillmentOrder *const *list, size_t n);
-void print_money(char *to, size_t room, const Orderd__V1__Money *m); /* "19.99 EUR" */
+void print_money(char *to, size_t room, const Orderd__V1__Money *m);          /* "19.99 EUR" */
+void print_time(char *to, size_t room, const Google__Protobuf__Timestamp *t); /* NULL: "-" */
+const char *enum_name(const ProtobufCEnumDescriptor *d, int value, const char *prefix);
 
 #endif

@@ -19,7 +19,9 @@ static int run_payments(struct args *a)
 	struct orderd_error e;
 
 	rq.order_id = text(a->n_words > 0 ? a->words[0] : NULL);
-	rq.state = payment_state(option(a, "state"));
+	rq.state = (Orderd__V1__PaymentState)enum_value(&orderd__v1__payment_state__descriptor,
+							"PAYMENT_STATE_", "payment state",
+							option(a, "state"));
 	rq.page_size = small_number(option_or(a, "page-size", "0"), "--page-size");
 	rq.page_token = text(option(a, "page-token"));
 	if (a->n_words == 0 && option(a, "state") == NULL)

@@ -143,7 +143,7 @@ void print_money(char *to, size_t room, const Orderd__V1__Money *m)
 			 m->amount_minor % unit, currency);
 }
 
-static const char *enum_name(const ProtobufCEnumDescriptor *d, int value, const char *prefix)
+const char *enum_name(const ProtobufCEnumDescriptor *d, int value, const char *prefix)
 {
 	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(d, value);
 
@@ -164,7 +164,7 @@ void print_status(const Orderd__V1__GetOrderStatusResponse *rs)
 			 "FULFILLMENT_STATE_"));
 }
 
-static void print_time(char *to, size_t room, const Google__Protobuf__Timestamp *t)
+void print_time(char *to, size_t room, const Google__Protobuf__Timestamp *t)
 {
 	time_t s = t != NULL ? (time_t)t->seconds : 0;
 	struct tm tm;

@@ -27,6 +27,9 @@
 	X(TOO_MANY_SCANS,      FAILED_PRECONDITION, NEVER,    "the parcel has as many scans as are kept") \
 	X(NOT_PICKABLE,        FAILED_PRECONDITION, NEVER,    "the fulfilment order is picked already, being picked, or cancelled") \
 	X(NOT_PACKABLE,        FAILED_PRECONDITION, NEVER,    "the fulfilment order is not picked, being packed, packed already, or cancelled") \
+	X(TWO_LIVE_KEYS,       FAILED_PRECONDITION, NEVER,    "the name has two live keys: revoke one first") \
+	X(KEYS_NOT_TAKEN,      FAILED_PRECONDITION, NEVER,    "this server takes no API keys") \
+	X(TOO_MANY_KEYS,       RESOURCE_EXHAUSTED,  NEVER,    "there are as many API keys as servers hold") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \

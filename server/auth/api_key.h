@@ -29,7 +29,8 @@ struct api_key {
 	uint8_t mac[DIGEST_BYTES];
 	struct identity who;
 	int64_t expires_us; /* clock_wall_us() */
-	bool used;          /* since somebody last asked */
+	bool used;          /* since that was written down */
+	int64_t noted_ms;   /* when it was, clock_mono_ms(); 0: never by this process */
 };
 
 /* ---- one key ---- */

@@ -195,10 +195,12 @@ static void carry_over(struct api_keys *old, struct api_keys *fresh)
 {
 	for (uint32_t i = 0; i < api_keys_count(old); i++) {
 		struct api_key *k = api_keys_at(old, i);
-		struct api_key *same = k->used ? api_keys_find(fresh, k->kid) : NULL;
+		struct api_key *same = api_keys_find(fresh, k->kid);
 
-		if (same != NULL)
-			same->used = true;
+		if (same == NULL)
+			continue;
+		same->used = k->used;
+		same->noted_ms = k->noted_ms;
 	}
 }
 
@@ -251,18 +253,20 @@ static void read_rules(struct auth *a, const struct config *cfg)
 	a->known = jwt_cache_new();
 }
 
-static void read_pepper(struct auth *a, const char *path)
+bool auth_read_pepper(const struct config *cfg, struct seal_key *ret)
 {
 	char *text;
+	bool good;
 
-	if (path[0] == '\0')
-		return;
-	text = config_secret("api_key_pepper_file", path);
-	a->has_pepper = seal_key_parse(str_of(text), &a->pepper);
+	if (cfg->api_key_pepper_file[0] == '\0')
+		return false;
+	text = config_secret("api_key_pepper_file", cfg->api_key_pepper_file);
+	good = seal_key_parse(str_of(text), ret);
 	OPENSSL_cleanse(text, strlen(text));
 	free(text);
-	if (!a->has_pepper)
+	if (!good)
 		config_refuse("api_key_pepper_file", "it does not hold 64 hexadecimal digits");
+	return true;
 }
 
 static void check_tls(const struct config *cfg, bool wanted)
@@ -302,7 +306,7 @@ struct auth *auth_new(struct loop *l, const struct config *cfg)
 			      "with \"required\" one of api_key_pepper_file, jwt_jwks_file "
 			      "and tls_client_ca_file must say who is believed");
 	read_rules(a, cfg);
-	read_pepper(a, cfg->api_key_pepper_file);
+	a->has_pepper = auth_read_pepper(cfg, &a->pepper);
 	if (tls)
 		a->tls = tls_new();
 	auth_files_first(a);

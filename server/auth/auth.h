@@ -54,6 +54,9 @@ enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *m
 
 /* ---- API keys ---- */
 
+/* Exits 2 when the file cannot be used; false: there is none. */
+bool auth_read_pepper(const struct config *cfg, struct seal_key *ret);
+
 /* NULL: API keys are not taken. */
 const struct seal_key *auth_pepper(const struct auth *a);
 

@@ -146,6 +146,15 @@ void tls_take(struct tls *t, struct tls_files *take)
 	tls_files_wipe(&old);
 }
 
+/*
+ * A config from a fetcher must name roots, or core 1.51 aborts, also where no client certificate is
+ * asked for; nothing is ever compared with those.
+ */
+static const char *client_roots(const struct tls_files *f)
+{
+	return f->client_ca != NULL ? f->client_ca : f->cert;
+}
+
 /* One of gRPC's threads, for each new connection: cheap when nothing has changed. */
 static grpc_ssl_certificate_config_reload_status
 on_connection(void *arg, grpc_ssl_server_certificate_config **ret)
@@ -159,7 +168,7 @@ on_connection(void *arg, grpc_ssl_server_certificate_config **ret)
 	if (v->seen != t->generation) {
 		grpc_ssl_pem_key_cert_pair pair = {t->files.key, t->files.cert};
 
-		*ret = grpc_ssl_server_certificate_config_create(t->files.client_ca, &pair, 1);
+		*ret = grpc_ssl_server_certificate_config_create(client_roots(&t->files), &pair, 1);
 		v->seen = t->generation;
 		status = GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
 	}
