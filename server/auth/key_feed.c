@@ -16,9 +16,9 @@
 
 enum {
 	WHOLE_EVERY_MS = 60000, /* whatever the version says: a restored backup may have the same */
-	USED_EVERY_MS = 60000,
-	USED_MAX = 1000,    /* keys in one writing back */
-	FEED_ARENA = 65536, /* those, some 50 bytes each */
+	NOTE_EVERY_MS = 3600000, /* for one key: it is an hour's precision */
+	USED_MAX = 500,          /* keys in one writing back */
+	FEED_ARENA = 131072,     /* those, some 100 bytes each with the question */
 };
 
 struct key_feed {
@@ -27,7 +27,7 @@ struct key_feed {
 	struct flow reader;
 	bool reading, again;
 	int64_t version;
-	int64_t whole_at_ms, used_at_ms; /* not before */
+	int64_t whole_at_ms; /* not before */
 	void (*on_closed)(void *arg);
 	void *closed_arg;
 };
@@ -88,14 +88,18 @@ static void take_row(struct api_keys *set, const struct api_keys_live_row *r)
 	arena_done(&scratch);
 }
 
+static bool is_to_be_noted(const struct api_key *k, int64_t now)
+{
+	return k->used && (k->noted_ms == 0 || now - k->noted_ms >= NOTE_EVERY_MS);
+}
+
 static bool has_uses(struct key_feed *f)
 {
 	struct api_keys *set = auth_keys(f->app->auth);
+	struct api_key *k;
 
-	if (set == NULL || clock_mono_ms() < f->used_at_ms)
-		return false;
-	for (uint32_t i = 0; i < api_keys_count(set); i++)
-		if (api_keys_at(set, i)->used)
+	for (uint32_t i = 0; set != NULL && (k = api_keys_at(set, i)) != NULL; i++)
+		if (is_to_be_noted(k, clock_mono_ms()))
 			return true;
 	return false;
 }
@@ -130,15 +134,16 @@ static int ask_mark(struct flow *fl)
 	struct api_keys *set = auth_keys(f->app->auth);
 	struct api_keys_used_line *lines = arena_array(&fl->arena, USED_MAX, sizeof(*lines));
 	struct api_keys_used_head h = {0};
+	int64_t now = clock_mono_ms();
 	struct api_key *k;
 	uint32_t n = 0;
 
-	f->used_at_ms = clock_mono_ms() + USED_EVERY_MS;
 	for (uint32_t i = 0; lines != NULL && n < USED_MAX && (k = api_keys_at(set, i)) != NULL;
 	     i++) {
-		if (!k->used)
+		if (!is_to_be_noted(k, now))
 			continue;
 		k->used = false; /* lost if this fails: it says about when, not how often */
+		k->noted_ms = now;
 		lines[n] = (struct api_keys_used_line){
 			.line = (int32_t)n,
 			.tenant = k->who.tenant,
