@@ -50,13 +50,27 @@ static BIO *reader(const char *text)
 	return b;
 }
 
-static X509 *read_first(const char *pem)
+/*
+ * The first certificate of a file whose every block can be read: gRPC takes a file whole or not at
+ * all.  NULL when there is none, or one is damaged.
+ */
+static X509 *read_all(const char *pem, bool *ret_damaged)
 {
 	BIO *b = reader(pem);
-	X509 *x = PEM_read_bio_X509(b, NULL, no_passphrase, NULL);
+	X509 *first = PEM_read_bio_X509(b, NULL, no_passphrase, NULL), *next = first;
 
+	while (next != NULL) {
+		next = PEM_read_bio_X509(b, NULL, no_passphrase, NULL);
+		if (next != NULL)
+			X509_free(next);
+	}
+	*ret_damaged = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
+	ERR_clear_error();
 	BIO_free(b);
-	return x;
+	if (!*ret_damaged)
+		return first;
+	X509_free(first);
+	return NULL;
 }
 
 static EVP_PKEY *read_key(const char *pem)
@@ -68,12 +82,22 @@ static EVP_PKEY *read_key(const char *pem)
 	return key;
 }
 
-static const char *check_pair(X509 *cert, EVP_PKEY *key, int64_t *ret_expires)
+/* What all three files need: some certificate, none damaged. */
+static X509 *need_certificate(const char *pem, const char *none, const char *damaged,
+			      const char **ret_why)
+{
+	bool is_damaged;
+	X509 *x = read_all(pem, &is_damaged);
+
+	if (x == NULL)
+		*ret_why = is_damaged ? damaged : none;
+	return x;
+}
+
+static const char *check_pair(const X509 *cert, EVP_PKEY *key, int64_t *ret_expires)
 {
 	struct tm end;
 
-	if (cert == NULL)
-		return "tls_cert_file holds no certificate";
 	if (key == NULL)
 		return "tls_key_file holds no private key, or one with a passphrase";
 	if (X509_check_private_key(cert, key) != 1)
@@ -86,14 +110,18 @@ static const char *check_pair(X509 *cert, EVP_PKEY *key, int64_t *ret_expires)
 
 const char *tls_check(const struct tls_files *f, int64_t *ret_expires)
 {
-	X509 *cert = read_first(f->cert), *ca = NULL;
+	const char *why = NULL;
+	X509 *cert = need_certificate(f->cert, "tls_cert_file holds no certificate",
+				      "tls_cert_file holds a damaged certificate", &why);
+	X509 *ca =
+		f->client_ca == NULL
+			? NULL
+			: need_certificate(f->client_ca, "tls_client_ca_file holds no certificate",
+					   "tls_client_ca_file holds a damaged certificate", &why);
 	EVP_PKEY *key = read_key(f->key);
-	const char *why = check_pair(cert, key, ret_expires);
 
-	if (f->client_ca != NULL)
-		ca = read_first(f->client_ca);
-	if (why == NULL && f->client_ca != NULL && ca == NULL)
-		why = "tls_client_ca_file holds no certificate";
+	if (why == NULL)
+		why = check_pair(cert, key, ret_expires);
 	X509_free(ca);
 	X509_free(cert);
 	EVP_PKEY_free(key);

@@ -24,11 +24,24 @@
 #include "server/runtime/status.h"
 #include "server/runtime/validate.h"
 
+enum { CORE_LINES_A_SECOND = 20 };
+
 /* ---- start ---- */
 
-/* gRPC's own words, at error level only unless GRPC_VERBOSITY says otherwise.  Any thread. */
+/*
+ * gRPC's own words, at error level only unless GRPC_VERBOSITY says otherwise.  Any thread.  It says
+ * something about each handshake that fails, so strangers must not be able to fill the log.
+ */
 static void on_core_log(gpr_log_func_args *a)
 {
+	static _Atomic int64_t second;
+	static _Atomic unsigned said;
+	int64_t now_s = clock_mono_ms() / 1000;
+
+	if (atomic_exchange(&second, now_s) != now_s)
+		atomic_store(&said, 0);
+	if (atomic_fetch_add(&said, 1) >= CORE_LINES_A_SECOND)
+		return;
 	log_line(a->severity == GPR_LOG_SEVERITY_ERROR ? LOG_WARN : LOG_DEBUG, "grpc", "text=%s",
 		 LOG_Q(a->message));
 }

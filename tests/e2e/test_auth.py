@@ -212,15 +212,21 @@ def new_certificate__is_shown_without_a_restart_and_a_bad_one_is_not(w):
         w.until(lambda: serial_shown(address, s.ca.cert)[0] != first, "the new certificate")
         second, _ = serial_shown(address, s.ca.cert)
         assert ask(w, standing, s.token()) == "NOT_FOUND", "a connection that stands is left alone"
-        for n, spoil in enumerate((lambda: replace(s.path("server.key"), b"nonsense"),
-                                   lambda: s.renew(days=-1),
-                                   lambda: replace(s.path("server.key"), s.ca.issue("other", "")[0]),
-                                   lambda: os.unlink(s.path("server.pem")))):
+        spoils = [("no private key", lambda: replace(s.path("server.key"), b"nonsense")),
+                  ("not the key of", lambda: replace(s.path("server.key"), s.ca.issue("other", "")[0])),
+                  ("has expired", lambda: s.renew(days=-1)),
+                  ("a damaged certificate", lambda: (s.renew(), replace(s.path("server.pem"), s.read(s.path("server.pem"))[:-60]))),
+                  ("a damaged certificate", lambda: (s.renew(), replace(s.path("server.pem"), s.read(s.path("server.pem")) * 2 + b"-----BEGIN CERTIFICATE-----\nAAAA\n"))),
+                  ("tls_client_ca_file holds no", lambda: (s.renew(), replace(s.path("clients.pem"), b"\n"))),
+                  ("No such file", lambda: os.unlink(s.path("server.pem")))]
+        for n, (why, spoil) in enumerate(spoils):
             spoil()
             server.process.send_signal(signal.SIGHUP)
-            w.until(lambda: log_of(server).count("credentials_kept setting=tls_cert_file") == n + 1, "a complaint")
+            w.until(lambda: log_of(server).count("credentials_kept setting=tls_cert_file") == n + 1, "a complaint that " + why)
+            assert why in [line for line in log_of(server).splitlines() if "credentials_kept" in line][-1], (why, log_of(server)[-2000:])
             assert serial_shown(address, s.ca.cert)[0] == second
         # Another CA of the server's own: who trusts the old one alone is not fooled.
+        replace(s.path("clients.pem"), s.read(s.clients.cert))
         other = Authority(s.dir, "other-ca")
         s.renew(other, algorithm=("rsa:2048",))
         server.process.send_signal(signal.SIGHUP)
