@@ -32,11 +32,11 @@ INSERT INTO api_key_change (version) VALUES (1);
 
 CREATE FUNCTION api_key_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-	UPDATE orderd.api_key_change SET version = version + 1;
+	INSERT INTO orderd.api_key_change AS c (version) VALUES (1) ON CONFLICT (one) DO UPDATE SET version = c.version + 1;
 	RETURN NULL;
 END $$;
 
--- Not when it was used: that is written often and changes nothing.
+-- Not when it was used: that is written often and changes nothing.  For each row: a statement that finds none is no change.
 CREATE TRIGGER api_key_changed
  AFTER INSERT OR DELETE OR UPDATE OF tenant, kid, name, slot, mac, role, scopes, customer, expires_at, revoked_at
-    ON api_key FOR EACH STATEMENT EXECUTE FUNCTION api_key_changed();
+    ON api_key FOR EACH ROW EXECUTE FUNCTION api_key_changed();

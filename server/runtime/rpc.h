@@ -64,7 +64,7 @@ struct rpc_method {
 	const struct flow_step *steps;   /* RPC_UNARY */
 	const struct rpc_stream *stream; /* the other kinds */
 	size_t state_size;               /* rpc_state(), zeroed */
-	bool open;      /* to everybody: nobody is asked who they are */
+	bool open;                       /* to everybody: nobody is asked who they are */
 	unsigned slots; /* calls that may arrive in one poll round; 0: RPC_SLOTS_COLD */
 };
 
