@@ -15,6 +15,8 @@ struct rpc_server;
 struct ops_http;
 struct webhooks;
 struct watches;
+struct auth;
+struct key_feed;
 
 struct app {
 	struct config cfg;
@@ -23,6 +25,8 @@ struct app {
 	struct store *store;
 	struct queue *queue;
 	struct watches *watches; /* orders somebody watches */
+	struct auth *auth;
+	struct key_feed *keys; /* NULL: API keys are not taken */
 	struct rpc_server *server;
 	struct ops_http *http;
 	struct webhooks *webhooks;   /* NULL: not listened for */

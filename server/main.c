@@ -2,11 +2,13 @@
  * orderd: takes orders over gRPC.
  *
  *	orderd migrate [--postgres=...]    bring the database's schema up to date, and exit
+ *	orderd admin-key NAME [TENANT]     print an administrator's API key that is good for a week
  *	orderd [--setting=value ...]       serve
  *
- * On stdout: `listening grpc=ADDRESS` per listener, `listening http=ADDRESS`, `listening
- * webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM drains and exits
- *0.  Exit 2: a setting is wrong.  Exit 75: the listener went deaf, start me again.
+ * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS), `listening http=ADDRESS`,
+ * `listening webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM
+ * drains and exits 0.  SIGHUP reads certificates and keys again.  Exit 2: a setting is wrong.  Exit
+ * 75: the listener went deaf, start me again.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -26,8 +28,10 @@
 #include "core/store/migrate.h"
 #include "core/store/store.h"
 #include "server/app.h"
+#include "server/auth/auth.h"
+#include "server/auth/first_key.h"
+#include "server/auth/key_feed.h"
 #include "server/rpc_table.h"
-#include "server/runtime/auth.h"
 #include "server/runtime/rpc_server.h"
 #include "server/watch/watches.h"
 #include "server/webhooks/webhooks.h"
@@ -59,7 +63,6 @@ static void check_settings(struct app *app)
 {
 	char *key, sscc[SSCC_SIZE];
 
-	auth_check(app->cfg.auth, app->cfg.listen, app->cfg.http_listen);
 	check_postgres(app);
 	if (app->cfg.redis[0] != '\0' && !queue_address_ok(app->cfg.redis))
 		config_refuse("redis", "it is host:port or unix:/path, not %s", app->cfg.redis);
@@ -91,18 +94,32 @@ static void close_loop(void *arg)
 	loop_stop(((struct app *)arg)->loop);
 }
 
+static void close_auth(void *arg)
+{
+	struct app *app = arg;
+
+	auth_close(app->auth, close_loop, app);
+}
+
 static void close_store(void *arg)
 {
 	struct app *app = arg;
 
-	store_close(app->store, close_loop, app);
+	store_close(app->store, close_auth, app);
+}
+
+static void close_keys(void *arg)
+{
+	struct app *app = arg;
+
+	key_feed_close(app->keys, close_store, app);
 }
 
 static void close_watches(void *arg)
 {
 	struct app *app = arg;
 
-	watches_close(app->watches, close_store, app);
+	watches_close(app->watches, close_keys, app);
 }
 
 static void close_queue(void *arg)
@@ -158,6 +175,14 @@ static void on_drain(void *arg)
 	rpc_server_drain(app->server, close_webhooks, app);
 }
 
+static void on_hangup(void *arg)
+{
+	struct app *app = arg;
+
+	if (!app->draining)
+		auth_reload(app->auth);
+}
+
 static void on_deaf(void *arg)
 {
 	struct app *app = arg;
@@ -208,6 +233,7 @@ static void open_stores(struct app *app)
 	app->store = store_new(app->loop, &store);
 	app->queue = queue_new(app->loop, &queue);
 	app->watches = watches_new(app);
+	app->keys = key_feed_new(app);
 }
 
 /* What this process shows of itself.  The runtime's part goes with it, before the port does. */
@@ -230,6 +256,7 @@ static void open_listeners(struct app *app)
 	struct rpc_server_options rpc = {.cfg = &app->cfg,
 					 .app = app,
 					 .loop = app->loop,
+					 .auth = app->auth,
 					 .methods = rpc_table,
 					 .n_methods = rpc_table_size,
 					 .descriptor_set = api_descriptor_set,
@@ -248,7 +275,9 @@ static void open_listeners(struct app *app)
 	rpc_server_offer(app->server, &app->board);
 	rpc_server_set_serving(app->server, store_is_up(app->store));
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
-		printf("listening grpc=%s\n", rpc_server_address(app->server, i));
+		printf("listening %s=%s\n",
+		       rpc_server_speaks_tls(app->server, i) ? "grpcs" : "grpc",
+		       rpc_server_address(app->server, i));
 	if (app->http != NULL)
 		printf("listening http=%s\n", ops_http_address(app->http));
 	if (app->webhooks != NULL)
@@ -264,6 +293,7 @@ static void block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
@@ -271,13 +301,15 @@ static void block_signals(void)
 static int serve(struct app *app)
 {
 	check_settings(app);
-	check_schema(app);
 	block_signals();
 	app->loop = loop_new();
+	app->auth = auth_new(app->loop, &app->cfg);
+	check_schema(app);
 	open_stores(app);
 	fill_board(app);
 	open_listeners(app);
 	loop_on_drain(app->loop, on_drain, app);
+	loop_on_hangup(app->loop, on_hangup, app);
 	loop_run(app->loop);
 	timer_clear(app->loop, &app->overdue);
 	loop_free(app->loop);
@@ -293,6 +325,28 @@ static int migrate(struct app *app)
 	return store_migrate(app->cfg.postgres, stdout);
 }
 
+static int make_key(struct app *app, const char *name, const char *tenant)
+{
+	check_postgres(app);
+	check_schema(app);
+	return first_key_make(app, name, tenant);
+}
+
+/* What stands on the command line beside settings. */
+static int run(struct app *app, int argc, char **argv)
+{
+	if (argc == 1)
+		return serve(app);
+	if (argc == 2 && strcmp(argv[1], "migrate") == 0)
+		return migrate(app);
+	if ((argc == 3 || argc == 4) && strcmp(argv[1], "admin-key") == 0)
+		return make_key(app, argv[2], argc == 4 ? argv[3] : NULL);
+	config_refuse("arguments",
+		      "those taken are \"migrate\" and \"admin-key NAME [TENANT]\", "
+		      "not %s",
+		      argv[argc - 1]);
+}
+
 int main(int argc, char **argv)
 {
 	static struct app app;
@@ -301,16 +355,13 @@ int main(int argc, char **argv)
 
 	if (config_read(&app.cfg, "orderd", argc, argv, &argc) == CONFIG_EXIT)
 		return 0;
-	if (argc > 2 || (argc == 2 && strcmp(argv[1], "migrate") != 0))
-		config_refuse("arguments", "the only one taken is \"migrate\", not %s",
-			      argv[argc - 1]);
 	if (!log_level_parse(app.cfg.log_level, &level))
 		config_refuse("log_level", "it is debug, info, warn or error, not %s",
 			      app.cfg.log_level);
 	if (!log_format_choose(app.cfg.log_format))
 		config_refuse("log_format", "it is logfmt or json, not %s", app.cfg.log_format);
 	log_open("orderd", level);
-	code = argc == 2 ? migrate(&app) : serve(&app);
+	code = run(&app, argc, argv);
 	config_done(&app.cfg);
 	return code;
 }

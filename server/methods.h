@@ -45,5 +45,8 @@ extern const struct rpc_method RPC_PAUSE_QUEUE;
 extern const struct rpc_method RPC_RESUME_QUEUE;
 extern const struct rpc_method RPC_LIST_STUCK_ORDERS;
 extern const struct rpc_method RPC_INSPECT;
+extern const struct rpc_method RPC_CREATE_KEY;
+extern const struct rpc_method RPC_LIST_KEYS;
+extern const struct rpc_method RPC_REVOKE_KEY;
 
 #endif

@@ -44,6 +44,10 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_RESUME_QUEUE,
 	&RPC_LIST_STUCK_ORDERS,
 	&RPC_INSPECT,
+	/* orderd.v1.KeyService */
+	&RPC_CREATE_KEY,
+	&RPC_LIST_KEYS,
+	&RPC_REVOKE_KEY,
 	/* what every gRPC server has */
 	&RPC_HEALTH_CHECK,
 	&RPC_HEALTH_WATCH,

@@ -9,8 +9,8 @@
 #include "vocabulary.h"
 
 static const char every_command[] =
-	"[--server TARGET] [--json] [--deadline MS] [--color auto|always|never] "
-	"[--help] [--version]";
+	"[--server TARGET] [--token-file FILE] [--tls-ca FILE] [--tls-cert FILE] [--tls-key FILE] "
+	"[--json] [--deadline MS] [--color auto|always|never] [--help] [--version]";
 
 const struct usage *global_usage(void)
 {

@@ -28,7 +28,6 @@ static int64_t number_within(const struct args *a, const char *name, const char 
 
 static void read_options(const struct args *a, struct bench_options *o)
 {
-	o->target = a->server;
 	o->clients = (int)number_within(a, "clients", "64", 1, BENCH_CLIENTS_MAX);
 	o->calls = number_within(a, "orders", "0", 0, INT64_C(1000000000));
 	o->seconds_us = number_within(a, "seconds", "10", 1, 86400) * 1000000;
@@ -69,6 +68,7 @@ static void open_ids(struct bench *b)
 static int run(const struct args *a, const struct bench_kind *kind)
 {
 	struct bench *b = calloc(1, sizeof(*b));
+	struct orderd_error e;
 	bool failed;
 
 	if (b == NULL)
@@ -78,7 +78,9 @@ static int run(const struct args *a, const struct bench_kind *kind)
 	b->random = b->opt.seed;
 	name_run(b);
 	open_ids(b);
-	b->calls = orderd_calls_new(b->opt.target, 1 + (b->opt.clients - 1) / CALLS_PER_CONNECTION);
+	b->calls = orderd_calls_new(&a->reach, 1 + (b->opt.clients - 1) / CALLS_PER_CONNECTION, &e);
+	if (b->calls == NULL)
+		usage_error("%s", e.message);
 	bench_run(b);
 	bench_report(b, a->json);
 	failed = b->failed > 0;

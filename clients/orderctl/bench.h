@@ -51,7 +51,6 @@ struct bench_kind {
 
 struct bench_options {
 	const struct bench_kind *kind;
-	const char *target;
 	int clients, lines, skus, deadline_ms;
 	int64_t calls;                       /* measured ones; 0: as many as the time allows */
 	int64_t warmup_us, seconds_us, rate; /* rate 0: closed loop */

@@ -47,6 +47,7 @@ static const struct {
 /* What to do about it, by the service's own reason (docs/errors.md). */
 static const struct meaning next_steps[] = {
 	{"ETAG_MISMATCH", "it has changed meanwhile; orderctl get ORDER shows it as it is now"},
+	{"KEYS_NOT_TAKEN", "api_key_pepper_file is not set where orderd runs"},
 	{"LABEL_NOT_BOUGHT", "orderctl shipment SHIPMENT tells how far it is"},
 	{"NOT_CANCELLABLE", "orderctl get ORDER tells how far it is"},
 	{"NOT_PACKABLE", "orderctl fulfillment tells what is to be packed"},
@@ -57,6 +58,7 @@ static const struct meaning next_steps[] = {
 	{"PAYMENT_NOT_DECLINED", "orderctl payments ORDER tells what became of the money"},
 	{"REQUEST_ID_REUSED",
 	 "this id belongs to another request; only the very same one is repeated with it"},
+	{"TWO_LIVE_KEYS", "orderctl keys list shows both; orderctl keys revoke KEY ends one"},
 	{"UNKNOWN_ITEM", "orderctl item put creates an item"},
 	{NULL, NULL},
 };
@@ -69,6 +71,7 @@ static const struct meaning options_of_fields[] = {
 	{"delta", "by"},
 	{"fallback_payment_methods", "fallback"},
 	{"report_id", "report"},
+	{"valid_days", "days"},
 	{"weight_grams", "weight"},
 	{NULL, NULL},
 };

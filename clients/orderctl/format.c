@@ -61,9 +61,13 @@ void print_time_to(char *to, size_t room, const Google__Protobuf__Timestamp *t, 
 		snprintf(to, room, "-");
 		return;
 	}
+	strftime(date, sizeof(date), "%m-%dT%H:%M:%S", &tm);
+	if (digits == 0) {
+		snprintf(to, room, "%04d-%sZ", tm.tm_year + 1900, date);
+		return;
+	}
 	for (int i = digits; i < 9; i++)
 		fraction /= 10;
-	strftime(date, sizeof(date), "%m-%dT%H:%M:%S", &tm);
 	snprintf(to, room, "%04d-%s.%0*dZ", tm.tm_year + 1900, date, digits, fraction);
 }
 

@@ -11,7 +11,7 @@
 
 enum { WIDTH = 80, OPTION_INDENT = 6, COMMAND_INDENT = 20 };
 
-const char *const synopsis = "orderctl [--server TARGET] [--json] COMMAND ...";
+const char *const synopsis = "orderctl [--server TARGET] [--token-file FILE] [--json] COMMAND ...";
 
 const char *const description =
 	"orderctl places orders with orderd, shows what became of them and does the work around "
@@ -21,6 +21,8 @@ const char *const description =
 
 const struct meaning environment_variables[] = {
 	{"ORDERD_SERVER", "where the server is, when --server does not say it"},
+	{"ORDERD_TOKEN_FILE", "the file with the token, when --token-file does not say it"},
+	{"ORDERD_TLS_CA", "the server's CAs, when --tls-ca does not say it"},
 	{"NO_COLOR", "set to anything: no colour, unless there is --color=always"},
 	{"TERM", "dumb: no colour, unless there is --color=always"},
 	{NULL, NULL},

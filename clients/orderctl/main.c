@@ -8,16 +8,25 @@
 
 enum { DEADLINE_MS = 10000 };
 
-static const struct command *const tables[] = {
-	place_commands,   order_commands,    payment_commands,     stock_commands,
-	label_commands,   shipping_commands, fulfillment_commands, ops_commands,
-	inspect_commands, bench_commands,    help_commands,        NULL};
+static const struct command *const tables[] = {place_commands,
+					       order_commands,
+					       payment_commands,
+					       stock_commands,
+					       label_commands,
+					       shipping_commands,
+					       fulfillment_commands,
+					       ops_commands,
+					       inspect_commands,
+					       key_commands,
+					       bench_commands,
+					       help_commands,
+					       NULL};
 
 const command_tables all_commands = tables;
 
 static void read_server(struct args *a)
 {
-	const char *variable = getenv("ORDERD_SERVER"); /* banned-ok: orderctl has no other */
+	const char *variable = getenv("ORDERD_SERVER"); /* banned-ok: for people's shells */
 
 	a->server = option(a, "server");
 	a->server_from = "--server";
@@ -31,6 +40,31 @@ static void read_server(struct args *a)
 		return;
 	a->server = "127.0.0.1:7070";
 	a->server_from = "the default: there is neither --server nor $ORDERD_SERVER";
+}
+
+/* The option, else the variable; NULL when neither says anything. */
+static const char *setting(const struct args *a, const char *name, const char *variable)
+{
+	const char *v = option_or(a, name, getenv(variable)); /* banned-ok: for people's shells */
+
+	return v != NULL && *v != '\0' ? v : NULL;
+}
+
+/* What cannot be used is wrong usage: nobody was asked. */
+static void connect_to(struct args *a)
+{
+	struct orderd_error e;
+
+	a->reach = (struct orderd_client_options){
+		.target = a->server,
+		.token_file = setting(a, "token-file", "ORDERD_TOKEN_FILE"),
+		.tls_ca = setting(a, "tls-ca", "ORDERD_TLS_CA"),
+		.tls_cert = option(a, "tls-cert"),
+		.tls_key = option(a, "tls-key"),
+	};
+	a->client = orderd_client_new_with(&a->reach, &e);
+	if (a->client == NULL)
+		usage_error("%s", e.message);
 }
 
 static void read_deadline(struct args *a)
@@ -74,7 +108,7 @@ int main(int argc, char **argv)
 	read_deadline(&a);
 	read_server(&a);
 	if (!a.command->offline)
-		a.client = orderd_client_new(a.server);
+		connect_to(&a);
 	code = a.command->run(&a);
 	orderd_client_free(a.client);
 	return finish(code);

@@ -12,7 +12,9 @@ static const struct meaning words[] = {
 	{"COMMAND", "a command, as `orderctl help` lists them"},
 	{"FULFILLMENT_ORDER", "a fulfilment order's id; `orderctl fulfillment` finds them"},
 	{"JOB", "a job's id; `orderctl jobs` finds them"},
+	{"KEY", "a key's id; `orderctl keys list` finds them"},
 	{"LINE=QTY", "a line of the order and how many of it were picked"},
+	{"NAME", "whose key it is: one word"},
 	{"ORDER", "an order's id; `orderctl list` finds them"},
 	{"QUEUE", "payment, fulfillment, shipping or notification"},
 	{"SHIPMENT", "a shipment's id; `orderctl shipments ORDER` finds them"},
@@ -81,6 +83,13 @@ static const struct meaning options_of_all[] = {
 	{"skus", "how many different items"},
 	{"state", "only those in this state"},
 	{"street", "the address's street and number"},
+	{"tls-ca",
+	 "the server's CAs, PEM: speak TLS and believe no other; by default $ORDERD_TLS_CA"},
+	{"tls-cert", "a client certificate and those up to its root, PEM; with --tls-key"},
+	{"tls-key", "the client certificate's key, PEM"},
+	{"token-file",
+	 "the file with an API key or a JWT, read for each call; by default $ORDERD_TOKEN_FILE. A "
+	 "token is never an argument, where others could read it"},
 	{"unmoved", "also orders that nothing has happened to for so many seconds"},
 	{"validate-only", "plan and price the order, store nothing"},
 	{"version", "print this program's version"},
@@ -103,6 +112,7 @@ static const struct {
 	{"LABEL_FORMAT", &orderd__v1__label_format__descriptor},
 	{"FULFILLMENT_ORDER_STATE", &orderd__v1__fulfillment_order_state__descriptor},
 	{"JOB_STATE", &orderd__v1__job_state__descriptor},
+	{"ROLE", &orderd__v1__role__descriptor},
 };
 
 static const char *meaning(const struct meaning *list, const char *name)

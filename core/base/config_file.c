@@ -7,14 +7,12 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/config_rows.h"
-#include "core/base/mem.h"
+#include "core/base/file.h"
 
 enum {
 	FILE_MAX = 64 * 1024, /* bytes of a configuration file */
@@ -24,31 +22,6 @@ enum {
 static const char *why_not(void)
 {
 	return strerror(errno); // NOLINT(concurrency-mt-unsafe): before any thread is started
-}
-
-/* The whole file, NUL-terminated; NULL with errno set.  EFBIG: over `most` bytes. */
-static char *slurp(const char *path, size_t most, size_t *ret_n)
-{
-	char *text = mem_alloc(most + 2);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = 0;
-	size_t n = 0;
-
-	while (fd >= 0 && n <= most && (got = read(fd, text + n, most + 1 - n)) > 0)
-		n += (size_t)got;
-	if (fd < 0 || got < 0 || n > most) {
-		int why = fd >= 0 && got >= 0 ? EFBIG : errno;
-
-		if (fd >= 0)
-			close(fd);
-		explicit_bzero(text, n);
-		free(text);
-		errno = why;
-		return NULL;
-	}
-	close(fd);
-	*ret_n = n;
-	return text;
 }
 
 static char *trim(char *p)
@@ -130,7 +103,7 @@ void config_read_file(struct reader *r, const char *path)
 {
 	struct origin from = {FROM_FILE, 0};
 	size_t n = 0;
-	char *text = slurp(path, FILE_MAX, &n);
+	char *text = file_read(path, FILE_MAX, &n);
 	char *next = text;
 
 	config_file_path = path;
@@ -156,7 +129,7 @@ void config_read_file(struct reader *r, const char *path)
 char *config_secret(const char *field, const char *path)
 {
 	size_t n = 0;
-	char *text = slurp(path, SECRET_MAX, &n);
+	char *text = file_read(path, SECRET_MAX, &n);
 
 	if (text == NULL)
 		config_refuse(field, "%s: %s", path,

@@ -10,13 +10,30 @@
 /* clang-format off */
 #define CONFIG_TABLE(X) \
 	/* orderd: what it listens on */ \
-	X(TEXT, listen,              "127.0.0.1:7070", 0, 1024, "", "gRPC listeners, comma separated: host:port or unix:/path") \
 	X(TEXT, http_listen,         "127.0.0.1:7071", 0, 256,  "", "ops HTTP listener (/metrics, /healthz, /show); empty for none") \
+	X(TEXT, listen,              "127.0.0.1:7070", 0, 1024, "", "gRPC listeners, comma separated: host:port, tls:host:port or unix:/path; what is neither loopback nor unix must be tls:") \
 	X(TEXT, webhook_listen,      "",        0, 256,     "", "listener for providers' webhooks (/webhooks/gateway, /webhooks/carrier), any address: they are signed; empty for none") \
 	X(TEXT, gateway_webhook_secret_file, "", 0, 1024,   "", "file with the gateway's webhook secret, one a line while it is changed; empty: 404") \
 	X(TEXT, carrier_webhook_secret_file, "", 0, 1024,   "", "file with the carrier's webhook secret, one a line while it is changed; empty: 404") \
 	X(INT,  webhook_max_kib,     256,       1, 4096,    "KiB",   "one webhook's body") \
-	X(TEXT, auth,                "",        0, 16,      "", "none: every caller is tenant 1's administrator; loopback and unix listeners only") \
+	X(TEXT, auth,                "",        0, 16,      "", "required: every call shows a credential; none: every caller is tenant 1's administrator, loopback and unix listeners only") \
+	X(TEXT, api_key_pepper_file, "",        0, 1024,    "", "file with the secret (64 hex digits) that API keys are hashed with; empty: API keys are not taken") \
+	X(INT,  api_key_stale_s,     300,       5, 86400,   "s",     "API keys as last read are believed so long while PostgreSQL is away; while it is there they are read every 2 s") \
+	X(TEXT, jwt_jwks_file,       "",        0, 1024,    "", "file with the issuer's public keys (JWKS: ES256, EdDSA); empty: JSON Web Tokens are not taken") \
+	X(TEXT, jwt_issuer,          "",        0, 256,     "", "iss that a token must have") \
+	X(TEXT, jwt_audience,        "",        0, 256,     "", "aud that a token must have, or have among others") \
+	X(TEXT, jwt_type,            "at+jwt",  1, 64,      "", "typ that a token must have; RFC 9068 says at+jwt, older issuers JWT") \
+	X(TEXT, jwt_roles,           "customer", 0, 128,    "", "roles that the issuer may give, comma separated") \
+	X(TEXT, jwt_tenant_claim,    "tenant",  1, 64,      "", "claim with the tenant's number") \
+	X(TEXT, jwt_role_claim,      "role",    1, 64,      "", "claim with the role") \
+	X(TEXT, jwt_customer_claim,  "sub",     1, 64,      "", "claim with the customer, of role customer") \
+	X(INT,  jwt_life_s,          3600,      60, 604800, "s",     "a token that is good for longer than this is refused") \
+	X(TEXT, auth_deny_file,      "",        0, 1024,    "", "file with what is not taken though it is good: a token's jti or a client certificate's URI a line") \
+	X(TEXT, tls_cert_file,       "",        0, 1024,    "", "PEM file with the certificate of tls: listeners and those between it and the root") \
+	X(TEXT, tls_key_file,        "",        0, 1024,    "", "PEM file with its private key") \
+	X(TEXT, tls_client_ca_file,  "",        0, 1024,    "", "PEM file with the CAs of client certificates; empty: none is asked for") \
+	X(TEXT, tls_client_uri,      "orderd://", 1, 256,   "", "how the URI in a client certificate begins; tenant/<n>/role/<role>/<name> follows") \
+	X(INT,  auth_reload_s,       60,        1, 86400,   "s",     "certificates, issuer's keys and deny list are read again so often, and on SIGHUP") \
 	X(INT,  drain_s,             30,        0, 3600,    "s",     "how long running work may go on after SIGTERM") \
 	X(INT,  lame_duck_ms,        0,         0, 60000,   "ms",    "how long to serve on as NOT_SERVING before refusing new calls") \
 	X(INT,  max_in_flight,       2000,      1, 100000,  "calls", "calls at work in this process; one more is RESOURCE_EXHAUSTED") \

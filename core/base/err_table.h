@@ -31,6 +31,9 @@
 	X(JOB_NOT_CANCELLABLE, FAILED_PRECONDITION, NEVER,    "the job is done, dead, or waits for a person") \
 	X(JOB_RUNNING,         FAILED_PRECONDITION, BACKOFF,  "the job is running") \
 	X(MONEY_IN_DOUBT,      FAILED_PRECONDITION, NEVER,    "whether money was taken is not known yet, and nobody else would find out") \
+	X(TWO_LIVE_KEYS,       FAILED_PRECONDITION, NEVER,    "the name has two live keys: revoke one first") \
+	X(KEYS_NOT_TAKEN,      FAILED_PRECONDITION, NEVER,    "this server takes no API keys") \
+	X(TOO_MANY_KEYS,       RESOURCE_EXHAUSTED,  NEVER,    "there are as many API keys as servers hold") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \

@@ -11,6 +11,9 @@
 	X(GAUGE,     rpc_in_flight,    "",        "calls at work") \
 	X(GAUGE,     rpc_limit,        "",        "calls that may be at work (max_in_flight); one more is refused") \
 	X(COUNTER,   rpc_shed,         "",        "calls refused because too many were at work") \
+	X(COUNTER,   auth_refused,     "cause",   "calls refused because nobody knew who made them, by cause") \
+	X(GAUGE,     auth_keys,        "",        "API keys that are live") \
+	X(GAUGE,     tls_expires,      "",        "when the certificate of tls: listeners ends, in Unix seconds; 0: there is none") \
 	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks taken and refused, by provider and what became of them") \
 	X(GAUGE,     watch_streams,    "",        "order watches open") \
 	X(COUNTER,   watch_events_sent, "",       "events sent to order watches") \

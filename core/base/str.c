@@ -101,3 +101,16 @@ bool str_to_i64(struct str s, long long min, long long max, long long *ret)
 	*ret = value;
 	return true;
 }
+
+bool str_next(struct str *list, char separator, struct str *ret)
+{
+	const char *end;
+
+	if (list->n == 0)
+		return false;
+	end = memchr(list->p, separator, list->n);
+	*ret = (struct str){list->p, end != NULL ? (size_t)(end - list->p) : list->n};
+	list->p += ret->n + (end != NULL);
+	list->n -= ret->n + (end != NULL);
+	return true;
+}

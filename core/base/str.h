@@ -36,6 +36,9 @@ bool str_is_text(struct str s);
  */
 size_t str_char_length(struct str s);
 
+/* The next of a list with `separator` between two, taken off it; false: there are no more. */
+bool str_next(struct str *list, char separator, struct str *ret);
+
 /* Whole-string decimal integer within [min, max]; false leaves *ret alone. */
 bool str_to_i64(struct str s, long long min, long long max, long long *ret);
 

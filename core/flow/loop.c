@@ -36,7 +36,7 @@ struct loop {
 	uv_timer_t alarm; /* wakes the loop for heap[0] */
 	uv_idle_t busy;   /* on while the ready queue is not empty */
 	uv_check_t turn;
-	uv_signal_t signals[2];
+	uv_signal_t signals[2], hangup;
 	bool stopping;
 
 	struct timer **heap;
@@ -58,6 +58,9 @@ struct loop {
 	void (*on_drain)(void *arg);
 	void *drain_arg;
 	bool draining;
+
+	void (*on_hangup)(void *arg);
+	void *hangup_arg;
 };
 
 /* ---- timers: a binary heap, each timer knowing its place ---- */
@@ -285,24 +288,43 @@ static void on_signal(uv_signal_t *signal, int number)
 	l->on_drain(l->drain_arg);
 }
 
-void loop_on_drain(struct loop *l, void (*on_drain)(void *arg), void *arg)
+static void listen_for(uv_signal_t *signal, void (*on_one)(uv_signal_t *signal, int number),
+		       int number)
 {
-	static const int numbers[2] = {SIGTERM, SIGINT};
 	sigset_t set;
-	int rc;
+	int rc = uv_signal_start(signal, on_one, number);
 
-	assert(l->on_drain == NULL);
-	l->on_drain = on_drain;
-	l->drain_arg = arg;
+	assert(rc == 0);
 	sigemptyset(&set);
-	for (int i = 0; i < 2; i++) {
-		rc = uv_signal_start(&l->signals[i], on_signal, numbers[i]);
-		assert(rc == 0);
-		sigaddset(&set, numbers[i]);
-	}
+	sigaddset(&set, number);
 	rc = pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	assert(rc == 0);
 	(void)rc;
+}
+
+void loop_on_drain(struct loop *l, void (*on_drain)(void *arg), void *arg)
+{
+	assert(l->on_drain == NULL);
+	l->on_drain = on_drain;
+	l->drain_arg = arg;
+	listen_for(&l->signals[0], on_signal, SIGTERM);
+	listen_for(&l->signals[1], on_signal, SIGINT);
+}
+
+static void on_hangup_signal(uv_signal_t *signal, int number)
+{
+	struct loop *l = signal->data;
+
+	(void)number;
+	l->on_hangup(l->hangup_arg);
+}
+
+void loop_on_hangup(struct loop *l, void (*on_hangup)(void *arg), void *arg)
+{
+	assert(l->on_hangup == NULL);
+	l->on_hangup = on_hangup;
+	l->hangup_arg = arg;
+	listen_for(&l->hangup, on_hangup_signal, SIGHUP);
 }
 
 /* ---- life ---- */
@@ -322,8 +344,9 @@ struct loop *loop_new(void)
 	(void)uv_check_init(&l->uv, &l->turn);
 	(void)uv_signal_init(&l->uv, &l->signals[0]);
 	(void)uv_signal_init(&l->uv, &l->signals[1]);
+	(void)uv_signal_init(&l->uv, &l->hangup);
 	l->alarm.data = l->busy.data = l->turn.data = l;
-	l->signals[0].data = l->signals[1].data = l;
+	l->signals[0].data = l->signals[1].data = l->hangup.data = l;
 	(void)uv_check_start(&l->turn, on_turn);
 	return l;
 }
@@ -361,6 +384,7 @@ void loop_free(struct loop *l)
 	uv_close((uv_handle_t *)&l->turn, NULL);
 	uv_close((uv_handle_t *)&l->signals[0], NULL);
 	uv_close((uv_handle_t *)&l->signals[1], NULL);
+	uv_close((uv_handle_t *)&l->hangup, NULL);
 	(void)uv_run(&l->uv, UV_RUN_NOWAIT);
 	rc = uv_loop_close(&l->uv);
 	assert(rc == 0); /* UV_EBUSY: somebody's handle is still open */

@@ -75,5 +75,7 @@ void loop_offer(struct loop *l, struct show_board *b);
  * Answers the earliest one's time, clock_mono_ms(); 0: none is set. */
 int64_t loop_count_timers(const struct loop *l, const int64_t *within_ms, uint32_t *ret_counts,
 			  size_t n);
+/* SIGHUP: `on_hangup(arg)` each time; blocked before other threads were started, likewise. */
+void loop_on_hangup(struct loop *l, void (*on_hangup)(void *arg), void *arg);
 
 #endif

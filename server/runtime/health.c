@@ -89,6 +89,7 @@ const struct rpc_method RPC_HEALTH_CHECK = {
 	.name = "health_check",
 	.kind = RPC_UNARY,
 	.class = RPC_PROBE,
+	.open = true, /* load balancers and supervisors have no credentials */
 	.request = &grpc__health__v1__health_check_request__descriptor,
 	.response = &grpc__health__v1__health_check_response__descriptor,
 	.steps = check_steps,

@@ -28,7 +28,7 @@
 #include "core/base/err.h"
 #include "core/base/str.h"
 #include "core/flow/flow.h"
-#include "server/runtime/auth.h"
+#include "server/auth/identity.h"
 
 struct app;
 struct rpc; /* one call */
@@ -64,6 +64,7 @@ struct rpc_method {
 	const struct flow_step *steps;   /* RPC_UNARY */
 	const struct rpc_stream *stream; /* the other kinds */
 	size_t state_size;               /* rpc_state(), zeroed */
+	bool open;                       /* to everybody: nobody is asked who they are */
 	unsigned slots; /* calls that may arrive in one poll round; 0: RPC_SLOTS_COLD */
 };
 

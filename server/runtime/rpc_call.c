@@ -15,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/config.h"
 #include "core/base/metric.h"
+#include "server/auth/auth.h"
 #include "server/runtime/rpc_runtime.h"
 #include "server/runtime/status.h"
 #include "server/runtime/validate.h"
@@ -54,13 +55,17 @@ static int64_t deadline_of(const struct rpc *c)
 	return now + left;
 }
 
-/* protobuf-c makes up to 45 times its size of a message of many small fields. */
-static enum errc set_arena_cap(struct rpc *c)
+static size_t ordinary_cap(const struct rpc *c)
 {
-	size_t ordinary = (size_t)c->server->opt.cfg->arena_kib * 1024;
+	return (size_t)c->server->opt.cfg->arena_kib * 1024;
+}
+
+/* protobuf-c makes up to 45 times its size of a message of many small fields. */
+static enum errc make_room(struct rpc *c)
+{
+	size_t ordinary = ordinary_cap(c);
 	size_t bytes = c->payload != NULL ? grpc_byte_buffer_length(c->payload) : 0;
 
-	c->flow.arena.cap = ordinary;
 	if (bytes <= ordinary / RPC_LARGE_FACTOR)
 		return ERR_OK;
 	return rpc_grow(&c->flow, bytes * RPC_LARGE_FACTOR) ? ERR_OK : ERR_OVERLOADED;
@@ -130,7 +135,7 @@ static struct trace trace_of(const struct rpc *c)
 
 static enum errc read_request(struct rpc *c)
 {
-	enum errc e = set_arena_cap(c);
+	enum errc e = make_room(c);
 
 	if (e != ERR_OK)
 		return e;
@@ -157,7 +162,10 @@ static enum errc admit(struct rpc *c)
 		return ERR_UNIMPLEMENTED;
 	if (c->server->phase >= RPC_CLOSING)
 		return ERR_DRAINING;
-	e = identify(c->call, &c->metadata, &c->who);
+	c->flow.arena.cap = ordinary_cap(c);
+	e = c->served->method->open
+		    ? ERR_OK
+		    : identify(c->server->opt.auth, c->call, &c->metadata, &c->flow.arena, &c->who);
 	return e != ERR_OK ? e : read_request(c);
 }
 

@@ -12,6 +12,8 @@
 #include "core/base/config.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "server/auth/auth.h"
+#include "server/auth/listeners.h"
 #include "server/runtime/rpc_runtime.h"
 
 enum {
@@ -128,33 +130,33 @@ static char *real_address(const char *asked, int port)
 	return mem_printf("%.*s:%d", (int)(colon - asked), asked, port);
 }
 
-static void listen_on(struct rpc_server *s, const char *address)
+/* One port; its address as it is, without "tls:". */
+static void listen_on(struct rpc_server *s, struct str one)
 {
-	grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
-	int port = grpc_server_add_http2_port(s->core, address, plain);
+	bool tls = listener_is_tls(&one);
+	grpc_server_credentials *shown = auth_listener(s->opt.auth, tls);
+	char *address = mem_printf(STR_FMT, STR_ARG(one));
+	int port = grpc_server_add_http2_port(s->core, address, shown);
 
-	grpc_server_credentials_release(plain);
+	grpc_server_credentials_release(shown);
 	if (port == 0)
 		config_refuse("listen",
 			      "cannot listen on %s: not an address of this machine, or in use",
 			      address);
+	s->tls[s->n_addresses] = tls;
 	s->addresses[s->n_addresses++] = real_address(address, port);
+	free(address);
 }
 
 void rpc_listen(struct rpc_server *s)
 {
-	const char *p = s->opt.cfg->listen;
+	struct str rest = str_of(s->opt.cfg->listen), one;
 
-	if (*p == '\0')
+	if (rest.n == 0)
 		config_refuse("listen", "it names no listener");
-	while (*p != '\0') {
-		size_t n = strcspn(p, ",");
-		char *one = mem_printf("%.*s", (int)n, p);
-
+	while (str_next(&rest, ',', &one)) {
 		if (s->n_addresses == RPC_LISTENERS_MAX)
 			config_refuse("listen", "at most %d listeners", RPC_LISTENERS_MAX);
 		listen_on(s, one);
-		free(one);
-		p += n + (p[n] == ',');
 	}
 }

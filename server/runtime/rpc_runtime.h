@@ -39,6 +39,7 @@ struct rpc_server {
 	struct rpc_tag down;
 	struct mailbox *mailbox;
 	char *addresses[RPC_LISTENERS_MAX];
+	bool tls[RPC_LISTENERS_MAX];
 	size_t n_addresses;
 
 	/* calls */
@@ -61,7 +62,7 @@ struct rpc_server {
 	struct descriptors *descriptors;
 	struct validator *validator;
 	struct health *health;
-	struct self_probe *probe;
+	struct self_probe *probes[RPC_LISTENERS_MAX];
 
 	/* drain */
 	bool serving;

@@ -25,11 +25,24 @@
 #include "server/runtime/status.h"
 #include "server/runtime/validate.h"
 
+enum { CORE_LINES_A_SECOND = 20 };
+
 /* ---- start ---- */
 
-/* gRPC's own words, at error level only unless GRPC_VERBOSITY says otherwise.  Any thread. */
+/*
+ * gRPC's own words, at error level only unless GRPC_VERBOSITY says otherwise.  Any thread.  It says
+ * something about each handshake that fails, so strangers must not be able to fill the log.
+ */
 static void on_core_log(gpr_log_func_args *a)
 {
+	static _Atomic int64_t second;
+	static _Atomic unsigned said;
+	int64_t now_s = clock_mono_ms() / 1000;
+
+	if (atomic_exchange(&second, now_s) != now_s)
+		atomic_store(&said, 0);
+	if (atomic_fetch_add(&said, 1) >= CORE_LINES_A_SECOND)
+		return;
 	log_line(a->severity == GPR_LOG_SEVERITY_ERROR ? LOG_WARN : LOG_DEBUG, "grpc", "text=%s",
 		 LOG_Q(a->message));
 }
@@ -144,7 +157,7 @@ static void on_deaf(void *arg)
 {
 	struct rpc_server *s = arg;
 
-	log_error("listener_deaf", "address=%s", s->addresses[0]);
+	log_error("listener_deaf", "addresses=%zu", s->n_addresses);
 	s->opt.on_deaf(s->opt.arg);
 }
 
@@ -173,14 +186,19 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 	s->mailbox = mailbox_new(s->loop, on_letter, s);
 	grpc_server_start(s->core);
 	rpc_poller_start(s);
-	if (opt->on_deaf != NULL)
-		s->probe = self_probe_new(s->loop, s->addresses[0], on_deaf, s);
+	for (size_t i = 0; opt->on_deaf != NULL && i < s->n_addresses; i++)
+		s->probes[i] = self_probe_new(s->loop, s->addresses[i], s->tls[i], on_deaf, s);
 	return s;
 }
 
 const char *rpc_server_address(const struct rpc_server *s, size_t i)
 {
 	return i < s->n_addresses ? s->addresses[i] : NULL;
+}
+
+bool rpc_server_speaks_tls(const struct rpc_server *s, size_t i)
+{
+	return i < s->n_addresses && s->tls[i];
 }
 
 void rpc_server_set_serving(struct rpc_server *s, bool serving)
@@ -233,8 +251,9 @@ void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *
 	s->on_closed = on_closed;
 	s->on_closed_arg = arg;
 	health_set(s->health, false);
-	if (s->probe != NULL)
-		self_probe_close(s->probe);
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (s->probes[i] != NULL)
+			self_probe_close(s->probes[i]);
 	s->patience.on_due = close_server;
 	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->lame_duck_ms);
 }

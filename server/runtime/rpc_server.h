@@ -16,12 +16,14 @@
 
 struct rpc_server;
 struct config;
+struct auth;
 struct show_board;
 
 struct rpc_server_options {
 	const struct config *cfg; /* must outlive the server */
 	struct app *app;          /* rpc_app() */
 	struct loop *loop;
+	struct auth *auth; /* must outlive the server */
 	const struct rpc_method *const *methods;
 	size_t n_methods;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
@@ -39,6 +41,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt);
 
 /* The i-th listener as it really is ("127.0.0.1:41234", "unix:/path"); NULL beyond the last. */
 const char *rpc_server_address(const struct rpc_server *s, size_t i);
+bool rpc_server_speaks_tls(const struct rpc_server *s, size_t i);
 
 /* What health checks say from now on; a draining server says NOT_SERVING whatever it is told. */
 void rpc_server_set_serving(struct rpc_server *s, bool serving);

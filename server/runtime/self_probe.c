@@ -12,7 +12,28 @@
 enum {
 	FRAME_HEADER = 9,   /* RFC 9113, 4.1: length 3, type 1, flags 1, stream 4 */
 	FRAME_SETTINGS = 4, /* RFC 9113, 6.5 */
+	RECORD_ALERT = 21,  /* RFC 8446, 5.1 */
+	RECORD_HANDSHAKE = 22,
 };
+
+/*
+ * RFC 5246, 7.4.1.2: a ClientHello of TLS 1.2, for certificates of every usual kind.  Its random
+ * is a constant, for nothing will ever be said over this connection.
+ */
+static char client_hello[] =
+	"\x16\x03\x01\x00\x5c" /* record: handshake, length */
+	"\x01\x00\x00\x58"     /* client_hello, length */
+	"\x03\x03"
+	"orderd asks whether it is heard." /* 32 bytes of random */
+	"\x00"                             /* no session */
+	"\x00\x04\xc0\x2b\xc0\x2f"         /* ECDHE with ECDSA or RSA, AES-128-GCM */
+	"\x01\x00"
+	"\x00\x2b"                                 /* extensions: */
+	"\x00\x0a\x00\x06\x00\x04\x00\x1d\x00\x17" /* X25519, P-256 */
+	"\x00\x0b\x00\x02\x01\x00"                 /* points whole */
+	"\x00\x0d\x00\x0e\x00\x0c\x04\x03\x08\x04\x04\x01\x05\x03\x06\x03\x08\x07" /* signatures */
+	"\x00\x10\x00\x05\x00\x03\x02"
+	"h2"; /* ALPN */
 
 /* One attempt.  Its handle outlives the verdict until libuv has closed it. */
 struct attempt {
@@ -26,6 +47,7 @@ struct attempt {
 	};
 
 	uv_connect_t connect;
+	uv_write_t hello;
 	char frame[FRAME_HEADER];
 	size_t n;
 };
@@ -33,6 +55,7 @@ struct attempt {
 struct self_probe {
 	struct loop *loop;
 	char *address;
+	bool tls;
 	struct timer timer; /* the next attempt, or the end of this one's patience */
 	struct attempt *attempt;
 	int failures;
@@ -93,6 +116,19 @@ static void on_room(uv_handle_t *h, size_t suggested, uv_buf_t *ret)
 	*ret = uv_buf_init(a->frame + a->n, (unsigned)(sizeof(a->frame) - a->n));
 }
 
+static bool is_answer(const struct attempt *a)
+{
+	if (a->probe->tls)
+		return a->frame[0] == RECORD_HANDSHAKE || a->frame[0] == RECORD_ALERT;
+	return a->frame[3] == FRAME_SETTINGS;
+}
+
+/* An alert is seven bytes and then the end. */
+static bool is_whole(const struct attempt *a)
+{
+	return a->n >= (a->probe->tls ? 1 : sizeof(a->frame));
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
 	struct attempt *a = stream->data;
@@ -102,8 +138,21 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		a->n += (size_t)n;
 	if (n < 0)
 		verdict(a, false);
-	else if (a->n == sizeof(a->frame))
-		verdict(a, a->frame[3] == FRAME_SETTINGS);
+	else if (is_whole(a))
+		verdict(a, is_answer(a));
+}
+
+static void on_hello_sent(uv_write_t *hello, int status)
+{
+	(void)hello; /* what comes back, or does not, is what counts */
+	(void)status;
+}
+
+static int say_hello(struct attempt *a)
+{
+	uv_buf_t buf = uv_buf_init(client_hello, sizeof(client_hello) - 1);
+
+	return a->probe->tls ? uv_write(&a->hello, &a->stream, &buf, 1, on_hello_sent) : 0;
 }
 
 static void on_connect(uv_connect_t *connect, int status)
@@ -112,7 +161,7 @@ static void on_connect(uv_connect_t *connect, int status)
 
 	if (a->probe == NULL)
 		return; /* being closed */
-	if (status < 0 || uv_read_start(&a->stream, on_room, on_read) < 0)
+	if (status < 0 || uv_read_start(&a->stream, on_room, on_read) < 0 || say_hello(a) < 0)
 		verdict(a, false);
 }
 
@@ -148,13 +197,14 @@ static void start(struct timer *t)
 		verdict(a, false);
 }
 
-struct self_probe *self_probe_new(struct loop *l, const char *address, void (*on_deaf)(void *arg),
-				  void *arg)
+struct self_probe *self_probe_new(struct loop *l, const char *address, bool tls,
+				  void (*on_deaf)(void *arg), void *arg)
 {
 	struct self_probe *p = mem_alloc(sizeof(*p));
 
 	p->loop = l;
 	p->address = mem_text(address);
+	p->tls = tls;
 	p->on_deaf = on_deaf;
 	p->arg = arg;
 	plan(p, start, PROBE_EVERY_MS);

@@ -2,7 +2,8 @@
  * The listener's self-test.  In gRPC core 1.51 a failed accept() can leave a listener
  * deaf for ever (CVE-2023-4785); only a new process hears again.  So the server calls
  * itself: every PROBE_EVERY_MS it connects and waits for the HTTP/2 SETTINGS frame that a
- * listening server sends unasked.
+ * listening server sends unasked.  One that speaks TLS waits to be spoken to: it is sent the first
+ * message of a handshake, and whatever TLS record it answers will do.
  */
 #ifndef ORDERD_SERVER_SELF_PROBE_H
 #define ORDERD_SERVER_SELF_PROBE_H
@@ -18,8 +19,8 @@ enum {
 struct self_probe;
 
 /* `address` as rpc_server_address() gives it.  on_deaf(arg) is called once at most. */
-struct self_probe *self_probe_new(struct loop *l, const char *address, void (*on_deaf)(void *arg),
-				  void *arg);
+struct self_probe *self_probe_new(struct loop *l, const char *address, bool tls,
+				  void (*on_deaf)(void *arg), void *arg);
 void self_probe_close(struct self_probe *p); /* frees itself in a later turn */
 
 #endif

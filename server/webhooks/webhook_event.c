@@ -1,38 +1,11 @@
 #include "server/webhooks/webhook_event.h"
 
-#include <jansson.h>
-
-/*
- * How deep arrays and objects lie within each other, looked at before the parser, which
- * goes as deep on the stack.
- */
-static bool is_flat_enough(struct str body)
-{
-	unsigned depth = 0;
-	bool quoted = false;
-
-	for (size_t i = 0; i < body.n; i++) {
-		char c = body.p[i];
-
-		if (quoted && c == '\\')
-			i++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (quoted)
-			continue;
-		else if ((c == '[' || c == '{') && ++depth > WEBHOOK_DEPTH_MAX)
-			return false;
-		else if ((c == ']' || c == '}') && depth > 0)
-			depth--;
-	}
-	return true;
-}
+#include "server/json.h"
 
 /* Ids and kinds are printable ASCII and bounded: they are stored and logged. */
 static struct str text_at(const json_t *j, const char *name)
 {
-	const json_t *value = json_object_get(j, name);
-	struct str s = {json_string_value(value), json_string_length(value)};
+	struct str s = json_text(json_object_get(j, name));
 
 	if (s.p == NULL || s.n == 0 || s.n > WEBHOOK_ID_MAX)
 		return (struct str){0};
@@ -92,18 +65,12 @@ static const char *keep(struct webhook_event *e, struct arena *arena)
 static const char *read_event(struct str body, struct arena *arena, struct webhook_event *ret,
 			      void (*read)(const json_t *j, struct webhook_event *ret))
 {
-	json_error_t where;
-	json_t *j;
 	const char *why;
+	json_t *j = json_read(body, WEBHOOK_DEPTH_MAX, &why);
 
 	*ret = (struct webhook_event){0};
-	if (body.n == 0)
-		return "it is empty";
-	if (!is_flat_enough(body))
-		return "it is nested too deeply";
-	j = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, &where);
 	if (j == NULL)
-		return "it is not JSON";
+		return why;
 	read(j, ret);
 	why = keep(ret, arena);
 	json_decref(j);

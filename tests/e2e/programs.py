@@ -46,6 +46,9 @@ class Running:
                 break
             kind, address = line.split()[1].split("=")
             self.addresses[kind] = address
+        else:
+            self.errors.seek(0)
+            raise AssertionError("%s did not get ready: %s" % (name, self.errors.read()[-4000:]))
 
     def __enter__(self):
         return self

@@ -10,6 +10,7 @@
 #include "grpc/health/v1/health.pb-c.h"
 #include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
+#include "orderd/v1/key_service.pb-c.h"
 #include "orderd/v1/ops_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
@@ -58,6 +59,9 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__resume_queue_request__descriptor,
 	&orderd__v1__list_stuck_orders_request__descriptor,
 	&orderd__v1__inspect_request__descriptor,
+	&orderd__v1__create_key_request__descriptor,
+	&orderd__v1__list_keys_request__descriptor,
+	&orderd__v1__revoke_key_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

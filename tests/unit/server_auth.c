@@ -1,5 +1,6 @@
 /*
- * Which addresses count as this machine's own: auth=none stands or falls with it.
+ * Which addresses count as this machine's own, for what others can reach must be TLS and ask who
+ * calls; and the names that identities may have.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +9,9 @@
 
 #include <cmocka.h>
 
-#include "server/runtime/auth.h"
+#include "server/auth/identity.h"
+#include "server/auth/listeners.h"
+#include "server/auth/peer.h"
 
 static void loopback_addresses_and_unix_sockets_are_local(void **state)
 {
@@ -17,7 +20,7 @@ static void loopback_addresses_and_unix_sockets_are_local(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
-		assert_true(auth_is_local(str_of(local[i])));
+		assert_true(listener_is_local(str_of(local[i])));
 }
 
 static void everything_else_is_not_local(void **state)
@@ -47,18 +50,121 @@ static void everything_else_is_not_local(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
-		assert_false(auth_is_local(str_of(foreign[i])));
+		assert_false(listener_is_local(str_of(foreign[i])));
 }
 
-static void every_caller_is_tenant_1s_administrator(void **state)
+static void tls_is_a_prefix_and_no_part_of_the_address(void **state)
 {
-	struct identity who = {0};
+	struct str tls = STR("tls:10.0.0.1:7443"), plain = STR("10.0.0.1:7443");
 
 	(void)state;
-	assert_int_equal(identify(NULL, NULL, &who), ERR_OK);
-	assert_int_equal(who.tenant, 1);
-	assert_int_equal(who.role, ROLE_OPS_ADMIN);
-	assert_true(who.subject.n > 0);
+	assert_true(listener_is_tls(&tls));
+	assert_true(str_eq(tls, plain));
+	assert_false(listener_is_tls(&plain));
+}
+
+static void every_role_is_found_by_its_name(void **state)
+{
+	enum role r = ROLE_CUSTOMER;
+
+	(void)state;
+	for (int i = 0; i < ROLES; i++) {
+		assert_true(role_parse(role_name((enum role)i), &r));
+		assert_int_equal(r, i);
+	}
+	assert_false(role_parse(STR("ops"), &r));
+	assert_false(role_parse(STR("OPS_ADMIN"), &r));
+	assert_false(role_parse((struct str){0}, &r));
+}
+
+static void name_is_one_printable_word(void **state)
+{
+	char longest[IDENTITY_NAME_MAX + 1];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	assert_true(identity_name_ok((struct str){longest, IDENTITY_NAME_MAX}));
+	assert_false(identity_name_ok((struct str){longest, IDENTITY_NAME_MAX + 1}));
+	assert_false(identity_name_ok(STR("")));
+	assert_false(identity_name_ok(STR("two words")));
+	assert_false(identity_name_ok(STR("line\n")));
+	assert_false(identity_name_ok(STR("z\xc3\xbc")));
+}
+
+static void scopes_are_words_with_one_blank_between(void **state)
+{
+	(void)state;
+	assert_true(identity_scopes_ok((struct str){0}));
+	assert_true(identity_scopes_ok(STR("orders:read")));
+	assert_true(identity_scopes_ok(STR("orders:read stock:write")));
+	assert_false(identity_scopes_ok(STR(" a")));
+	assert_false(identity_scopes_ok(STR("a ")));
+	assert_false(identity_scopes_ok(STR("a  b")));
+	assert_false(identity_scopes_ok(STR("a\tb")));
+	assert_false(identity_scopes_ok(STR("a\"b")));
+}
+
+/* ---- certificates ---- */
+
+static enum auth_cause read_uri(const char *uri, const char *prefix, struct identity *ret,
+				struct arena *arena)
+{
+	return peer_read_uri(str_of(uri), str_of(prefix), arena, ret);
+}
+
+static void uri_of_a_certificate_names_tenant_role_and_machine(void **state)
+{
+	struct identity who;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 4096);
+	assert_int_equal(read_uri("orderd://tenant/7/role/mes/packer-3", "orderd://", &who, &arena),
+			 AUTH_OK);
+	assert_int_equal(who.tenant, 7);
+	assert_int_equal(who.role, ROLE_MES);
+	assert_true(str_eq(who.subject, STR("cert:packer-3")));
+	assert_null(who.customer.p);
+	assert_int_equal(
+		read_uri("spiffe://a/tenant/1/role/customer/c9", "spiffe://a/", &who, &arena),
+		AUTH_OK);
+	assert_true(str_eq(who.customer, STR("c9")));
+	arena_done(&arena);
+}
+
+static void uri_of_another_form_is_nobody(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"orderd://",
+		"orderd:/tenant/1/role/mes/x",
+		"ORDERD://tenant/1/role/mes/x",
+		"spiffe://tenant/1/role/mes/x",
+		"orderd:///tenant/1/role/mes/x",
+		"orderd://tenant/0/role/mes/x",
+		"orderd://tenant/-1/role/mes/x",
+		"orderd://tenant/2147483648/role/mes/x",
+		"orderd://tenant/1/role/king/x",
+		"orderd://tenant/1/role/mes",
+		"orderd://tenant/1/role/mes/",
+		"orderd://tenant/1/role/mes/x/",
+		"orderd://tenant/1/role/mes/x/y",
+		"orderd://tenant//role/mes/x",
+		"orderd://tenant/1/mes/role/x",
+		"orderd://tenant/1/role/mes/x y",
+	};
+	struct identity who;
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 4096);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(read_uri(bad[i], "orderd://", &who, &arena), AUTH_NO_IDENTITY);
+	arena_done(&arena);
+	arena_init(&arena, 8);
+	assert_int_equal(read_uri("orderd://tenant/1/role/mes/a-name", "orderd://", &who, &arena),
+			 AUTH_NO_ROOM);
+	arena_done(&arena);
 }
 
 int main(void)
@@ -66,7 +172,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loopback_addresses_and_unix_sockets_are_local),
 		cmocka_unit_test(everything_else_is_not_local),
-		cmocka_unit_test(every_caller_is_tenant_1s_administrator),
+		cmocka_unit_test(tls_is_a_prefix_and_no_part_of_the_address),
+		cmocka_unit_test(every_role_is_found_by_its_name),
+		cmocka_unit_test(name_is_one_printable_word),
+		cmocka_unit_test(scopes_are_words_with_one_blank_between),
+		cmocka_unit_test(uri_of_a_certificate_names_tenant_role_and_machine),
+		cmocka_unit_test(uri_of_another_form_is_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static int set_up(void **state)
 	now_ms = 1000;
 	clock_fake(now_ms * 1000, 0);
 	l = loop_new();
-	p = self_probe_new(l, address, on_deaf, NULL);
+	p = self_probe_new(l, address, false, on_deaf, NULL);
 	return 0;
 }
 

@@ -8,8 +8,8 @@
 
 #include <grpc/byte_buffer.h>
 #include <grpc/byte_buffer_reader.h>
-#include <grpc/grpc_security.h>
 
+#include "credentials.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 
@@ -28,9 +28,8 @@ static grpc_arg number_arg(const char *key, int value)
 		.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)key, .value.integer = value};
 }
 
-grpc_channel *channel_open(const char *target, bool own_connection)
+grpc_channel *channel_open(const char *target, grpc_channel_credentials *creds, bool own_connection)
 {
-	grpc_channel_credentials *creds = grpc_insecure_credentials_create();
 	grpc_arg list[] = {
 		number_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, MESSAGE_MAX),
 		number_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
@@ -40,10 +39,8 @@ grpc_channel *channel_open(const char *target, bool own_connection)
 		number_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, own_connection),
 	};
 	grpc_channel_args args = {sizeof(list) / sizeof(list[0]), list};
-	grpc_channel *channel = grpc_channel_create(target, creds, &args);
 
-	grpc_channel_credentials_release(creds);
-	return channel;
+	return grpc_channel_create(target, creds, &args);
 }
 
 gpr_timespec deadline_in(int ms)
@@ -127,6 +124,10 @@ size_t request_ops(struct call *k, const ProtobufCMessage *rq, grpc_op ops[CALL_
 	k->sent = grpc_raw_byte_buffer_create(&packed, 1);
 	grpc_slice_unref(packed);
 	ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+	if (GRPC_SLICE_LENGTH(k->authorization.value) > 0) {
+		ops[0].data.send_initial_metadata.count = 1;
+		ops[0].data.send_initial_metadata.metadata = &k->authorization;
+	}
 	ops[1].op = GRPC_OP_SEND_MESSAGE;
 	ops[1].data.send_message.send_message = k->sent;
 	ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
@@ -158,9 +159,10 @@ grpc_op message_op(struct call *k)
 }
 
 void call_open(struct call *k, grpc_channel *channel, grpc_completion_queue *cq, const char *path,
-	       gpr_timespec deadline)
+	       const char *token_file, gpr_timespec deadline)
 {
 	*k = (struct call){.details = grpc_empty_slice()};
+	k->authorization = credentials_header(token_file);
 	grpc_metadata_array_init(&k->initial);
 	grpc_metadata_array_init(&k->trailing);
 	k->call =
@@ -213,5 +215,6 @@ void call_done(struct call *k)
 	if (k->received != NULL)
 		grpc_byte_buffer_destroy(k->received);
 	grpc_slice_unref(k->details);
+	grpc_slice_unref(k->authorization.value);
 	grpc_call_unref(k->call);
 }

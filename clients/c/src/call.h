@@ -15,6 +15,7 @@
 struct call {
 	grpc_call *call;
 	grpc_metadata_array initial, trailing;
+	grpc_metadata authorization; /* its value is empty: there is none */
 	grpc_byte_buffer *sent, *received;
 	grpc_status_code status;
 	grpc_slice details;
@@ -22,11 +23,14 @@ struct call {
 
 enum { CALL_REQUEST_OPS = 4, CALL_OPS = CALL_REQUEST_OPS + 2 };
 
-/* `own_connection`: do not share one with other channels to the same target. */
-grpc_channel *channel_open(const char *target, bool own_connection);
+/* `creds` stay the caller's.  `own_connection`: do not share one with other channels to the same
+ * target. */
+grpc_channel *channel_open(const char *target, grpc_channel_credentials *creds,
+			   bool own_connection);
 
+/* `token_file`: NULL when calls carry none. */
 void call_open(struct call *k, grpc_channel *channel, grpc_completion_queue *cq, const char *path,
-	       gpr_timespec deadline);
+	       const char *token_file, gpr_timespec deadline);
 void call_done(struct call *k);
 
 /* The first ops of every call: the request, whole, and the server's headers. */

@@ -6,8 +6,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "call.h"
+#include "credentials.h"
 
 struct pending {
 	struct call call;
@@ -19,6 +21,7 @@ struct pending {
 struct orderd_calls {
 	grpc_completion_queue *cq;
 	grpc_channel **channels;
+	char *token_file; /* NULL: calls carry none */
 	unsigned n_channels, turn;
 	struct pending *spare, *under_way;
 	struct pending *last; /* answered, and its bytes are being read */
@@ -40,19 +43,35 @@ static void *zeroed(size_t n, size_t size)
 	return p;
 }
 
-struct orderd_calls *orderd_calls_new(const char *target, int connections)
+static struct orderd_calls *new_calls(const struct orderd_client_options *opt, int connections,
+				      grpc_channel_credentials *take)
 {
 	struct orderd_calls *c = zeroed(1, sizeof(*c));
 
 	assert(connections > 0);
-	grpc_init();
 	c->cq = grpc_completion_queue_create_for_next(NULL);
 	c->n_channels = (unsigned)connections;
 	c->channels = zeroed(c->n_channels, sizeof(*c->channels));
 	for (unsigned i = 0; i < c->n_channels; i++)
-		c->channels[i] = channel_open(target, true);
+		c->channels[i] = channel_open(opt->target, take, true);
+	grpc_channel_credentials_release(take);
+	if (opt->token_file != NULL && (c->token_file = strdup(opt->token_file)) == NULL)
+		abort();
 	c->bytes = grpc_empty_slice();
 	return c;
+}
+
+struct orderd_calls *orderd_calls_new(const struct orderd_client_options *opt, int connections,
+				      struct orderd_error *reterr)
+{
+	grpc_channel_credentials *creds;
+
+	grpc_init();
+	creds = credentials_of(opt, reterr);
+	if (creds != NULL)
+		return new_calls(opt, connections, creds);
+	grpc_shutdown();
+	return NULL;
 }
 
 /* ---- under way, and not any more ---- */
@@ -99,7 +118,7 @@ void orderd_calls_start(struct orderd_calls *c, enum orderd_method method,
 
 	p->tag = tag;
 	call_open(&p->call, c->channels[c->turn++ % c->n_channels], c->cq, paths[method],
-		  deadline_in(deadline_ms));
+		  c->token_file, deadline_in(deadline_ms));
 	call_start_unary(&p->call, rq, p);
 }
 
@@ -166,6 +185,7 @@ void orderd_calls_free(struct orderd_calls *c)
 	for (unsigned i = 0; i < c->n_channels; i++)
 		grpc_channel_destroy(c->channels[i]);
 	free(c->channels);
+	free(c->token_file);
 	grpc_shutdown();
 	free(c);
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "call.h"
+#include "credentials.h"
 
 enum {
 	PAUSE_FIRST_MS = 50, /* between two tries; doubled each time, half of it jitter */
@@ -18,16 +19,41 @@ enum {
 
 struct orderd_client {
 	grpc_channel *channel;
+	char *token_file; /* NULL: calls carry none */
 };
 
-struct orderd_client *orderd_client_new(const char *target)
+static struct orderd_client *new_client(const char *target, grpc_channel_credentials *take)
 {
 	struct orderd_client *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
 		abort();
+	c->channel = channel_open(target, take, false);
+	grpc_channel_credentials_release(take);
+	return c;
+}
+
+struct orderd_client *orderd_client_new(const char *target)
+{
 	grpc_init();
-	c->channel = channel_open(target, false);
+	return new_client(target, grpc_insecure_credentials_create());
+}
+
+struct orderd_client *orderd_client_new_with(const struct orderd_client_options *opt,
+					     struct orderd_error *reterr)
+{
+	grpc_channel_credentials *creds;
+	struct orderd_client *c;
+
+	grpc_init();
+	creds = credentials_of(opt, reterr);
+	if (creds == NULL) {
+		grpc_shutdown();
+		return NULL;
+	}
+	c = new_client(opt->target, creds);
+	if (opt->token_file != NULL && (c->token_file = strdup(opt->token_file)) == NULL)
+		abort();
 	return c;
 }
 
@@ -37,6 +63,7 @@ void orderd_client_free(struct orderd_client *c)
 		return;
 	grpc_channel_destroy(c->channel);
 	grpc_shutdown();
+	free(c->token_file);
 	free(c);
 }
 
@@ -115,7 +142,7 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 		ProtobufCMessage *m = NULL;
 		bool again;
 
-		call_open(&k, c->channel, cq, path, deadline);
+		call_open(&k, c->channel, cq, path, c->token_file, deadline);
 		call_start_unary(&k, rq, &k);
 		call_wait(cq, &k);
 		if (k.status == GRPC_STATUS_OK)
@@ -236,7 +263,8 @@ bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderReq
 
 		from.after_sequence = w.last;
 		w.progress = false;
-		call_open(&k, c->channel, cq, "/orderd.v1.OrderService/WatchOrder", deadline);
+		call_open(&k, c->channel, cq, "/orderd.v1.OrderService/WatchOrder", c->token_file,
+			  deadline);
 		watch_run(cq, &k, &from.base, &w);
 		if (w.gap)
 			k.status = GRPC_STATUS_DATA_LOSS;

@@ -12,7 +12,7 @@
 #include "core/base/log.h"
 #include "core/listen/ops_http.h"
 #include "echo.pb-c.h"
-#include "server/runtime/auth.h"
+#include "server/auth/auth.h"
 #include "server/runtime/health.h"
 #include "server/runtime/reflection.h"
 #include "server/runtime/rpc_server.h"
@@ -23,6 +23,7 @@ extern const size_t echo_descriptor_set_size;
 struct app {
 	struct config cfg;
 	struct loop *loop;
+	struct auth *auth;
 	struct rpc_server *server;
 	struct ops_http *http;
 	uv_signal_t down, up;
@@ -206,9 +207,16 @@ static bool is_healthy(void *arg)
 	return app->server != NULL && rpc_server_is_serving(app->server);
 }
 
-static void on_http_closed(void *arg)
+static void on_auth_closed(void *arg)
 {
 	loop_stop(((struct app *)arg)->loop);
+}
+
+static void on_http_closed(void *arg)
+{
+	struct app *app = arg;
+
+	auth_close(app->auth, on_auth_closed, app);
 }
 
 static void on_server_closed(void *arg)
@@ -258,9 +266,9 @@ int main(int argc, char **argv)
 	if (config_read(&app.cfg, "rpc_test_server", argc, argv, &argc) == CONFIG_EXIT)
 		return 0;
 	log_open("rpc_test_server", LOG_INFO);
-	auth_check(app.cfg.auth, app.cfg.listen, app.cfg.http_listen);
 	signal(SIGPIPE, SIG_IGN);
 	opt.loop = app.loop = loop_new();
+	opt.auth = app.auth = auth_new(app.loop, &app.cfg);
 	watch_signals(&app);
 	app.http = ops_http_new(app.loop, "http_listen", app.cfg.http_listen, is_healthy, &app);
 	app.server = rpc_server_new(&opt);

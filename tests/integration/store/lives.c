@@ -381,6 +381,33 @@ static void hear(struct life *l)
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM webhook_event"), 0);
 }
 
+/* A partner is let in, comes, and is let in no longer. */
+static void let_in(struct life *l)
+{
+	static const char kid[] = "0123456789abcdef";
+	struct api_key_create_head made = {.tenant = 1,
+					   .kid = str_of(kid),
+					   .name = STR("partner"),
+					   .mac = STR("01234567890123456789012345678901"),
+					   .role = STR("service"),
+					   .scopes = STR(""),
+					   .life_s = LONG_S,
+					   .most = 1,
+					   .actor = STR("clerk")};
+	struct api_keys_used_head used = {0};
+	struct api_keys_used_line came = {.line = 1, .tenant = 1, .kid = str_of(kid)};
+	struct api_key_revoke_head out = {.tenant = 1, .kid = str_of(kid), .actor = STR("clerk")};
+
+	l->ask(l, api_key_create_unit(&made, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM api_key WHERE slot = 1"), 1);
+	l->ask(l, api_keys_used_unit(&used, &came, 1));
+	l->ask(l, api_key_revoke_unit(&out, NULL, 0));
+	assert_int_equal(pg_number(db,
+				   "SELECT count(*) FROM api_key WHERE revoked_at IS NOT NULL "
+				   "AND last_used_at IS NOT NULL"),
+			 1);
+}
+
 static void cancel(struct life *l, const char *key)
 {
 	struct order_cancel_head h = {.tenant = 1,
@@ -690,6 +717,7 @@ void life_of_a_shop(struct life *l)
 	furnish(l);
 	raise_the_fence(l);
 	read_the_gateway(l);
+	let_in(l);
 	place(l, "first", LONG_S);
 	authorize(l, begin(l));
 	tell(l);

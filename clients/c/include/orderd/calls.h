@@ -31,9 +31,11 @@ struct orderd_answer {
 };
 
 /*
- * Connects by and by, over so many connections: a server bounds the calls of each.  Never NULL.
+ * Connects by and by, over so many connections: a server bounds the calls of each.  NULL as with
+ * orderd_client_new_with().
  */
-struct orderd_calls *orderd_calls_new(const char *target, int connections);
+struct orderd_calls *orderd_calls_new(const struct orderd_client_options *opt, int connections,
+				      struct orderd_error *reterr);
 
 /* Calls under way are cancelled and their answers are lost. */
 void orderd_calls_free(struct orderd_calls *c);

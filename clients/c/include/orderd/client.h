@@ -19,6 +19,7 @@
 
 #include "orderd/v1/fulfillment_service.pb-c.h"
 #include "orderd/v1/inventory_service.pb-c.h"
+#include "orderd/v1/key_service.pb-c.h"
 #include "orderd/v1/ops_service.pb-c.h"
 #include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
@@ -69,6 +70,24 @@ static inline ProtobufCBinaryData orderd_text(const char *z)
  */
 struct orderd_client *orderd_client_new(const char *target);
 
+/*
+ * How to be known and how to know the server.  Each may be NULL; paths are of PEM files, read once.
+ */
+struct orderd_client_options {
+	const char *target;
+	const char *token_file; /* an API key or JWT; read for each call, so it can be changed */
+	const char *tls_ca;     /* CAs of the server: TLS */
+	const char *tls_cert;   /* a client certificate, and those between it and its root */
+	const char *tls_key;
+};
+
+/*
+ * NULL, and *reterr (if given) says why: a file cannot be read, a certificate without key or CA, or
+ * a token that would travel without TLS to another machine.
+ */
+struct orderd_client *orderd_client_new_with(const struct orderd_client_options *opt,
+					     struct orderd_error *reterr);
+
 /* No call may be under way. */
 void orderd_client_free(struct orderd_client *c);
 
@@ -114,8 +133,11 @@ void orderd_client_free(struct orderd_client *c);
 	X(list_queues, OpsService, ListQueues, list_queues)                                   \
 	X(pause_queue, OpsService, PauseQueue, pause_queue)                                   \
 	X(resume_queue, OpsService, ResumeQueue, resume_queue)                                \
-	X(list_stuck_orders, OpsService, ListStuckOrders, list_stuck_orders) \
-	X(inspect, OpsService, Inspect, inspect)
+	X(list_stuck_orders, OpsService, ListStuckOrders, list_stuck_orders)                  \
+	X(inspect, OpsService, Inspect, inspect)                                              \
+	X(create_key, KeyService, CreateKey, create_key)                                      \
+	X(list_keys, KeyService, ListKeys, list_keys)                                         \
+	X(revoke_key, KeyService, RevokeKey, revoke_key)
 
 #define X(name, service, method, message)                                                          \
 	Orderd__V1__##method##Response *orderd_##name(                                             \

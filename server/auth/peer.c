@@ -1,0 +1,104 @@
+#include "server/auth/peer.h"
+
+#include <string.h>
+
+#include <grpc/grpc_security.h>
+#include <grpc/grpc_security_constants.h>
+
+/* ---- the URI ---- */
+
+static bool begins(struct str s, struct str with)
+{
+	return s.n >= with.n && memcmp(s.p, with.p, with.n) == 0;
+}
+
+/* Takes `word` and the segment behind it, up to the next slash, off the path. */
+static bool take(struct str *path, const char *word, struct str *ret)
+{
+	struct str name;
+
+	return str_next(path, '/', &name) && str_eq(name, str_of(word)) && path->n > 0 &&
+	       str_next(path, '/', ret);
+}
+
+enum auth_cause peer_read_uri(struct str uri, struct str prefix, struct arena *arena,
+			      struct identity *ret)
+{
+	struct str path, tenant, role;
+	long long n;
+	char *subject;
+
+	*ret = (struct identity){0};
+	if (!begins(uri, prefix))
+		return AUTH_NO_IDENTITY;
+	path = (struct str){uri.p + prefix.n, uri.n - prefix.n};
+	if (!take(&path, "tenant", &tenant) || !take(&path, "role", &role))
+		return AUTH_NO_IDENTITY;
+	if (!str_to_i64(tenant, 1, INT32_MAX, &n) || !role_parse(role, &ret->role) ||
+	    !identity_name_ok(path) || memchr(path.p, '/', path.n) != NULL)
+		return AUTH_NO_IDENTITY;
+	ret->tenant = (int32_t)n;
+	subject = arena_printf(arena, "cert:" STR_FMT, STR_ARG(path));
+	if (subject == NULL)
+		return AUTH_NO_ROOM;
+	ret->subject = str_of(subject);
+	if (ret->role == ROLE_CUSTOMER)
+		ret->customer = (struct str){ret->subject.p + sizeof("cert:") - 1, path.n};
+	return AUTH_OK;
+}
+
+/* ---- the connection ---- */
+
+static bool is_tls(const grpc_auth_context *ctx)
+{
+	grpc_auth_property_iterator it = grpc_auth_context_find_properties_by_name(
+		ctx, GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME);
+	const grpc_auth_property *p = grpc_auth_property_iterator_next(&it);
+
+	return p != NULL && str_eq((struct str){p->value, p->value_length},
+				   STR(GRPC_SSL_TRANSPORT_SECURITY_TYPE));
+}
+
+/* The one URI of ours; two are none, for which of them was meant? */
+static struct str find_uri(const grpc_auth_context *ctx, struct str prefix)
+{
+	grpc_auth_property_iterator it =
+		grpc_auth_context_find_properties_by_name(ctx, GRPC_PEER_URI_PROPERTY_NAME);
+	const grpc_auth_property *p;
+	struct str found = {0};
+
+	while ((p = grpc_auth_property_iterator_next(&it)) != NULL) {
+		struct str uri = {p->value, p->value_length};
+
+		if (!begins(uri, prefix))
+			continue;
+		if (found.p != NULL)
+			return (struct str){0};
+		found = uri;
+	}
+	return found;
+}
+
+/* TLS has verified it, or there would be no connection. */
+static bool has_certificate(const grpc_auth_context *ctx)
+{
+	grpc_auth_property_iterator it =
+		grpc_auth_context_find_properties_by_name(ctx, GRPC_X509_PEM_CERT_PROPERTY_NAME);
+
+	return grpc_auth_property_iterator_next(&it) != NULL;
+}
+
+enum auth_cause peer_identify(grpc_call *call, struct str prefix, struct arena *arena,
+			      struct identity *ret, struct str *ret_uri)
+{
+	grpc_auth_context *ctx = grpc_call_auth_context(call);
+	enum auth_cause e = AUTH_MISSING;
+
+	if (ctx != NULL && is_tls(ctx) && has_certificate(ctx)) {
+		*ret_uri = arena_str(arena, find_uri(ctx, prefix));
+		e = ret_uri->p != NULL ? peer_read_uri(*ret_uri, prefix, arena, ret)
+				       : AUTH_NO_IDENTITY;
+	}
+	grpc_auth_context_release(ctx);
+	return e;
+}

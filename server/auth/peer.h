@@ -1,0 +1,30 @@
+/*
+ * Who a client certificate is for: its one URI (subject alternative name) that begins with the
+ * configured prefix,
+ *
+ *	<prefix>tenant/<n>/role/<role>/<name>
+ *	orderd://tenant/1/role/mes/packer-3
+ *	spiffe://shop.example/tenant/1/role/mes/packer-3
+ *
+ * Whether the certificate is to be believed is TLS's part.
+ */
+#ifndef ORDERD_SERVER_PEER_H
+#define ORDERD_SERVER_PEER_H
+
+#include <grpc/grpc.h>
+
+#include "server/auth/cause.h"
+#include "server/auth/identity.h"
+
+/* Texts of *ret lie in `arena`, the subject being "cert:<name>". */
+enum auth_cause peer_read_uri(struct str uri, struct str prefix, struct arena *arena,
+			      struct identity *ret);
+
+/*
+ * The caller's certificate, if it showed one that TLS verified: AUTH_MISSING when it did not.
+ * *ret_uri, in `arena`, is what auth_deny_file may name.
+ */
+enum auth_cause peer_identify(grpc_call *call, struct str prefix, struct arena *arena,
+			      struct identity *ret, struct str *ret_uri);
+
+#endif
