@@ -31,6 +31,7 @@
 #include "server/auth/auth.h"
 #include "server/auth/first_key.h"
 #include "server/auth/key_feed.h"
+#include "server/auth/policy.h"
 #include "server/rpc_table.h"
 #include "server/runtime/rpc_server.h"
 #include "server/watch/watches.h"
@@ -257,6 +258,7 @@ static void open_listeners(struct app *app)
 					 .app = app,
 					 .loop = app->loop,
 					 .auth = app->auth,
+					 .policy = &policy_of_orderd,
 					 .methods = rpc_table,
 					 .n_methods = rpc_table_size,
 					 .descriptor_set = api_descriptor_set,

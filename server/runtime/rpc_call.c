@@ -16,6 +16,7 @@
 #include "core/base/config.h"
 #include "core/base/metric.h"
 #include "server/auth/auth.h"
+#include "server/auth/policy.h"
 #include "server/runtime/rpc_runtime.h"
 #include "server/runtime/status.h"
 #include "server/runtime/validate.h"
@@ -154,6 +155,19 @@ static enum errc read_request(struct rpc *c)
 	return c->n_violations > 0 ? ERR_INVALID_ARGUMENT : ERR_OK;
 }
 
+/* Who calls, and whether they may. */
+static enum errc let_in(struct rpc *c)
+{
+	enum errc e;
+
+	if (c->served->method->open)
+		return ERR_OK;
+	e = identify(c->server->opt.auth, c->call, &c->metadata, &c->flow.arena, &c->who);
+	if (e != ERR_OK)
+		return e;
+	return (c->served->roles & ROLE_BIT(c->who.role)) != 0 ? ERR_OK : ERR_PERMISSION_DENIED;
+}
+
 static enum errc admit(struct rpc *c)
 {
 	enum errc e;
@@ -163,9 +177,7 @@ static enum errc admit(struct rpc *c)
 	if (c->server->phase >= RPC_CLOSING)
 		return ERR_DRAINING;
 	c->flow.arena.cap = ordinary_cap(c);
-	e = c->served->method->open
-		    ? ERR_OK
-		    : identify(c->server->opt.auth, c->call, &c->metadata, &c->flow.arena, &c->who);
+	e = let_in(c);
 	return e != ERR_OK ? e : read_request(c);
 }
 

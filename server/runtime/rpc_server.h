@@ -17,13 +17,15 @@
 struct rpc_server;
 struct config;
 struct auth;
+struct policy;
 struct show_board;
 
 struct rpc_server_options {
 	const struct config *cfg; /* must outlive the server */
 	struct app *app;          /* rpc_app() */
 	struct loop *loop;
-	struct auth *auth; /* must outlive the server */
+	struct auth *auth;           /* must outlive the server */
+	const struct policy *policy; /* what each role may call */
 	const struct rpc_method *const *methods;
 	size_t n_methods;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "server/auth/policy.h"
 #include "server/rpc_table.h"
 #include "server/runtime/descriptors.h"
 #include "server/runtime/validate.h"
@@ -116,6 +117,29 @@ static void every_table_of_steps_has_an_end(void **state)
 	}
 }
 
+static void every_method_says_who_may_call_it(void **state)
+{
+	size_t closed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < rpc_table_size; i++) {
+		const struct rpc_method *m = rpc_table[i];
+		unsigned roles = policy_roles(&policy_of_orderd, m->path);
+
+		if (m->open) {
+			assert_int_equal(roles, 0);
+			continue;
+		}
+		closed++;
+		if ((roles & ROLE_BIT(ROLE_OPS_ADMIN)) == 0)
+			fail_msg("%s: no administrator may call it", m->path);
+		assert_int_equal(roles & ROLE_BIT(ROLE_CUSTOMER),
+				 0); /* until owners are looked at */
+	}
+	assert_int_equal(policy_of_orderd.n_rows, closed); /* no row is another's, or there twice */
+	assert_int_equal(policy_roles(&policy_of_orderd, "/orderd.v1.OrderService/Nothing"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +148,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_request_can_be_validated, set_up, tear_down),
 		cmocka_unit_test(every_name_is_fit_for_a_label),
 		cmocka_unit_test(every_table_of_steps_has_an_end),
+		cmocka_unit_test(every_method_says_who_may_call_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
