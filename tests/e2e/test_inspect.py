@@ -396,14 +396,17 @@ def watch_of_a_view__is_drawn_again_until_it_is_stopped(w):
     env = {"PATH": os.environ["PATH"], "ORDERD_SERVER": w.env["GRPC"]}
     program = os.path.join(w.env["DATA"], "bin", "orderctl")
     drawing = subprocess.Popen([program, "inspect", "--watch", "1", "timers"], env=env, stdout=subprocess.PIPE, text=True)
+    too_long = threading.Timer(60, drawing.kill)
+    too_long.start()
     try:
         heads = 0
         for line in drawing.stdout:
-            heads += line.split() == ["due", "count", "next_ms"]
+            heads += line.split() == ["due", "count", "next", "ms"]
             if heads == 2:
                 break
         assert heads == 2 and drawing.poll() is None
     finally:
+        too_long.cancel()
         drawing.terminate()
         drawing.wait(60)
         drawing.stdout.close()
