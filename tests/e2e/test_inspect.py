@@ -134,7 +134,7 @@ def name_of_no_view__is_refused_and_the_views_are_named(w):
     assert w.refusal("OpsService", "Inspect", w.pb["ops_service"].InspectRequest(view="a" * 65))[3] == {
         "view": "it is longer than this field may be"}
     code, out, err = ctl(w, "nothing")
-    assert code == 1 and out == "" and "NOT_FOUND" in err and "pools" in err, (code, out, err)
+    assert code == 4 and out == "" and "NOT_FOUND" in err and "pools" in err, (code, out, err)
     code, out, err = ctl(w, "flows", "pools")
     assert code == 2, (code, out, err)
 
