@@ -52,8 +52,8 @@ system_state() {
 	for pid in $(pgrep -o -f 'postgres.*-D /var/lib/postgresql/15/main') $(pgrep -x redis-server -u redis); do
 		awk '{ print "process", $1, $22 }' "/proc/$pid/stat"
 	done
-	find /etc/postgresql /etc/postgresql-common /etc/redis /etc/default/redis-server /etc/rc*.d \
-		-printf '%p %M %u %g %l\n' | sort
+	find /etc/postgresql /etc/postgresql-common /etc/redis /etc/default/redis-server -printf '%p %M %u %g %l\n' | sort
+	find /etc/rc*.d /etc/systemd/system \( -name '*postgresql*' -o -name '*redis*' \) -printf '%p %l\n' | sort
 	find /usr/sbin -name policy-rc.d
 	find /etc/postgresql /etc/postgresql-common /etc/redis -type f -exec sha256sum {} + | sort
 	find /var/lib/postgresql/15/main/base /var/lib/redis -type f ! -name 'pg_internal.init' -exec sha256sum {} + | sort
