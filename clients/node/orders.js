@@ -18,8 +18,9 @@ const PATIENCE_MS = 60_000;
 const PAUSE_FIRST_MS = 200;
 const PAUSE_LONGEST_MS = 5_000;
 
-// Whether to ask again.  CANCELLED is the server's here, about to leave: nothing in this file cancels a call.
-const AGAIN = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.ABORTED, status.CANCELLED]);
+// What is worth another try when it does not come from orderd itself, which says so: a connection lost, our deadline.
+// CANCELLED is how a call may end that reaches a server about to leave; nothing in this file cancels one and waits for it.
+const AGAIN = new Set([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED]);
 
 export function connect(address) {
   return new OrderService(address, grpc.credentials.createInsecure(), {
@@ -32,9 +33,10 @@ export function connect(address) {
   });
 }
 
-// google.rpc.Status of a failed call: { reason, facts, fields: [{ field, description }], retryAfterMs }.
+// google.rpc.Status of a failed call.  `reason` is empty when orderd did not say it; retryAfterMs is undefined when the same
+// call would fail in the same way.
 export function explain(error) {
-  const found = { code: status[error.code], message: error.details, reason: '', facts: {}, fields: [], retryAfterMs: 0 };
+  const found = { code: status[error.code], message: error.details, reason: '', facts: {}, fields: [], retryAfterMs: undefined };
   const [bytes] = error.metadata?.get('grpc-status-details-bin') ?? [];
   for (const { type_url, value } of bytes ? contract['google.rpc.Status'].deserialize(bytes).details : []) {
     const type = type_url.split('/').at(-1);
@@ -49,8 +51,12 @@ export function explain(error) {
   return found;
 }
 
+// orderd's own word if it is there.  A reader that was too slow is told in the message alone: no details overtake a stream.
+const isWorthIt = (error, { reason, message, retryAfterMs }) =>
+  reason ? retryAfterMs !== undefined : AGAIN.has(error.code) || message.startsWith('SLOW_READER');
+
 // Pauses before another try, longer each time, never shorter than the server asks for; or throws the error, when it will
-// be the same next time or patience has ended.  `half a pause and some` keeps clients from coming back all at once.
+// be the same next time or patience has ended.  Half a pause and some keeps clients from coming back all at once.
 class Tries {
   constructor(onAgain, patienceMs = PATIENCE_MS) {
     this.onAgain = onAgain;
@@ -65,9 +71,8 @@ class Tries {
 
   async again(error) {
     const why = explain(error);
-    const pauseMs = Math.max(why.retryAfterMs, this.pauseMs * (0.5 + Math.random() / 2));
-    const worthIt = AGAIN.has(error.code) || why.retryAfterMs > 0 || why.message.startsWith('SLOW_READER');
-    if (!worthIt || Date.now() + pauseMs > this.end)
+    const pauseMs = Math.max(why.retryAfterMs ?? 0, this.pauseMs * (0.5 + Math.random() / 2));
+    if (!isWorthIt(error, why) || Date.now() + pauseMs > this.end)
       throw error;
     this.onAgain?.(why);
     this.pauseMs = Math.min(this.pauseMs * 2, PAUSE_LONGEST_MS);

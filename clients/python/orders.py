@@ -17,8 +17,9 @@ PATIENCE_S = 60
 PAUSE_FIRST_S = 0.2
 PAUSE_LONGEST_S = 5
 
-# Whether to ask again.  CANCELLED is the server's here, about to leave: nothing in this file waits for a call it cancelled.
-AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.ABORTED, grpc.StatusCode.CANCELLED}
+# What is worth another try when it does not come from orderd itself, which says so: a connection lost, our deadline.
+# CANCELLED is how a call may end that reaches a server about to leave; nothing in this file cancels one and waits for it.
+AGAIN = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED}
 
 Why = namedtuple("Why", "code reason message facts fields retry_after_s")
 
@@ -49,8 +50,9 @@ class Orders:
 
 
 def explain(error):
-    """google.rpc.Status of a failed call; `fields` is {field: what is wrong with it}."""
-    reason, facts, fields, retry_after_s = "", {}, {}, 0
+    """google.rpc.Status of a failed call; `fields` is {field: what is wrong with it}.  `reason` is empty when orderd did not
+    say it; retry_after_s is None when the same call would fail in the same way."""
+    reason, facts, fields, retry_after_s = "", {}, {}, None
     packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
     for detail in status_pb2.Status.FromString(packed).details:
         info, bad, retry = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.RetryInfo()
@@ -61,6 +63,14 @@ def explain(error):
         elif detail.Unpack(retry):
             retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
     return Why(error.code().name, reason, error.details(), facts, fields, retry_after_s)
+
+
+def is_worth_it(error, why):
+    """orderd's own word if it is there.  A reader that was too slow is told in the message alone: no details overtake a
+    stream."""
+    if why.reason:
+        return why.retry_after_s is not None
+    return error.code() in AGAIN or why.message.startswith("SLOW_READER")
 
 
 class Tries:
@@ -77,9 +87,8 @@ class Tries:
 
     def again(self, error):
         why = explain(error)
-        pause_s = max(why.retry_after_s, self.pause_s * random.uniform(0.5, 1))
-        worth_it = error.code() in AGAIN or why.retry_after_s > 0 or why.message.startswith("SLOW_READER")
-        if not worth_it or time.monotonic() + pause_s > self.end:
+        pause_s = max(why.retry_after_s or 0, self.pause_s * random.uniform(0.5, 1))
+        if not is_worth_it(error, why) or time.monotonic() + pause_s > self.end:
             raise error
         if self.on_again:
             self.on_again(why)
