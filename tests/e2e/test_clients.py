@@ -161,6 +161,20 @@ def orderd_killed_before_and_while_followed__one_order_no_event_lost(w, command)
     is_whole(w, c, c.order_id)
 
 
+def storage_away__orderd_says_so_and_the_order_comes_about(w, command):
+    request_id, customer = str(uuid.uuid4()), "stored-" + str(uuid.uuid4())
+    w.kill("postgres")
+    try:
+        with Client(w, command, w.env["GRPC"], "place", request_id, customer, "mug=1") as c:
+            c.says(c.err, "again UNAVAILABLE STORE_UNAVAILABLE")
+            w.again("postgres")
+            c.end()
+    finally:
+        w.again("postgres")
+    assert c.order_id == one_order(w, customer)
+    is_whole(w, c, c.order_id)
+
+
 def asked_again_by_another_run__the_same_order(w, command):
     request_id, customer = str(uuid.uuid4()), "twice-" + str(uuid.uuid4())
     ids = set()
@@ -181,7 +195,8 @@ def watch_after_sleep__goes_on_behind_the_sequence_stored(w, command):
 STORIES = (places_and_follows, refused__names_every_field_and_is_not_asked_again,
            answer_lost_with_its_connection__the_policy_of_the_file_asks_again,
            answer_never_comes__deadline_of_the_file_and_the_same_request_id,
-           orderd_killed_before_and_while_followed__one_order_no_event_lost, asked_again_by_another_run__the_same_order,
+           orderd_killed_before_and_while_followed__one_order_no_event_lost,
+           storage_away__orderd_says_so_and_the_order_comes_about, asked_again_by_another_run__the_same_order,
            watch_after_sleep__goes_on_behind_the_sequence_stored)
 
 
