@@ -2,6 +2,7 @@
 
 Each story is told by each client, through a line (line.py) that stays where it is when orderd comes back elsewhere."""
 import glob
+import json
 import os
 import subprocess
 import sys
@@ -192,6 +193,16 @@ def watch_after_sleep__goes_on_behind_the_sequence_stored(w, command):
     is_whole(w, c, order, after=4)
 
 
+def service_config__names_methods_there_are_and_gives_each_a_deadline(w):
+    # gRPC ignores a name it does not know.
+    with open(os.path.join(CLIENTS, "service_config.json")) as f:
+        rows = json.load(f)["methodConfig"]
+    service = w.pb["order_service"].DESCRIPTOR.services_by_name["OrderService"]
+    for name in (name for row in rows for name in row["name"]):
+        assert name["service"] == service.full_name and name.get("method", "PlaceOrder") in service.methods_by_name, name
+    assert all("timeout" in row for row in rows), rows
+
+
 STORIES = (places_and_follows, refused__names_every_field_and_is_not_asked_again,
            answer_lost_with_its_connection__the_policy_of_the_file_asks_again,
            answer_never_comes__deadline_of_the_file_and_the_same_request_id,
@@ -212,5 +223,6 @@ if __name__ == "__main__":
             os.path.join(ROOT, "tests/node/node_modules/node-linux-*/bin/node")):
         print("npm ci has not been run in clients/node and tests/node: ./dev test sees to both")
         sys.exit(77)
-    run(*(told_by(name, command, story) for name, command in (("node", node_command), ("python", python_command))
+    run(service_config__names_methods_there_are_and_gives_each_a_deadline,
+        *(told_by(name, command, story) for name, command in (("node", node_command), ("python", python_command))
           for story in STORIES), config=CONFIG)
