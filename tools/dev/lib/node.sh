@@ -31,12 +31,12 @@ node_need() {
 		die "no node 22 for this machine in tests/node (has $(node --version), $(uname -m))"
 }
 
-# Every judge that brings a lock file.
+# Every judge that brings a lock file, and the example client.
 judges_need() {
 	local lock
 
 	node_need
-	for lock in tests/{*,*/*}/package-lock.json; do
+	for lock in tests/{*,*/*}/package-lock.json clients/*/package-lock.json; do
 		npm_need "${lock%/*}"
 	done
 }
