@@ -27,7 +27,7 @@ struct args {
 	int form;           /* of the usage's forms, the one that was meant */
 	bool json;
 	int deadline_ms;
-	const char *server, *server_from; /* where it is, and who said so */
+	const char *server, *server_from;   /* where it is, and who said so */
 	struct orderd_client_options reach; /* it, and how to be known there */
 	bool outcome; /* something comes of this call: a change, or a watch to its end */
 	const char *request_option, *request_id; /* how it is repeated: --request-id ID; NULL: as
