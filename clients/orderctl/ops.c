@@ -1,117 +1,69 @@
 /*
  * jobs, job show, job retry, job cancel, queues, queue pause, queue resume, stuck.
  */
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
-#include <time.h>
 
+#include "enums.h"
 #include "orderctl.h"
-#include "table.h"
+#include "pages.h"
+#include "show.h"
 
-enum { TIME_SIZE = 32, ERROR_SHOWN = 60 };
+enum { ERROR_SHOWN = 60 };
 
-static int finish(const ProtobufCMessage *rs)
+static const char *moment(const Google__Protobuf__Timestamp *t, char to[TIME_ROOM])
 {
-	protobuf_c_message_free_unpacked((ProtobufCMessage *)(uintptr_t)rs, NULL);
-	return 0;
-}
-
-#define TEXT(b) (int)(b).len, (b).len > 0 ? (const char *)(b).data : ""
-
-/* UTC, to the second; "-" when there is none. */
-static const char *moment(const Google__Protobuf__Timestamp *t, char to[TIME_SIZE])
-{
-	time_t s = t != NULL ? (time_t)t->seconds : 0;
-	struct tm tm;
-
-	if (t == NULL)
-		return "-";
-	strftime(to, TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&s, &tm));
+	print_time_to(to, TIME_ROOM, t, 0);
 	return to;
 }
 
-/* "dead" of JOB_STATE_DEAD */
-static const char *short_name(const ProtobufCEnumDescriptor *d, int value, char to[TIME_SIZE])
+static Orderd__V1__JobState asked_state(const struct args *a)
 {
-	const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(d, value);
-	const ProtobufCEnumValue *none = protobuf_c_enum_descriptor_get_value(d, 0);
-	size_t prefix = strlen(none->name) - strlen("UNSPECIFIED"), i;
-
-	if (v == NULL)
-		return "?";
-	for (i = 0; i + 1 < TIME_SIZE && v->name[prefix + i] != '\0'; i++)
-		to[i] = (char)tolower((unsigned char)v->name[prefix + i]);
-	to[i] = '\0';
-	return to;
-}
-
-static Orderd__V1__JobState job_state(const char *z)
-{
-	const ProtobufCEnumDescriptor *d = &orderd__v1__job_state__descriptor;
-	char name[TIME_SIZE];
-
-	if (z == NULL)
-		return ORDERD__V1__JOB_STATE__JOB_STATE_UNSPECIFIED;
-	for (unsigned i = 1; i < d->n_values; i++)
-		if (strcasecmp(short_name(d, d->values[i].value, name), z) == 0)
-			return (Orderd__V1__JobState)d->values[i].value;
-	usage_error("there is no job state %s", z);
-}
-
-static void more(ProtobufCBinaryData token)
-{
-	if (token.len > 0)
-		printf("more: --page-token %.*s\n", TEXT(token));
+	return (Orderd__V1__JobState)enum_option(a, "state", &orderd__v1__job_state__descriptor);
 }
 
 /* ---------------------------------------------------------------- jobs */
 
-static void print_jobs(Orderd__V1__Job *const *jobs, size_t n)
+static void jobs_rows(struct table *t, Orderd__V1__Job *const *jobs, size_t n)
 {
-	struct table *t = table_new("JOB KIND STATE TRIES> DUE ORDER GROUP> ERROR");
-	char buf[TIME_SIZE];
+	char when[TIME_ROOM];
 
 	for (size_t i = 0; i < n; i++) {
 		const Orderd__V1__Job *j = jobs[i];
 		bool cut = j->last_error.len > ERROR_SHOWN;
 
-		table_cell(t, "%.*s", TEXT(j->job_id));
-		table_cell(t, "%.*s", TEXT(j->kind));
-		table_cell(t, "%s",
-			   short_name(&orderd__v1__job_state__descriptor, (int)j->state, buf));
+		table_cell(t, "%.*s", BYTES(j->job_id));
+		table_cell(t, "%.*s", BYTES(j->kind));
+		table_state(t, enum_name(&orderd__v1__job_state__descriptor, (int)j->state));
 		table_cell(t, "%d", j->attempts);
-		table_cell(t, "%s", moment(j->run_time, buf));
-		table_cell(t, "%.*s", TEXT(j->order_id));
+		table_cell(t, "%s", moment(j->run_time, when));
+		table_cell(t, "%.*s", BYTES(j->order_id));
 		table_cell(t, "%d", j->group);
 		table_cell(t, "%.*s%s", cut ? ERROR_SHOWN : (int)j->last_error.len,
-			   j->last_error.len > 0 ? (const char *)j->last_error.data : "",
-			   cut ? "..." : "");
+			   (const char *)j->last_error.data, cut ? "..." : "");
 	}
-	table_print(t);
+	table_page(t);
 }
 
-static void print_job(const Orderd__V1__Job *j)
+static void show_job(const Orderd__V1__Job *j)
 {
-	char buf[TIME_SIZE];
+	struct table *t = fields_new();
+	char when[TIME_ROOM];
 
-	printf("job        %.*s\n", TEXT(j->job_id));
-	printf("kind       %.*s\n", TEXT(j->kind));
-	printf("state      %s\n",
-	       short_name(&orderd__v1__job_state__descriptor, (int)j->state, buf));
-	printf("order      %.*s, group %d\n", TEXT(j->order_id), j->group);
-	printf("tries      %d, of which a worker died in %d\n", j->attempts, j->deaths);
-	printf("made       %s\n", moment(j->create_time, buf));
-	printf("due        %s\n", moment(j->run_time, buf));
+	field(t, "Job", "%.*s", BYTES(j->job_id));
+	field(t, "Kind", "%.*s", BYTES(j->kind));
+	field_state(t, "State", enum_name(&orderd__v1__job_state__descriptor, (int)j->state));
+	field(t, "Order", "%.*s, group %d", BYTES(j->order_id), j->group);
+	field(t, "Tries", "%d, of which a worker died in %d", j->attempts, j->deaths);
+	field(t, "Made", "%s", moment(j->create_time, when));
+	field(t, "Due", "%s", moment(j->run_time, when));
 	if (j->lease_expire_time != NULL)
-		printf("leased to  %.*s until %s\n", TEXT(j->worker),
-		       moment(j->lease_expire_time, buf));
+		field(t, "Leased", "to %.*s until %s", BYTES(j->worker),
+		      moment(j->lease_expire_time, when));
 	if (j->done_time != NULL)
-		printf("done       %s\n", moment(j->done_time, buf));
-	if (j->last_error.len > 0)
-		printf("error      %.*s\n", TEXT(j->last_error));
+		field(t, "Done", "%s", moment(j->done_time, when));
+	field(t, "Error", "%.*s", BYTES(j->last_error));
+	table_print(t);
 }
 
 static int run_jobs(struct args *a)
@@ -119,23 +71,36 @@ static int run_jobs(struct args *a)
 	Orderd__V1__ListJobsRequest rq = ORDERD__V1__LIST_JOBS_REQUEST__INIT;
 	Orderd__V1__ListJobsResponse *rs;
 	struct orderd_error e;
+	struct table *t;
+	struct pages p;
+	bool more;
 
 	rq.order_id = text(option(a, "order"));
-	rq.state = job_state(option_or(a, "state", rq.order_id.len > 0 ? NULL : "dead"));
+	rq.state = asked_state(a);
+	if (rq.order_id.len == 0 && !flag(a, "state"))
+		rq.state = ORDERD__V1__JOB_STATE__JOB_STATE_DEAD;
 	rq.kind = text(option(a, "kind"));
 	rq.role = text(option(a, "queue"));
-	rq.page_size = small_number(option_or(a, "page-size", "0"), "--page-size");
-	rq.page_token = text(option(a, "page-token"));
-	rs = orderd_list_jobs(a->client, &rq, a->deadline_ms, &e);
+	pages_open(&p, a);
+	t = table_new("JOB KIND STATE TRIES> DUE ORDER GROUP> ERROR");
+	do {
+		rq.page_size = p.size;
+		rq.page_token = p.token;
+		rs = orderd_list_jobs(a->client, &rq, a->deadline_ms, &e);
+		if (rs == NULL)
+			break;
+		if (a->json)
+			print_json(&rs->base);
+		else
+			jobs_rows(t, rs->jobs, rs->n_jobs);
+		more = pages_next(&p, rs->n_jobs, &rs->next_page_token);
+		done_with(&rs->base);
+	} while (more);
+	table_free(t);
 	if (rs == NULL)
 		return print_error(a, &e);
-	if (a->json) {
-		print_json(&rs->base);
-	} else {
-		print_jobs(rs->jobs, rs->n_jobs);
-		more(rs->next_page_token);
-	}
-	return finish(&rs->base);
+	pages_done(&p, a);
+	return EXIT_DONE;
 }
 
 static int run_job_show(struct args *a)
@@ -151,8 +116,8 @@ static int run_job_show(struct args *a)
 	if (a->json)
 		print_json(&rs->base);
 	else
-		print_job(rs->job);
-	return finish(&rs->base);
+		show_job(rs->job);
+	return done_with(&rs->base);
 }
 
 static int run_job_cancel(struct args *a)
@@ -170,8 +135,8 @@ static int run_job_cancel(struct args *a)
 	if (a->json)
 		print_json(&rs->base);
 	else
-		print_job(rs->job);
-	return finish(&rs->base);
+		show_job(rs->job);
+	return done_with(&rs->base);
 }
 
 /* ---------------------------------------------------------------- job retry */
@@ -188,7 +153,7 @@ static int retry_once(struct args *a, const Orderd__V1__RetryJobsRequest *rq, in
 		return print_error(a, &e);
 	*ret_count = rs->count;
 	*ret_more = rs->more;
-	return finish(&rs->base);
+	return done_with(&rs->base);
 }
 
 static int tell_retried(const struct args *a, int64_t count, bool more_left, bool only_counted)
@@ -252,7 +217,8 @@ static int run_job_retry(struct args *a)
 		code = retry_once(a, &rq, &count, &left);
 		return code != 0 ? code : tell_retried(a, count, left, false);
 	}
-	filter.state = job_state(need(a, "state"));
+	(void)need(a, "state");
+	filter.state = asked_state(a);
 	filter.kind = text(option(a, "kind"));
 	filter.role = text(option(a, "queue"));
 	filter.last_error_prefix = text(option(a, "error"));
@@ -266,13 +232,13 @@ static void print_queues(Orderd__V1__Queue *const *queues, size_t n)
 {
 	struct table *t =
 		table_new("QUEUE STATE READY> LATER> RUNNING> DEAD> RINGS> OLDEST BY REASON");
-	char buf[TIME_SIZE];
+	char when[TIME_ROOM];
 
 	for (size_t i = 0; i < n; i++) {
 		const Orderd__V1__Queue *q = queues[i];
 
-		table_cell(t, "%.*s", TEXT(q->role));
-		table_cell(t, "%s", q->paused ? "paused" : "open");
+		table_cell(t, "%.*s", BYTES(q->role));
+		table_state(t, q->paused ? "paused" : "open");
 		table_cell(t, "%" PRId64 "%s", q->ready, q->at_least ? "+" : "");
 		table_cell(t, "%" PRId64 "%s", q->later, q->at_least ? "+" : "");
 		table_cell(t, "%" PRId64, q->running);
@@ -281,9 +247,9 @@ static void print_queues(Orderd__V1__Queue *const *queues, size_t n)
 			table_cell(t, "%" PRId64, q->streams_waiting);
 		else
 			table_cell(t, "?");
-		table_cell(t, "%s", moment(q->oldest_ready_time, buf));
-		table_cell(t, "%.*s", TEXT(q->changed_by));
-		table_cell(t, "%.*s", TEXT(q->reason));
+		table_cell(t, "%s", moment(q->oldest_ready_time, when));
+		table_cell(t, "%.*s", BYTES(q->changed_by));
+		table_cell(t, "%.*s", BYTES(q->reason));
 	}
 	table_print(t);
 }
@@ -301,7 +267,7 @@ static int run_queues(struct args *a)
 		print_json(&rs->base);
 	else
 		print_queues(rs->queues, rs->n_queues);
-	return finish(&rs->base);
+	return done_with(&rs->base);
 }
 
 static int run_queue_pause(struct args *a)
@@ -320,7 +286,7 @@ static int run_queue_pause(struct args *a)
 		print_json(&rs->base);
 	else
 		print_queues(&rs->queue, 1);
-	return finish(&rs->base);
+	return done_with(&rs->base);
 }
 
 static int run_queue_resume(struct args *a)
@@ -339,15 +305,14 @@ static int run_queue_resume(struct args *a)
 		print_json(&rs->base);
 	else
 		print_queues(&rs->queue, 1);
-	return finish(&rs->base);
+	return done_with(&rs->base);
 }
 
 /* ---------------------------------------------------------------- stuck */
 
-static void print_stuck(Orderd__V1__StuckOrder *const *orders, size_t n)
+static void stuck_rows(struct table *t, Orderd__V1__StuckOrder *const *orders, size_t n)
 {
-	struct table *t = table_new("NUMBER> ORDER STATE WHY GROUP> SINCE WHAT ADVICE");
-	char buf[TIME_SIZE];
+	char when[TIME_ROOM];
 
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < orders[i]->n_causes; k++) {
@@ -355,20 +320,18 @@ static void print_stuck(Orderd__V1__StuckOrder *const *orders, size_t n)
 			const Orderd__V1__StuckCause *c = o->causes[k];
 
 			table_cell(t, "%" PRId64, o->order_number);
-			table_cell(t, "%.*s", TEXT(o->order_id));
-			table_cell(t, "%s",
-				   short_name(&orderd__v1__order_state__descriptor, (int)o->state,
-					      buf));
-			table_cell(t, "%s",
-				   short_name(&orderd__v1__stuck_reason__descriptor, (int)c->reason,
-					      buf));
+			table_cell(t, "%.*s", BYTES(o->order_id));
+			table_state(t, order_state((int)o->state));
+			table_cell(
+				t, "%s",
+				enum_name(&orderd__v1__stuck_reason__descriptor, (int)c->reason));
 			table_cell(t, "%d", c->group);
-			table_cell(t, "%s", moment(c->since_time, buf));
-			table_cell(t, "%.*s%s%.*s", TEXT(c->subject), c->detail.len > 0 ? ": " : "",
-				   TEXT(c->detail));
-			table_cell(t, "%.*s", TEXT(c->advice));
+			table_cell(t, "%s", moment(c->since_time, when));
+			table_cell(t, "%.*s%s%.*s", BYTES(c->subject),
+				   c->detail.len > 0 ? ": " : "", BYTES(c->detail));
+			table_cell(t, "%.*s", BYTES(c->advice));
 		}
-	table_print(t);
+	table_page(t);
 }
 
 static int run_stuck(struct args *a)
@@ -376,27 +339,37 @@ static int run_stuck(struct args *a)
 	Orderd__V1__ListStuckOrdersRequest rq = ORDERD__V1__LIST_STUCK_ORDERS_REQUEST__INIT;
 	Orderd__V1__ListStuckOrdersResponse *rs;
 	struct orderd_error e;
+	struct table *t;
+	struct pages p;
+	bool more;
 
 	rq.unmoved_seconds = number(option_or(a, "unmoved", "0"), "--unmoved");
-	rq.page_size = small_number(option_or(a, "page-size", "0"), "--page-size");
-	rq.page_token = text(option(a, "page-token"));
-	rs = orderd_list_stuck_orders(a->client, &rq, a->deadline_ms, &e);
+	pages_open(&p, a);
+	t = table_new("NUMBER> ORDER STATE WHY GROUP> SINCE WHAT ADVICE");
+	do {
+		rq.page_size = p.size;
+		rq.page_token = p.token;
+		rs = orderd_list_stuck_orders(a->client, &rq, a->deadline_ms, &e);
+		if (rs == NULL)
+			break;
+		if (a->json)
+			print_json(&rs->base);
+		else
+			stuck_rows(t, rs->orders, rs->n_orders);
+		more = pages_next(&p, rs->n_orders, &rs->next_page_token);
+		done_with(&rs->base);
+	} while (more);
+	table_free(t);
 	if (rs == NULL)
 		return print_error(a, &e);
-	if (a->json) {
-		print_json(&rs->base);
-	} else {
-		print_stuck(rs->orders, rs->n_orders);
-		more(rs->next_page_token);
-	}
-	return finish(&rs->base);
+	pages_done(&p, a);
+	return EXIT_DONE;
 }
 
 const struct command ops_commands[] = {
 	{NULL, "jobs",
-	 "[--state JOB_STATE] [--kind KIND] [--queue QUEUE] [--order ORDER] [--page-size N] "
-	 "[--page-token T]",
-	 0, "jobs that are dead, ready or running, or all of an order that are not done", run_jobs},
+	 "[--state JOB_STATE] [--kind KIND] [--queue QUEUE] [--order ORDER] " PAGES_USAGE, 0,
+	 "jobs that are dead, ready or running, or all of an order that are not done", run_jobs},
 	{"job", "show", "JOB", 1, "one job", run_job_show},
 	{"job", "retry",
 	 "[--state dead|ready] [--kind KIND] [--queue QUEUE] [--error PREFIX] [--yes] "
@@ -410,7 +383,7 @@ const struct command ops_commands[] = {
 	 "let no worker take its jobs; orders are placed as before", run_queue_pause},
 	{"queue", "resume", "[--reason TEXT] [--request-id ID] QUEUE", 1,
 	 "let workers take its jobs again", run_queue_resume},
-	{NULL, "stuck", "[--unmoved SECONDS] [--page-size N] [--page-token T]", 0,
+	{NULL, "stuck", "[--unmoved SECONDS] " PAGES_USAGE, 0,
 	 "orders that somebody should look at, with why and what to do", run_stuck},
 	{NULL, NULL, NULL, 0, NULL, NULL},
 };
