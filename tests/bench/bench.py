@@ -88,7 +88,8 @@ class Servers:
         """Seconds of CPU so far: {"orderd", "redis", "postgres"}; postgres with its children, ended ones too.  One that ends
         while we count is in neither sum, so the turn's own sessions are waited for."""
         deadline = time.monotonic() + 5
-        while int(self.psql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'reference'")) > 0:
+        while int(self.psql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'reference'"
+                            " AND backend_type = 'client backend'")) > 0:
             if time.monotonic() > deadline:
                 raise Refused("sessions of a reference do not end")
             time.sleep(0.05)
