@@ -92,6 +92,27 @@ static int run(const struct args *a, const struct bench_kind *kind)
 	return failed ? EXIT_REFUSED : 0;
 }
 
+static int run_watch(struct args *a)
+{
+	static const struct bench_kind watch = {.name = "watch", .by_id = true};
+	struct bench *b = calloc(1, sizeof(*b));
+	bool failed;
+
+	if (b == NULL)
+		abort();
+	b->opt = (struct bench_options){
+		.kind = &watch,
+		.clients = (int)number_within(a, "clients", "64", 1, BENCH_WATCHERS_MAX),
+		.seconds_us = number_within(a, "seconds", "10", 1, 86400) * 1000000};
+	bench_read_ids(b, need(a, "ids"));
+	bench_watch_run(b, a->client);
+	bench_report(b, a->json);
+	failed = b->failed > 0;
+	free(b->ids);
+	free(b);
+	return failed ? EXIT_REFUSED : 0;
+}
+
 static int run_place(struct args *a)
 {
 	return run(a, &bench_place);
@@ -220,5 +241,7 @@ const struct command bench_commands[] = {
 	 run_get},
 	{"bench", "status", RUN_OPTIONS " --ids FILE", 0,
 	 "ask where orders named in FILE stand and measure", run_status},
+	{"bench", "watch", "[--clients N] [--seconds S] --ids FILE", 0,
+	 "watch orders named in FILE and measure how soon their events are told", run_watch},
 	{NULL, NULL, NULL, 0, NULL, NULL},
 };

@@ -2,7 +2,7 @@
  * orderctl bench: a load generator.  One thread keeps `clients` calls under way and measures each.
  *
  * bench.c is the commands, bench_run.c the loop, bench_call.c what is asked and what came of it,
- * bench_report.c what is said about it.
+ * bench_watch.c the streams, bench_report.c what is said about it.
  */
 #ifndef ORDERCTL_BENCH_H
 #define ORDERCTL_BENCH_H
@@ -15,6 +15,7 @@
 
 enum {
 	BENCH_CLIENTS_MAX = 10000,
+	BENCH_WATCHERS_MAX = 1000, /* a thread each */
 	BENCH_SKUS_MAX = 1000000,
 	BENCH_LINES_MAX = 100,
 	BENCH_REASONS_MAX = 32, /* what goes wrong in more ways than this is "other" */
@@ -45,8 +46,8 @@ struct bench;
 /* What can be measured. */
 struct bench_kind {
 	const char *name;
-	bool by_id; /* asks for orders that are there: needs --ids */
-	void (*start)(struct bench *b, void *tag);
+	bool by_id;                                /* asks for orders that are there: needs --ids */
+	void (*start)(struct bench *b, void *tag); /* NULL: bench_watch.c */
 };
 
 struct bench_options {
@@ -88,9 +89,13 @@ void bench_read_ids(struct bench *b, const char *path); /* exits 2 when there ar
 /* Keep the id of the order that was placed; false: the answer has none. */
 bool bench_acknowledge(struct bench *b, const struct orderd_answer *a);
 void bench_count_failure(struct bench *b, const struct orderd_answer *a);
+struct bench_reason *bench_reason(struct bench *b, const char *name);
 
 /* bench_run.c: runs until the time is over or the calls are made, and all have ended. */
 void bench_run(struct bench *b);
+
+/* bench_watch.c: until the time is over; b->ids are watched. */
+void bench_watch_run(struct bench *b, struct orderd_client *client);
 
 /* bench_report.c */
 void bench_progress(const struct bench *b); /* a line that is written over */

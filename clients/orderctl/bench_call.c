@@ -132,7 +132,7 @@ const struct bench_kind bench_status = {"status", true, start_status};
 
 /* ---- what went wrong ---- */
 
-static struct bench_reason *reason_of(struct bench *b, const char *name)
+struct bench_reason *bench_reason(struct bench *b, const char *name)
 {
 	for (int i = 0; i < b->n_reasons; i++)
 		if (strcmp(b->reasons[i].name, name) == 0)
@@ -157,5 +157,5 @@ void bench_count_failure(struct bench *b, const struct orderd_answer *a)
 		snprintf(name, sizeof(name), "%.60s", e.reason);
 	else
 		snprintf(name, sizeof(name), "status %d", a->status);
-	reason_of(b, name)->n++;
+	bench_reason(b, name)->n++;
 }

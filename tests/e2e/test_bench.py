@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 
+from programs import http
 from world import run
 
 
@@ -84,6 +85,27 @@ def at_the_end__the_books_are_right(w):
     w.audit()
 
 
+def event_of_a_watched_order__is_measured(w):
+    w.kill("worker")  # it stays as it is until it is cancelled
+    order = w.place().order_id
+    with open(ids_file(w), "w") as f:
+        f.write(order + "\n")
+    args = ["--server", w.env["GRPC"], "bench", "watch", "--clients", "2", "--seconds", "20", "--ids", ids_file(w), "--json"]
+    watching = subprocess.Popen([os.path.join(w.env["DATA"], "bin", "orderctl"), *args], stdout=subprocess.PIPE, text=True)
+    w.until(lambda: sample(w, "orderd_watch_streams") == 2, "both watches")
+    w.cancel(order)
+    got = json.loads(watching.communicate(timeout=60)[0])
+    w.again("worker")
+    assert watching.returncode == 0 and got["bench"] == "watch" and got["failed"] == 0 and got["started"] >= 2, got
+    assert got["ok"] >= 2 and 0 < got["latency_ms"]["p50"] <= got["latency_ms"]["max"] < 60000, got
+
+
+def sample(w, name):
+    page = http(w, "/metrics")[2]
+    found = [line for line in page.splitlines() if line.startswith(name + " ")]
+    return float(found[0].split()[1]) if found else 0
+
+
 run(catalogue__is_loaded_and_a_second_time_there_is_more, every_acknowledged_order__is_in_the_file_and_in_the_database,
     same_seed__orders_the_same_goods_anew, placed_orders__are_shown_and_asked_for, what_is_refused__is_counted_by_reason,
-    open_loop__asks_at_its_rate, wrong_usage__ends_with_2, at_the_end__the_books_are_right)
+    open_loop__asks_at_its_rate, event_of_a_watched_order__is_measured, wrong_usage__ends_with_2, at_the_end__the_books_are_right)
