@@ -93,11 +93,15 @@ def event_of_a_watched_order__is_measured(w):
     args = ["--server", w.env["GRPC"], "bench", "watch", "--clients", "2", "--seconds", "20", "--ids", ids_file(w), "--json"]
     watching = subprocess.Popen([os.path.join(w.env["DATA"], "bin", "orderctl"), *args], stdout=subprocess.PIPE, text=True)
     w.until(lambda: sample(w, "orderd_watch_streams") == 2, "both watches")
+    events = "SELECT count(*) FROM order_event WHERE order_id = '%s'" % order
+    before = w.number(events)
     w.cancel(order)
     got = json.loads(watching.communicate(timeout=60)[0])
+    after = w.number(events)
     w.again("worker")
     assert watching.returncode == 0 and got["bench"] == "watch" and got["failed"] == 0 and got["started"] >= 2, got
-    assert got["ok"] >= 2 and 0 < got["latency_ms"]["p50"] <= got["latency_ms"]["max"] < 60000, got
+    assert got["ok"] == 2 * (after - before) > 0, (got, before, after)
+    assert 0 < got["latency_ms"]["p50"] <= got["latency_ms"]["max"] < 60000, got
 
 
 def sample(w, name):
