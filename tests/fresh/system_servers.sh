@@ -30,7 +30,7 @@ system_servers_start() {
 		install -d -o redis -g redis /run/redis
 		setpriv --reuid=redis --regid=redis --init-groups redis-server /etc/redis/redis.conf --daemonize yes >/dev/null
 	fi
-	until redis-cli ping >/dev/null 2>&1; do sleep 0.1; done
+	timeout 60 bash -c 'until redis-cli ping; do sleep 0.1; done' >/dev/null 2>&1 || return 1
 	as_postgres psql -q -c 'CREATE TABLE ours AS SELECT generate_series(1, 1000) AS n'
 	as_postgres vacuumdb -q --all
 	as_postgres pg_dumpall >/dev/null # who reads first may write down what it has found out
