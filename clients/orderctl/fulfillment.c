@@ -68,40 +68,33 @@ static int report(struct args *a, const ProtobufCMessage *rs, Orderd__V1__Fulfil
 	return done_with(rs);
 }
 
+static const ProtobufCMessage *work_page(struct args *a, struct page *p, struct orderd_error *e)
+{
+	Orderd__V1__ListFulfillmentOrdersRequest *rq = p->request;
+	Orderd__V1__ListFulfillmentOrdersResponse *rs;
+
+	rq->page_size = p->size;
+	rq->page_token = p->token;
+	rs = orderd_list_fulfillment_orders(a->client, rq, a->deadline_ms, e);
+	if (rs == NULL)
+		return NULL;
+	if (!a->json)
+		work_rows(p->table, rs->fulfillment_orders, rs->n_fulfillment_orders);
+	p->rows = rs->n_fulfillment_orders;
+	p->next = rs->next_page_token;
+	return &rs->base;
+}
+
 static int run_list(struct args *a)
 {
 	Orderd__V1__ListFulfillmentOrdersRequest rq =
 		ORDERD__V1__LIST_FULFILLMENT_ORDERS_REQUEST__INIT;
-	Orderd__V1__ListFulfillmentOrdersResponse *rs;
-	struct orderd_error e;
-	struct table *t;
-	struct pages p;
-	bool more;
 
 	rq.location = text(option(a, "location"));
 	rq.state = (Orderd__V1__FulfillmentOrderState)enum_option(
 		a, "state", &orderd__v1__fulfillment_order_state__descriptor);
 	rq.order_id = text(option(a, "order"));
-	pages_open(&p, a);
-	t = work_table();
-	do {
-		rq.page_size = p.size;
-		rq.page_token = p.token;
-		rs = orderd_list_fulfillment_orders(a->client, &rq, a->deadline_ms, &e);
-		if (rs == NULL)
-			break;
-		if (a->json)
-			print_json(&rs->base);
-		else
-			work_rows(t, rs->fulfillment_orders, rs->n_fulfillment_orders);
-		more = pages_next(&p, rs->n_fulfillment_orders, &rs->next_page_token);
-		done_with(&rs->base);
-	} while (more);
-	table_free(t);
-	if (rs == NULL)
-		return print_error(a, &e);
-	pages_done(&p, a);
-	return EXIT_DONE;
+	return list_pages(a, work_page, &rq, work_table());
 }
 
 static int run_pick(struct args *a)

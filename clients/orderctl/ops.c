@@ -66,14 +66,26 @@ static void show_job(const Orderd__V1__Job *j)
 	table_print(t);
 }
 
+static const ProtobufCMessage *jobs_page(struct args *a, struct page *p, struct orderd_error *e)
+{
+	Orderd__V1__ListJobsRequest *rq = p->request;
+	Orderd__V1__ListJobsResponse *rs;
+
+	rq->page_size = p->size;
+	rq->page_token = p->token;
+	rs = orderd_list_jobs(a->client, rq, a->deadline_ms, e);
+	if (rs == NULL)
+		return NULL;
+	if (!a->json)
+		jobs_rows(p->table, rs->jobs, rs->n_jobs);
+	p->rows = rs->n_jobs;
+	p->next = rs->next_page_token;
+	return &rs->base;
+}
+
 static int run_jobs(struct args *a)
 {
 	Orderd__V1__ListJobsRequest rq = ORDERD__V1__LIST_JOBS_REQUEST__INIT;
-	Orderd__V1__ListJobsResponse *rs;
-	struct orderd_error e;
-	struct table *t;
-	struct pages p;
-	bool more;
 
 	rq.order_id = text(option(a, "order"));
 	rq.state = asked_state(a);
@@ -81,26 +93,8 @@ static int run_jobs(struct args *a)
 		rq.state = ORDERD__V1__JOB_STATE__JOB_STATE_DEAD;
 	rq.kind = text(option(a, "kind"));
 	rq.role = text(option(a, "queue"));
-	pages_open(&p, a);
-	t = table_new("JOB KIND STATE TRIES> DUE ORDER GROUP> ERROR");
-	do {
-		rq.page_size = p.size;
-		rq.page_token = p.token;
-		rs = orderd_list_jobs(a->client, &rq, a->deadline_ms, &e);
-		if (rs == NULL)
-			break;
-		if (a->json)
-			print_json(&rs->base);
-		else
-			jobs_rows(t, rs->jobs, rs->n_jobs);
-		more = pages_next(&p, rs->n_jobs, &rs->next_page_token);
-		done_with(&rs->base);
-	} while (more);
-	table_free(t);
-	if (rs == NULL)
-		return print_error(a, &e);
-	pages_done(&p, a);
-	return EXIT_DONE;
+	return list_pages(a, jobs_page, &rq,
+			  table_new("JOB KIND STATE TRIES> DUE ORDER GROUP> ERROR"));
 }
 
 static int run_job_show(struct args *a)
@@ -334,36 +328,30 @@ static void stuck_rows(struct table *t, Orderd__V1__StuckOrder *const *orders, s
 	table_page(t);
 }
 
+static const ProtobufCMessage *stuck_page(struct args *a, struct page *p, struct orderd_error *e)
+{
+	Orderd__V1__ListStuckOrdersRequest *rq = p->request;
+	Orderd__V1__ListStuckOrdersResponse *rs;
+
+	rq->page_size = p->size;
+	rq->page_token = p->token;
+	rs = orderd_list_stuck_orders(a->client, rq, a->deadline_ms, e);
+	if (rs == NULL)
+		return NULL;
+	if (!a->json)
+		stuck_rows(p->table, rs->orders, rs->n_orders);
+	p->rows = rs->n_orders;
+	p->next = rs->next_page_token;
+	return &rs->base;
+}
+
 static int run_stuck(struct args *a)
 {
 	Orderd__V1__ListStuckOrdersRequest rq = ORDERD__V1__LIST_STUCK_ORDERS_REQUEST__INIT;
-	Orderd__V1__ListStuckOrdersResponse *rs;
-	struct orderd_error e;
-	struct table *t;
-	struct pages p;
-	bool more;
 
 	rq.unmoved_seconds = number(option_or(a, "unmoved", "0"), "--unmoved");
-	pages_open(&p, a);
-	t = table_new("NUMBER> ORDER STATE WHY GROUP> SINCE WHAT ADVICE");
-	do {
-		rq.page_size = p.size;
-		rq.page_token = p.token;
-		rs = orderd_list_stuck_orders(a->client, &rq, a->deadline_ms, &e);
-		if (rs == NULL)
-			break;
-		if (a->json)
-			print_json(&rs->base);
-		else
-			stuck_rows(t, rs->orders, rs->n_orders);
-		more = pages_next(&p, rs->n_orders, &rs->next_page_token);
-		done_with(&rs->base);
-	} while (more);
-	table_free(t);
-	if (rs == NULL)
-		return print_error(a, &e);
-	pages_done(&p, a);
-	return EXIT_DONE;
+	return list_pages(a, stuck_page, &rq,
+			  table_new("NUMBER> ORDER STATE WHY GROUP> SINCE WHAT ADVICE"));
 }
 
 const struct command ops_commands[] = {

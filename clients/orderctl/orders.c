@@ -63,38 +63,32 @@ static Google__Protobuf__Timestamp *time_option(const struct args *a, const char
 	return at;
 }
 
+static const ProtobufCMessage *orders_page(struct args *a, struct page *p, struct orderd_error *e)
+{
+	Orderd__V1__ListOrdersRequest *rq = p->request;
+	Orderd__V1__ListOrdersResponse *rs;
+
+	rq->page_size = p->size;
+	rq->page_token = p->token;
+	rs = orderd_list_orders(a->client, rq, a->deadline_ms, e);
+	if (rs == NULL)
+		return NULL;
+	if (!a->json)
+		orders_rows(p->table, rs->orders, rs->n_orders);
+	p->rows = rs->n_orders;
+	p->next = rs->next_page_token;
+	return &rs->base;
+}
+
 static int run_list(struct args *a)
 {
 	Orderd__V1__ListOrdersRequest rq = ORDERD__V1__LIST_ORDERS_REQUEST__INIT;
 	Google__Protobuf__Timestamp after, before;
-	struct table *t = orders_table();
-	Orderd__V1__ListOrdersResponse *rs;
-	struct orderd_error e;
-	struct pages p;
-	bool more;
 
-	pages_open(&p, a);
 	rq.customer = text(option(a, "customer"));
 	rq.placed_after = time_option(a, "placed-after", &after);
 	rq.placed_before = time_option(a, "placed-before", &before);
-	do {
-		rq.page_size = p.size;
-		rq.page_token = p.token;
-		rs = orderd_list_orders(a->client, &rq, a->deadline_ms, &e);
-		if (rs == NULL)
-			break;
-		if (a->json)
-			print_json(&rs->base);
-		else
-			orders_rows(t, rs->orders, rs->n_orders);
-		more = pages_next(&p, rs->n_orders, &rs->next_page_token);
-		done_with(&rs->base);
-	} while (more);
-	table_free(t);
-	if (rs == NULL)
-		return print_error(a, &e);
-	pages_done(&p, a);
-	return EXIT_DONE;
+	return list_pages(a, orders_page, &rq, orders_table());
 }
 
 static int run_cancel(struct args *a)

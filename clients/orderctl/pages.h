@@ -2,43 +2,43 @@
  * Lists that come in pages: one page, `--limit N` rows or `--all` of them, by the same options
  * everywhere.
  *
- *	struct pages p;
+ *	static const ProtobufCMessage *jobs_page(struct args *a, struct page *p, struct orderd_error
+ **e)
+ *	{
+ *		... set the request's page_size and page_token, ask, print unless a->json ...
+ *		p->rows = rs->n_jobs;
+ *		p->next = rs->next_page_token;
+ *		return &rs->base;
+ *	}
  *
- *	pages_open(&p, a);
- *	do {
- *		rq.page_size = p.size;
- *		rq.page_token = p.token;
- *		... ask, print ...
- *	} while (pages_next(&p, rs->n_orders, &rs->next_page_token));
- *	pages_done(&p, a);
+ *	return list_pages(a, jobs_page, &rq, table_new("JOB KIND ..."));
  */
 #ifndef ORDERCTL_PAGES_H
 #define ORDERCTL_PAGES_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "args.h"
 
 #define PAGES_USAGE "[--limit N | --all] [--page-size N] [--page-token T]"
 
-enum { PAGE_TOKEN_MAX = 1024 };
+struct table;
 
-struct pages {
-	int32_t size; /* of the next page; 0: as the server likes */
+struct page {
+	void *request; /* the command's own, to be asked again for each page */
+	struct table *table;
+	int32_t size; /* 0: as the server likes */
 	ProtobufCBinaryData token;
-	bool single, more;
-	int32_t wanted; /* --page-size */
-	int64_t left;   /* rows */
-	uint8_t bytes[PAGE_TOKEN_MAX];
+	/* what came */
+	size_t rows;
+	ProtobufCBinaryData next;
 };
 
-void pages_open(struct pages *p, const struct args *a);
+/* Ask for one page and, unless a->json, put its rows into the table.  NULL: *e says why not. */
+typedef const ProtobufCMessage *ask_page(struct args *a, struct page *p, struct orderd_error *e);
 
-/* `rows` have come, `next` is where it goes on.  false: that was the last page wanted. */
-bool pages_next(struct pages *p, size_t rows, const ProtobufCBinaryData *next);
-
-/* Say on stderr how to go on, when there is more. */
-void pages_done(const struct pages *p, const struct args *a);
+/* As many pages as are wanted; frees `t`.  Answers the exit code. */
+int list_pages(struct args *a, ask_page *ask, void *request, struct table *t);
 
 #endif

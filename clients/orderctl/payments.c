@@ -119,40 +119,33 @@ static void show_payment(const Orderd__V1__Payment *p)
 	}
 }
 
+static const ProtobufCMessage *payments_page(struct args *a, struct page *p, struct orderd_error *e)
+{
+	Orderd__V1__ListPaymentsRequest *rq = p->request;
+	Orderd__V1__ListPaymentsResponse *rs;
+
+	rq->page_size = p->size;
+	rq->page_token = p->token;
+	rs = orderd_list_payments(a->client, rq, a->deadline_ms, e);
+	if (rs == NULL)
+		return NULL;
+	if (!a->json)
+		payments_rows(p->table, rs->payments, rs->n_payments);
+	p->rows = rs->n_payments;
+	p->next = rs->next_page_token;
+	return &rs->base;
+}
+
 static int run_payments(struct args *a)
 {
 	Orderd__V1__ListPaymentsRequest rq = ORDERD__V1__LIST_PAYMENTS_REQUEST__INIT;
-	Orderd__V1__ListPaymentsResponse *rs;
-	struct orderd_error e;
-	struct table *t;
-	struct pages p;
-	bool more;
 
 	rq.order_id = text(a->n_words > 0 ? a->words[0] : NULL);
 	rq.state = (Orderd__V1__PaymentState)enum_option(a, "state",
 							 &orderd__v1__payment_state__descriptor);
 	if (a->n_words == 0 && !flag(a, "state"))
 		usage_error("ORDER is required, or --state");
-	pages_open(&p, a);
-	t = payments_table();
-	do {
-		rq.page_size = p.size;
-		rq.page_token = p.token;
-		rs = orderd_list_payments(a->client, &rq, a->deadline_ms, &e);
-		if (rs == NULL)
-			break;
-		if (a->json)
-			print_json(&rs->base);
-		else
-			payments_rows(t, rs->payments, rs->n_payments);
-		more = pages_next(&p, rs->n_payments, &rs->next_page_token);
-		done_with(&rs->base);
-	} while (more);
-	table_free(t);
-	if (rs == NULL)
-		return print_error(a, &e);
-	pages_done(&p, a);
-	return EXIT_DONE;
+	return list_pages(a, payments_page, &rq, payments_table());
 }
 
 static int run_payment(struct args *a)

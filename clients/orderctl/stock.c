@@ -194,40 +194,34 @@ static void movement_rows(struct table *t, Orderd__V1__StockMovement *const *lis
 	table_page(t);
 }
 
+static const ProtobufCMessage *movement_page(struct args *a, struct page *p, struct orderd_error *e)
+{
+	Orderd__V1__ListStockMovementsRequest *rq = p->request;
+	Orderd__V1__ListStockMovementsResponse *rs;
+
+	rq->page_size = p->size;
+	rq->page_token = p->token;
+	rs = orderd_list_stock_movements(a->client, rq, a->deadline_ms, e);
+	if (rs == NULL)
+		return NULL;
+	if (!a->json)
+		movement_rows(p->table, rs->movements, rs->n_movements);
+	p->rows = rs->n_movements;
+	p->next = rs->next_page_token;
+	return &rs->base;
+}
+
 static int run_movements(struct args *a)
 {
 	Orderd__V1__ListStockMovementsRequest rq = ORDERD__V1__LIST_STOCK_MOVEMENTS_REQUEST__INIT;
-	Orderd__V1__ListStockMovementsResponse *rs;
-	struct orderd_error e;
-	struct table *t;
-	struct pages p;
-	bool more;
 
 	if (!flag(a, "sku") && !flag(a, "location") && !flag(a, "order"))
 		usage_error("one of --sku, --location and --order is required");
 	rq.sku = text(option(a, "sku"));
 	rq.location = text(option(a, "location"));
 	rq.order_id = text(option(a, "order"));
-	pages_open(&p, a);
-	t = table_new("AT SKU LOCATION QUANTITY> FROM TO ORDER LINE> CAUSE");
-	do {
-		rq.page_size = p.size;
-		rq.page_token = p.token;
-		rs = orderd_list_stock_movements(a->client, &rq, a->deadline_ms, &e);
-		if (rs == NULL)
-			break;
-		if (a->json)
-			print_json(&rs->base);
-		else
-			movement_rows(t, rs->movements, rs->n_movements);
-		more = pages_next(&p, rs->n_movements, &rs->next_page_token);
-		done_with(&rs->base);
-	} while (more);
-	table_free(t);
-	if (rs == NULL)
-		return print_error(a, &e);
-	pages_done(&p, a);
-	return EXIT_DONE;
+	return list_pages(a, movement_page, &rq,
+			  table_new("AT SKU LOCATION QUANTITY> FROM TO ORDER LINE> CAUSE"));
 }
 
 static const struct meaning movements_options[] = {
