@@ -128,25 +128,6 @@ judged('customer_fails_the_challenge__is_told_and_another_card_may_follow', asyn
   await types(5);
 });
 
-judged('authorization_expires__is_told_though_nobody_looked', async () => {
-  const held = await stripe.paymentIntents.create(authorization());
-  const taken = await stripe.paymentIntents.create(authorization());
-  await stripe.paymentIntents.capture(taken.id);
-  await types(8);
-  await sim.advance(7 * 86400); // and what other tests have left behind ends with it
-  const about = await receiver.until((got) => {
-    const found = got.slice(8).filter(({ event: { data: { object } } }) =>
-      [object.id, object.payment_intent].includes(held.id));
-    return found.length >= 2 && found;
-  });
-  const [expired, gone] = about.map((delivery) => construct(delivery));
-  assert.deepEqual([expired.type, gone.type], ['charge.expired', 'payment_intent.canceled']);
-  assert.equal(gone.data.object.cancellation_reason, 'automatic');
-  assert.equal(gone.request.id, null);
-  await sim.webhooks_until((now) => now.gateway.waiting === 0);
-  assert.ok(!receiver.got.slice(8).some(({ event }) => event.data.object.id === taken.id), 'what is taken does not end');
-});
-
 judged('other_secret_other_bytes_or_old__are_refused_by_the_sdk', async () => {
   await stripe.paymentIntents.create(authorization());
   await receiver.events(3);
@@ -303,4 +284,24 @@ judged('wrong_settings_and_faults__are_named', async () => {
   assert.match((await failure(sim.fault('late', '/webhooks/*/*', { method: 'POST' }))).message, /no method/);
   assert.equal((await sim.webhooks()).gateway.url, receiver.url, 'as it was');
   assert.ok(!(await (await sim.control('webhooks')).text()).includes(SECRET));
+});
+
+// The last one: whatever the others have left behind ends with it, in no order.
+judged('authorization_expires__is_told_though_nobody_looked', async () => {
+  const held = await stripe.paymentIntents.create(authorization());
+  const taken = await stripe.paymentIntents.create(authorization());
+  await stripe.paymentIntents.capture(taken.id);
+  await types(8);
+  await sim.advance(7 * 86400);
+  const about = await receiver.until((got) => {
+    const found = got.slice(8).filter(({ event: { data: { object } } }) =>
+      [object.id, object.payment_intent].includes(held.id));
+    return found.length >= 2 && found;
+  });
+  const [expired, gone] = about.map((delivery) => construct(delivery));
+  assert.deepEqual([expired.type, gone.type], ['charge.expired', 'payment_intent.canceled']);
+  assert.equal(gone.data.object.cancellation_reason, 'automatic');
+  assert.equal(gone.request.id, null);
+  await sim.webhooks_until((now) => now.gateway.waiting === 0);
+  assert.ok(!receiver.got.slice(8).some(({ event }) => event.data.object.id === taken.id), 'what is taken does not end');
 });
