@@ -4,21 +4,30 @@
 
 #include "server/auth/policy_table.h"
 
+enum { QUIET, LOUD };
+
 static const struct policy_row rows[] = {
-#define X(path, customer, service, mes, ops_read, ops_write, ops_admin)                      \
-	{path, (customer) << ROLE_CUSTOMER | (service) << ROLE_SERVICE | (mes) << ROLE_MES | \
-		       (ops_read) << ROLE_OPS_READ | (ops_write) << ROLE_OPS_WRITE |         \
-		       (ops_admin) << ROLE_OPS_ADMIN},
+#define X(path, scope, record, customer, service, mes, ops_read, ops_write, ops_admin)         \
+	{path,                                                                                 \
+	 scope,                                                                                \
+	 (record) == LOUD,                                                                     \
+	 {REACH_##customer, REACH_##service, REACH_##mes, REACH_##ops_read, REACH_##ops_write, \
+	  REACH_##ops_admin}},
 	POLICY_TABLE(X)
 #undef X
 };
 
 const struct policy policy_of_orderd = {rows, sizeof(rows) / sizeof(rows[0])};
 
-unsigned policy_roles(const struct policy *p, const char *path)
+const struct policy_row *policy_find(const struct policy *p, const char *path)
 {
 	for (size_t i = 0; i < p->n_rows; i++)
 		if (strcmp(p->rows[i].path, path) == 0)
-			return p->rows[i].roles;
-	return 0;
+			return &p->rows[i];
+	return NULL;
+}
+
+enum reach policy_reach(const struct policy_row *row, enum role role)
+{
+	return row != NULL ? row->reach[role] : REACH_NO;
 }

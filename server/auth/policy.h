@@ -1,21 +1,22 @@
 /*
- * What a role may call (policy_table.h).  A row names a path and a set of roles; a path without a
- * row is nobody's.
+ * What a role may call, and how far it reaches there (policy_table.h).  A path without a row is
+ * nobody's.
  */
 #ifndef ORDERD_SERVER_POLICY_H
 #define ORDERD_SERVER_POLICY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "server/auth/identity.h"
 
-#define ROLE_BIT(role) (1U << (role))
-
-enum { ROLES_ALL = (1 << ROLES) - 1 };
+enum reach { REACH_NO, REACH_ALL };
 
 struct policy_row {
 	const char *path;
-	unsigned roles; /* ROLE_BIT() of each that may */
+	const char *scope;
+	bool loud; /* every call of it is put on record */
+	enum reach reach[ROLES];
 };
 
 struct policy {
@@ -25,6 +26,9 @@ struct policy {
 
 extern const struct policy policy_of_orderd;
 
-unsigned policy_roles(const struct policy *p, const char *path); /* 0: nobody */
+const struct policy_row *policy_find(const struct policy *p, const char *path); /* NULL: nobody's */
+
+/* What `role` reaches by a call of this row, which may be NULL. */
+enum reach policy_reach(const struct policy_row *row, enum role role);
 
 #endif

@@ -1,54 +1,61 @@
 /*
  * Who may call what: one row per RPC that is not open to everybody.  What has no row, nobody calls.
  *
- * Columns: path, then the roles in the order of ROLE_TABLE (identity.h): customer, service, mes,
- * ops_read, ops_write, ops_admin.  A customer may call nothing yet: orders are not looked at for
- * whose they are.
+ * Columns:
+ *	path
+ *	scope	that a credential must name if it names any; "": none is needed
+ *	LOUD	every call of it is put on record (QUIET: only those that were refused)
+ *	reach	of each role, in the order of ROLE_TABLE (identity.h): customer, service, mes, ops_read,
+ *		ops_write, ops_admin
+ *		NO	may not call it
+ *		ALL	may, for everything of its tenant
+ *
+ * A customer may call nothing yet: orders are not looked at for whose they are.
  */
 #ifndef ORDERD_SERVER_POLICY_TABLE_H
 #define ORDERD_SERVER_POLICY_TABLE_H
 
 /* clang-format off */
 #define POLICY_TABLE(X) \
-	X("/orderd.v1.OrderService/PlaceOrder",                     0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.OrderService/GetOrder",                       0, 1, 0, 1, 1, 1) \
-	X("/orderd.v1.OrderService/BatchGetOrders",                 0, 1, 0, 1, 1, 1) \
-	X("/orderd.v1.OrderService/GetOrderStatus",                 0, 1, 0, 1, 1, 1) \
-	X("/orderd.v1.OrderService/ListOrders",                     0, 1, 0, 1, 1, 1) \
-	X("/orderd.v1.OrderService/CancelOrder",                    0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.OrderService/WatchOrder",                     0, 1, 0, 1, 1, 1) \
-	X("/orderd.v1.InventoryService/UpsertItems",                0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.InventoryService/CreateLocation",             0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.InventoryService/ReceiveStock",               0, 1, 1, 0, 1, 1) \
-	X("/orderd.v1.InventoryService/AdjustStock",                0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.InventoryService/GetAvailability",            0, 1, 1, 1, 1, 1) \
-	X("/orderd.v1.InventoryService/ListStockMovements",         0, 1, 1, 1, 1, 1) \
-	X("/orderd.v1.ShippingService/GetLabel",                    0, 1, 1, 1, 1, 1) \
-	X("/orderd.v1.ShippingService/GetShipment",                 0, 1, 1, 1, 1, 1) \
-	X("/orderd.v1.ShippingService/VoidLabel",                   0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.ShippingService/ConfirmHandover",             0, 1, 1, 0, 1, 1) \
-	X("/orderd.v1.ShippingService/RecordTrackingEvent",         0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.PaymentService/GetPayment",                   0, 1, 0, 1, 1, 1) \
-	X("/orderd.v1.PaymentService/ListPayments",                 0, 1, 0, 1, 1, 1) \
-	X("/orderd.v1.PaymentService/RetryPayment",                 0, 1, 0, 0, 1, 1) \
-	X("/orderd.v1.FulfillmentService/ListFulfillmentOrders",    0, 1, 1, 1, 1, 1) \
-	X("/orderd.v1.FulfillmentService/ConfirmPick",              0, 1, 1, 0, 1, 1) \
-	X("/orderd.v1.FulfillmentService/ConfirmPack",              0, 1, 1, 0, 1, 1) \
-	X("/orderd.v1.OpsService/ListJobs",                         0, 0, 0, 1, 1, 1) \
-	X("/orderd.v1.OpsService/GetJob",                           0, 0, 0, 1, 1, 1) \
-	X("/orderd.v1.OpsService/RetryJobs",                        0, 0, 0, 0, 1, 1) \
-	X("/orderd.v1.OpsService/CancelJob",                        0, 0, 0, 0, 1, 1) \
-	X("/orderd.v1.OpsService/ListQueues",                       0, 0, 0, 1, 1, 1) \
-	X("/orderd.v1.OpsService/PauseQueue",                       0, 0, 0, 0, 1, 1) \
-	X("/orderd.v1.OpsService/ResumeQueue",                      0, 0, 0, 0, 1, 1) \
-	X("/orderd.v1.OpsService/ListStuckOrders",                  0, 0, 0, 1, 1, 1) \
-	X("/orderd.v1.OpsService/Inspect",                          0, 0, 0, 1, 1, 1) \
-	X("/orderd.v1.KeyService/CreateKey",                        0, 0, 0, 0, 0, 1) \
-	X("/orderd.v1.KeyService/ListKeys",                         0, 0, 0, 0, 0, 1) \
-	X("/orderd.v1.KeyService/RevokeKey",                        0, 0, 0, 0, 0, 1) \
-	X("/grpc.health.v1.Health/Watch",                           0, 1, 1, 1, 1, 1) \
-	X("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", 0, 1, 1, 1, 1, 1) \
-	X("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", 0, 1, 1, 1, 1, 1)
+	X("/orderd.v1.OrderService/PlaceOrder",                            "orders:write",      QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.OrderService/GetOrder",                              "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OrderService/BatchGetOrders",                        "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OrderService/GetOrderStatus",                        "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OrderService/ListOrders",                            "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OrderService/CancelOrder",                           "orders:write",      QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.OrderService/WatchOrder",                            "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.InventoryService/UpsertItems",                       "inventory:write",   QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.InventoryService/CreateLocation",                    "inventory:write",   QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.InventoryService/ReceiveStock",                      "inventory:write",   QUIET, NO,  ALL, ALL, NO,  ALL, ALL) \
+	X("/orderd.v1.InventoryService/AdjustStock",                       "inventory:write",   LOUD,  NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.InventoryService/GetAvailability",                   "inventory:read",    QUIET, NO,  ALL, ALL, ALL, ALL, ALL) \
+	X("/orderd.v1.InventoryService/ListStockMovements",                "inventory:read",    QUIET, NO,  ALL, ALL, ALL, ALL, ALL) \
+	X("/orderd.v1.ShippingService/GetLabel",                           "shipping:read",     QUIET, NO,  ALL, ALL, ALL, ALL, ALL) \
+	X("/orderd.v1.ShippingService/GetShipment",                        "shipping:read",     QUIET, NO,  ALL, ALL, ALL, ALL, ALL) \
+	X("/orderd.v1.ShippingService/VoidLabel",                          "shipping:write",    LOUD,  NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.ShippingService/ConfirmHandover",                    "shipping:write",    QUIET, NO,  ALL, ALL, NO,  ALL, ALL) \
+	X("/orderd.v1.ShippingService/RecordTrackingEvent",                "shipping:write",    QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.PaymentService/GetPayment",                          "payments:read",     QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.PaymentService/ListPayments",                        "payments:read",     QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.PaymentService/RetryPayment",                        "payments:write",    LOUD,  NO,  ALL, NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.FulfillmentService/ListFulfillmentOrders",           "fulfillment:read",  QUIET, NO,  ALL, ALL, ALL, ALL, ALL) \
+	X("/orderd.v1.FulfillmentService/ConfirmPick",                     "fulfillment:write", QUIET, NO,  ALL, ALL, NO,  ALL, ALL) \
+	X("/orderd.v1.FulfillmentService/ConfirmPack",                     "fulfillment:write", QUIET, NO,  ALL, ALL, NO,  ALL, ALL) \
+	X("/orderd.v1.OpsService/ListJobs",                                "ops:read",          QUIET, NO,  NO,  NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OpsService/GetJob",                                  "ops:read",          QUIET, NO,  NO,  NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OpsService/RetryJobs",                               "ops:write",         LOUD,  NO,  NO,  NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.OpsService/CancelJob",                               "ops:write",         LOUD,  NO,  NO,  NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.OpsService/ListQueues",                              "ops:read",          QUIET, NO,  NO,  NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OpsService/PauseQueue",                              "ops:write",         LOUD,  NO,  NO,  NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.OpsService/ResumeQueue",                             "ops:write",         LOUD,  NO,  NO,  NO,  NO,  ALL, ALL) \
+	X("/orderd.v1.OpsService/ListStuckOrders",                         "ops:read",          QUIET, NO,  NO,  NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OpsService/Inspect",                                 "ops:read",          QUIET, NO,  NO,  NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.KeyService/CreateKey",                               "keys:write",        LOUD,  NO,  NO,  NO,  NO,  NO,  ALL) \
+	X("/orderd.v1.KeyService/ListKeys",                                "keys:read",         LOUD,  NO,  NO,  NO,  NO,  NO,  ALL) \
+	X("/orderd.v1.KeyService/RevokeKey",                               "keys:write",        LOUD,  NO,  NO,  NO,  NO,  NO,  ALL) \
+	X("/grpc.health.v1.Health/Watch",                                  "",                  QUIET, NO,  ALL, ALL, ALL, ALL, ALL) \
+	X("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",     "",                  QUIET, NO,  ALL, ALL, ALL, ALL, ALL) \
+	X("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "",                  QUIET, NO,  ALL, ALL, ALL, ALL, ALL)
 /* clang-format on */
 
 #endif

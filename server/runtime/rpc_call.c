@@ -165,7 +165,8 @@ static enum errc let_in(struct rpc *c)
 	e = identify(c->server->opt.auth, c->call, &c->metadata, &c->flow.arena, &c->who);
 	if (e != ERR_OK)
 		return e;
-	return (c->served->roles & ROLE_BIT(c->who.role)) != 0 ? ERR_OK : ERR_PERMISSION_DENIED;
+	return policy_reach(c->served->policy, c->who.role) != REACH_NO ? ERR_OK
+									: ERR_PERMISSION_DENIED;
 }
 
 static enum errc admit(struct rpc *c)

@@ -60,7 +60,7 @@ struct rpc_served {
 	void *handle;                    /* gRPC's */
 	const struct shape *shape;       /* of the request: which fields are text */
 	const ProtobufCFieldDescriptor *request_id; /* of the request; NULL: it has none */
-	unsigned roles;                             /* that may call it: policy.h */
+	const struct policy_row *policy;            /* who may call it; NULL: nobody */
 	int end;                                    /* the step that ends the flow */
 	_Atomic unsigned missing; /* slots not posted because the pool was empty */
 };

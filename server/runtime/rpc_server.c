@@ -86,7 +86,7 @@ static void serve_methods(struct rpc_server *s)
 		assert((m->kind == RPC_UNARY) == (m->steps != NULL) &&
 		       (m->kind != RPC_UNARY) == (m->stream != NULL));
 		v->method = m;
-		v->roles = policy_roles(s->opt.policy, m->path);
+		v->policy = policy_find(s->opt.policy, m->path);
 		v->request_id = request_id_of(m->request);
 		v->shape = validator_shape(s->validator, m->request);
 		v->end = m->steps != NULL ? end_step(m->steps) : 0;

@@ -185,8 +185,8 @@ def mistakes__are_named(w):
 def policy():
     """{path: the roles that may call it}, of the table."""
     with open(os.path.join(os.path.dirname(__file__), "..", "..", "server", "auth", "policy_table.h")) as f:
-        rows = re.findall(r'X\("([^"]+)", +([01](?:, [01]){5})\)', f.read())
-    return {path: {role for role, may in zip(ROLES, cells.split(", ")) if may == "1"} for path, cells in rows}
+        rows = re.findall(r'X\("([^"]+)", +"[^"]*", +(?:LOUD|QUIET), +([A-Z]+(?:, +[A-Z]+){5})\)', f.read())
+    return {path: {role for role, may in zip(ROLES, re.split(", +", cells)) if may != "NO"} for path, cells in rows}
 
 
 def status(k, credential, path):

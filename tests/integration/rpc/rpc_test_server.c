@@ -254,12 +254,17 @@ static void watch_signals(struct app *app)
 	uv_signal_start(&app->up, on_signal, SIGUSR2);
 }
 
+#define EVERYBODY                                                                \
+	{                                                                        \
+		REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL \
+	}
+
 static const struct policy_row anybody[] = {
-	{"/orderd.test.v1.EchoService/Echo", ROLES_ALL},
-	{"/orderd.test.v1.EchoService/Numbers", ROLES_ALL},
-	{"/grpc.health.v1.Health/Watch", ROLES_ALL},
-	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", ROLES_ALL},
-	{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", ROLES_ALL},
+	{"/orderd.test.v1.EchoService/Echo", "", false, EVERYBODY},
+	{"/orderd.test.v1.EchoService/Numbers", "", false, EVERYBODY},
+	{"/grpc.health.v1.Health/Watch", "", false, EVERYBODY},
+	{"/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "", false, EVERYBODY},
+	{"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", "", false, EVERYBODY},
 };
 
 static const struct policy policy = {anybody, sizeof(anybody) / sizeof(anybody[0])};
