@@ -228,7 +228,7 @@ static void on_arrived(struct rpc *c)
 	enum errc e;
 
 	enlist(c);
-	c->arrived_us = clock_mono_us();
+	c->arrived_us = c->server->arrival_us = clock_mono_us();
 	metric_add(METRIC_rpc_started, name_of(c), 1);
 	show_at_work(c->server);
 	await_close(c);

@@ -1,6 +1,6 @@
 /*
  * The inside of the runtime, shared by rpc_server.c (start and drain), rpc_listen.c
- * (channel arguments and addresses), rpc_poller.c and the call files.
+ * (channel arguments and addresses), rpc_goaway.c, rpc_poller.c and the call files.
  */
 #ifndef ORDERD_SERVER_RPC_RUNTIME_H
 #define ORDERD_SERVER_RPC_RUNTIME_H
@@ -19,7 +19,7 @@ enum {
 	RPC_SHED_STATUSES = 8, /* prepared refusals, each with another pause before the retry */
 };
 
-enum rpc_phase { RPC_SERVING, RPC_LAME_DUCK, RPC_CLOSING, RPC_DOWN };
+enum rpc_phase { RPC_SERVING, RPC_LAME_DUCK, RPC_LEAVING, RPC_CLOSING, RPC_DOWN };
 
 /* How a refusal by the poller reads; made at start, only referred to afterwards. */
 struct shed_status {
@@ -66,7 +66,9 @@ struct rpc_server {
 
 	/* drain */
 	bool serving;
-	struct timer patience; /* the lame duck's, then the drain's */
+	struct timer patience; /* the lame duck's, then the leaving's, then the drain's */
+	int64_t leaving_ms;    /* since when */
+	int64_t arrival_us;    /* of the latest call */
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
 };
@@ -79,6 +81,13 @@ void rpc_poller_stop(struct rpc_server *s);
 /* rpc_listen.c */
 grpc_server *rpc_core_new(const struct config *cfg);
 void rpc_listen(struct rpc_server *s); /* binds; exits 2 */
+
+/* rpc_goaway.c */
+/*
+ * Close the listeners and tell every client by GOAWAY to go elsewhere; calls are served on.  To be
+ * repeated, for connections that were just being made.  False: this gRPC is not known to be able to.
+ */
+bool rpc_core_leave(grpc_server *core);
 
 /* rpc_server.c */
 /* a call was freed or gRPC is down: was it the last thing? */

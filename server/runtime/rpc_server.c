@@ -1,9 +1,9 @@
 /*
  * Start and drain of the gRPC runtime.
  *
- *	serving --> lame duck --> closing --> down
- *	            NOT_SERVING,  no new      every call came back and
- *	            serves on     calls       gRPC has no connection left
+ *	serving --> lame duck --> leaving --> closing --> down
+ *	            NOT_SERVING,  GOAWAY,     no new      every call came back and
+ *	            serves on     serves on   calls       gRPC has no connection left
  */
 #include "server/runtime/rpc_server.h"
 
@@ -26,7 +26,16 @@
 #include "server/runtime/status.h"
 #include "server/runtime/validate.h"
 
-enum { CORE_LINES_A_SECOND = 20 };
+enum {
+	CORE_LINES_A_SECOND = 20,
+	/*
+	 * A call that a client sent before it read the GOAWAY arrives one round trip after that at the
+	 * latest: when none has come for longer than any but a lame path takes, none will.
+	 */
+	LEAVING_QUIET_MS = 250,
+	LEAVING_MOST_MS = 2000,
+	LEAVING_LOOK_MS = 50,
+};
 
 /* ---- start ---- */
 
@@ -245,6 +254,30 @@ static void close_server(struct timer *t)
 	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->drain_s * 1000);
 }
 
+static void on_leaving(struct timer *t)
+{
+	struct rpc_server *s = server_of(t);
+	int64_t now = clock_mono_ms(), heard = s->arrival_us / 1000;
+	int64_t quiet_since = heard > s->leaving_ms ? heard : s->leaving_ms;
+
+	if (now - quiet_since >= LEAVING_QUIET_MS || now - s->leaving_ms >= LEAVING_MOST_MS ||
+	    !rpc_core_leave(s->core)) {
+		close_server(t);
+		return;
+	}
+	timer_set(s->loop, t, now + LEAVING_LOOK_MS);
+}
+
+static void start_leaving(struct timer *t)
+{
+	struct rpc_server *s = server_of(t);
+
+	s->phase = RPC_LEAVING;
+	s->leaving_ms = clock_mono_ms();
+	s->patience.on_due = on_leaving;
+	on_leaving(t);
+}
+
 void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *arg)
 {
 	if (s->phase != RPC_SERVING)
@@ -256,7 +289,7 @@ void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *
 	for (size_t i = 0; i < s->n_addresses; i++)
 		if (s->probes[i] != NULL)
 			self_probe_close(s->probes[i]);
-	s->patience.on_due = close_server;
+	s->patience.on_due = start_leaving;
 	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->lame_duck_ms);
 }
 

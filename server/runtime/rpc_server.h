@@ -53,8 +53,9 @@ bool rpc_server_is_serving(const struct rpc_server *s);
 void rpc_server_offer(const struct rpc_server *s, struct show_board *b);
 
 /*
- * Stop: say NOT_SERVING for lame_duck_ms, then take no new calls, end streams with
- * UNAVAILABLE, let running calls end, cut them after drain_s.  on_closed(arg) is called
+ * Stop: say NOT_SERVING for lame_duck_ms, send clients elsewhere while serving what they had sent
+ * by then, take no new calls, end streams with UNAVAILABLE, let running calls end, cut them after
+ * drain_s.  on_closed(arg) is called
  * when everything is freed, `s` included.  A second call changes nothing.
  */
 void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *arg);
