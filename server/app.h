@@ -10,7 +10,9 @@
 #include "core/flow/loop.h"
 
 struct store;
+struct supervisor;
 struct queue;
+struct reload;
 struct rpc_server;
 struct ops_http;
 struct webhooks;
@@ -31,7 +33,12 @@ struct app {
 	struct ops_http *http;
 	struct webhooks *webhooks;   /* NULL: not listened for */
 	struct seal_key contact_key; /* names and addresses */
-	bool announced;              /* "ready" was printed */
+	struct supervisor *supervisor;
+	struct reload *reload;
+	struct timer look;     /* at how things stand: readiness.h */
+	unsigned there;        /* of what services need, as last seen */
+	int64_t store_seen_ms; /* PostgreSQL was there */
+	bool announced;        /* "ready" was printed */
 	bool draining;
 	struct timer overdue; /* the whole shutdown's */
 	int exit_code;

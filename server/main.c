@@ -6,9 +6,9 @@
  *	orderd [--setting=value ...]       serve
  *
  * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS), `listening http=ADDRESS`,
- * `listening webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM
- * drains and exits 0.  SIGHUP reads certificates and keys again.  Exit 2: a setting is wrong.  Exit
- * 75: the listener went deaf, start me again.
+ * `listening webhooks=ADDRESS`, and `ready` when all that is needed is there for the first time.
+ * SIGTERM drains and exits 0.  SIGHUP: reload.h.  Exit 2: a setting is wrong.  Exit 75: the listener
+ * went deaf, start me again.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -32,6 +32,8 @@
 #include "server/auth/first_key.h"
 #include "server/auth/key_feed.h"
 #include "server/auth/policy.h"
+#include "server/readiness.h"
+#include "server/reload.h"
 #include "server/rpc_table.h"
 #include "server/runtime/rpc_server.h"
 #include "server/watch/watches.h"
@@ -95,11 +97,18 @@ static void close_loop(void *arg)
 	loop_stop(((struct app *)arg)->loop);
 }
 
+static void close_reload(void *arg)
+{
+	struct app *app = arg;
+
+	reload_close(app->reload, close_loop, app);
+}
+
 static void close_auth(void *arg)
 {
 	struct app *app = arg;
 
-	auth_close(app->auth, close_loop, app);
+	auth_close(app->auth, close_reload, app);
 }
 
 static void close_store(void *arg)
@@ -171,6 +180,7 @@ static void on_drain(void *arg)
 	app->overdue.on_due = on_closing_overdue;
 	timer_set(app->loop, &app->overdue,
 		  clock_mono_ms() + app->cfg.lame_duck_ms + app->cfg.drain_s * 1000 + CLOSING_MS);
+	readiness_drain(app);
 	if (app->webhooks != NULL)
 		webhooks_drain(app->webhooks);
 	rpc_server_drain(app->server, close_webhooks, app);
@@ -178,10 +188,7 @@ static void on_drain(void *arg)
 
 static void on_hangup(void *arg)
 {
-	struct app *app = arg;
-
-	if (!app->draining)
-		auth_reload(app->auth);
+	reload_now(((struct app *)arg)->reload);
 }
 
 static void on_deaf(void *arg)
@@ -196,15 +203,8 @@ static void on_deaf(void *arg)
 
 static void on_store_state(void *arg, bool up)
 {
-	struct app *app = arg;
-
-	if (app->server != NULL)
-		rpc_server_set_serving(app->server, up);
-	if (!up || app->announced)
-		return;
-	app->announced = true;
-	puts("ready");
-	fflush(stdout);
+	(void)up;
+	readiness_look(arg);
 }
 
 static bool is_healthy(void *arg)
@@ -261,6 +261,8 @@ static void open_listeners(struct app *app)
 					 .policy = &policy_of_orderd,
 					 .methods = rpc_table,
 					 .n_methods = rpc_table_size,
+					 .services = service_table,
+					 .n_services = service_table_size,
 					 .descriptor_set = api_descriptor_set,
 					 .descriptor_set_size = api_descriptor_set_size,
 					 .on_deaf = on_deaf,
@@ -275,7 +277,6 @@ static void open_listeners(struct app *app)
 		app->webhooks = webhooks_new(app);
 	app->server = rpc_server_new(&rpc);
 	rpc_server_offer(app->server, &app->board);
-	rpc_server_set_serving(app->server, store_is_up(app->store));
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
 		printf("listening %s=%s\n",
 		       rpc_server_speaks_tls(app->server, i) ? "grpcs" : "grpc",
@@ -310,10 +311,12 @@ static int serve(struct app *app)
 	open_stores(app);
 	fill_board(app);
 	open_listeners(app);
+	readiness_open(app);
 	loop_on_drain(app->loop, on_drain, app);
 	loop_on_hangup(app->loop, on_hangup, app);
 	loop_run(app->loop);
 	timer_clear(app->loop, &app->overdue);
+	readiness_close(app);
 	loop_free(app->loop);
 	label_forget_fonts();
 	seal_key_wipe(&app->contact_key);
@@ -355,6 +358,7 @@ int main(int argc, char **argv)
 	enum log_level level;
 	int code;
 
+	app.reload = reload_new(&app, argc, argv);
 	if (config_read(&app.cfg, "orderd", argc, argv, &argc) == CONFIG_EXIT)
 		return 0;
 	if (!log_level_parse(app.cfg.log_level, &level))

@@ -1,7 +1,6 @@
 #include "server/rpc_table.h"
 
 #include "server/methods.h"
-#include "server/runtime/health.h"
 #include "server/runtime/reflection.h"
 
 const struct rpc_method *const rpc_table[] = {
@@ -56,3 +55,20 @@ const struct rpc_method *const rpc_table[] = {
 };
 
 const size_t rpc_table_size = sizeof(rpc_table) / sizeof(rpc_table[0]);
+
+/* clang-format off */
+const struct health_service service_table[] = {
+	{"orderd.v1.OrderService",                   NEED_STORE | NEED_CALLERS},
+	{"orderd.v1.InventoryService",               NEED_STORE | NEED_CALLERS},
+	{"orderd.v1.ShippingService",                NEED_STORE | NEED_CALLERS},
+	{"orderd.v1.PaymentService",                 NEED_STORE | NEED_CALLERS},
+	{"orderd.v1.FulfillmentService",             NEED_STORE | NEED_CALLERS},
+	{"orderd.v1.OpsService",                     NEED_STORE | NEED_CALLERS},
+	{"orderd.v1.KeyService",                     NEED_STORE | NEED_CALLERS},
+	{"grpc.reflection.v1.ServerReflection",      NEED_CALLERS},
+	{"grpc.reflection.v1alpha.ServerReflection", NEED_CALLERS},
+	{"grpc.health.v1.Health",                    NEED_NOTHING},
+};
+/* clang-format on */
+
+const size_t service_table_size = sizeof(service_table) / sizeof(service_table[0]);

@@ -18,6 +18,7 @@
 #include "core/base/log.h"
 #include "core/domain/sscc.h"
 #include "core/listen/address.h"
+#include "core/flow/supervisor.h"
 #include "core/listen/ops_http.h"
 #include "core/store/migrate.h"
 #include "workers/janitor/janitor.h"
@@ -25,7 +26,10 @@
 #include "workers/notification/notification.h"
 #include "workers/pause.h"
 
-enum { TICK_MS = 250 };
+enum {
+	TICK_MS = 250,
+	CLOSING_MS = 15000, /* what may still happen after drain_s, as orderd's */
+};
 
 static unsigned read_roles(const char *list)
 {
@@ -187,6 +191,9 @@ static void on_drain(void *arg)
 	log_info("draining", "drain_s=%lld", (long long)w->cfg.drain_s);
 	w->draining = true;
 	w->drain_until_ms = clock_mono_ms() + w->cfg.drain_s * 1000;
+	supervisor_say(w->supervisor,
+		       "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%lld",
+		       (long long)(w->cfg.drain_s * 1000 + CLOSING_MS) * 1000);
 	if (w->intake != NULL)
 		intake_close(w->intake);
 	w->intake = NULL;
@@ -235,6 +242,16 @@ static void announce(void *arg, bool up)
 		puts("ready");
 		fflush(stdout);
 	}
+	if (!w->draining)
+		supervisor_say(w->supervisor, "%sSTATUS=%s", w->announced ? "READY=1\n" : "",
+			       up ? "working" : "PostgreSQL is not reachable");
+}
+
+/* Its loop turns: that is all there is to a worker's health that a restart could mend. */
+static bool is_well(void *arg)
+{
+	(void)arg;
+	return true;
 }
 
 static bool is_healthy(void *arg)
@@ -301,6 +318,8 @@ static void open_parts(struct worker *w)
 
 	w->paused = ~0U; /* nothing is taken before they were read */
 	w->loop = loop_new();
+	w->supervisor = supervisor_new(w->loop, is_well, w);
+	supervisor_say(w->supervisor, "STATUS=waiting for PostgreSQL");
 	w->store = store_new(w->loop, &store);
 	w->queue = queue_new(w->loop, &queue);
 	w->http = http_new(w->loop, &http);
@@ -354,6 +373,7 @@ int main(int argc, char **argv)
 	if (w.janitor != NULL)
 		janitor_free(w.janitor);
 	job_pool_close(&w);
+	supervisor_free(w.supervisor);
 	loop_free(w.loop);
 	seal_key_wipe(&w.contact_key);
 	free(w.gateway_key);

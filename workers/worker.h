@@ -59,6 +59,7 @@ struct worker {
 	bool announced; /* "ready" was printed */
 	int64_t drain_until_ms;
 	struct timer tick;
+	struct supervisor *supervisor;
 	int exit_code;
 };
 

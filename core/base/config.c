@@ -172,7 +172,7 @@ void config_apply(struct reader *r, const char *name, struct origin from, const 
 		unknown(r, from, name);
 		return;
 	}
-	last = &config_origins[s - settings];
+	last = &r->origins[s - settings];
 	if (last->source == from.source && from.source != FROM_DEFAULT) {
 		config_mistake(r, from, name, "given twice");
 		return;
@@ -189,8 +189,8 @@ void config_apply(struct reader *r, const char *name, struct origin from, const 
 static void apply_defaults(struct reader *r)
 {
 	for (size_t i = 0; i < SETTINGS; i++) {
-		config_origins[i] = (struct origin){FROM_DEFAULT, 0};
-		config_apply(r, settings[i].name, config_origins[i], settings[i].def);
+		r->origins[i] = (struct origin){FROM_DEFAULT, 0};
+		config_apply(r, settings[i].name, r->origins[i], settings[i].def);
 	}
 	assert(r->mistakes == 0); /* a default that its own row refuses */
 }
@@ -332,7 +332,7 @@ static bool read_first(struct reader *r, int argc, char **argv, const char **ret
 enum config_wish config_read(struct config *cfg, const char *program, int argc, char **argv,
 			     int *ret_argc)
 {
-	struct reader r = {.cfg = cfg, .program = program};
+	struct reader r = {.cfg = cfg, .origins = config_origins, .program = program};
 	const char *path;
 
 	memset(cfg, 0, sizeof(*cfg));
@@ -340,8 +340,10 @@ enum config_wish config_read(struct config *cfg, const char *program, int argc, 
 	*ret_argc = argc;
 	if (read_first(&r, argc, argv, &path))
 		return CONFIG_EXIT;
-	if (path != NULL)
+	if (path != NULL) {
+		config_file_path = path;
 		config_read_file(&r, path);
+	}
 	read_environment(&r);
 	*ret_argc = read_command(&r, argc, argv);
 	if (r.mistakes > 0) {
@@ -353,6 +355,37 @@ enum config_wish config_read(struct config *cfg, const char *program, int argc, 
 	else if (r.check)
 		(void)puts("the configuration is valid");
 	return r.print || r.check ? CONFIG_EXIT : CONFIG_RUN;
+}
+
+bool config_read_again(struct config *cfg, const char *program, int argc, char **argv)
+{
+	struct origin origins[SETTINGS];
+	struct reader r = {.cfg = cfg, .origins = origins, .program = program};
+
+	memset(cfg, 0, sizeof(*cfg));
+	apply_defaults(&r);
+	if (config_file_path[0] != '\0')
+		config_read_file(&r, config_file_path);
+	read_environment(&r);
+	(void)read_command(&r, argc, argv);
+	return r.mistakes == 0;
+}
+
+static bool is_same(const struct setting *s, const void *a, const void *b)
+{
+	if (s->kind == SETTING_INT)
+		return *(const int64_t *)a == *(const int64_t *)b;
+	if (s->kind == SETTING_FLAG)
+		return *(const bool *)a == *(const bool *)b;
+	return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+}
+
+void config_compare(struct config *a, struct config *b,
+		    void (*on_change)(void *arg, const char *field), void *arg)
+{
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (!is_same(&settings[i], field_of(a, &settings[i]), field_of(b, &settings[i])))
+			on_change(arg, settings[i].name);
 }
 
 void config_done(struct config *cfg)

@@ -1,6 +1,7 @@
 /*
  * Settings: file < environment < command line, each checked against its row in
- * config_table.h.  Nothing else in orderd reads the environment.
+ * config_table.h.  Nothing else reads the environment, but for what a supervisor says there
+ * (core/flow/supervisor.h).
  */
 #ifndef ORDERD_BASE_CONFIG_H
 #define ORDERD_BASE_CONFIG_H
@@ -35,6 +36,16 @@ enum config_wish {
  */
 enum config_wish config_read(struct config *cfg, const char *program, int argc, char **argv,
 			     int *ret_argc);
+
+/*
+ * The same sources once more, as they are now, into another *cfg; argc and argv as config_read() got
+ * them.  False after mistakes, which are reported as at the start.  Any thread, one at a time.
+ */
+bool config_read_again(struct config *cfg, const char *program, int argc, char **argv);
+
+/* Call on_change(arg, field) for each setting that differs. */
+void config_compare(struct config *a, struct config *b,
+		    void (*on_change)(void *arg, const char *field), void *arg);
 
 /* Report a mistake found later (a file that cannot be read, a role nobody knows) the same way and
  * exit 2.  A field that is no setting, "arguments", is named as it is. */

@@ -106,7 +106,6 @@ void config_read_file(struct reader *r, const char *path)
 	char *text = file_read(path, FILE_MAX, &n);
 	char *next = text;
 
-	config_file_path = path;
 	if (text == NULL) {
 		config_mistake(r, (struct origin){FROM_COMMAND, 0}, "config", "%s: %s", path,
 			       why_not());

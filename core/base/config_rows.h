@@ -44,12 +44,13 @@ struct origin {
 
 struct reader {
 	struct config *cfg;
+	struct origin *origins; /* SETTINGS of them: where each value came from */
 	const char *program;
 	int mistakes;
 	bool print, check;
 };
 
-extern const char *config_file_path;           /* of the file being read, or last read */
+extern const char *config_file_path;           /* the process's file; "" for none */
 extern struct origin config_origins[SETTINGS]; /* where each value came from */
 
 /* Report a mistake at its place on stderr and count it. */

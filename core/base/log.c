@@ -34,7 +34,7 @@ enum {
 
 static struct {
 	const char *program;
-	enum log_level least;
+	_Atomic enum log_level least;
 	int fd;
 	bool is_socket;
 	bool json;
@@ -162,6 +162,11 @@ static size_t end_cut_line(char *line, size_t n)
 		return kept; /* the value begins right here */
 	memcpy(line + kept, end, sizeof(end));
 	return kept + sizeof(end);
+}
+
+void log_level_set(enum log_level least)
+{
+	out.least = least;
 }
 
 bool log_wants(enum log_level level)

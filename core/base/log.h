@@ -25,6 +25,7 @@ bool log_format_choose(
 	const char *name); /* "logfmt" or "json", before others log; false: neither */
 bool log_level_parse(const char *text, enum log_level *ret); /* "info"; false: no such level */
 
+void log_level_set(enum log_level least); /* from now on; any thread */
 bool log_wants(enum log_level level); /* a line of it would be written: worth making its values */
 
 /* `event` is snake_case; `fmt` makes "key=value key=value"; quote values that may hold spaces with

@@ -183,6 +183,11 @@ enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *m
 	return cause == AUTH_KEYS_UNKNOWN ? ERR_STORE_UNAVAILABLE : ERR_UNAUTHENTICATED;
 }
 
+bool auth_knows_callers(const struct auth *a)
+{
+	return !a->required || !a->has_pepper || !keys_are_stale(a);
+}
+
 /* ---- API keys ---- */
 
 const struct seal_key *auth_pepper(const struct auth *a)

@@ -39,8 +39,8 @@ struct auth *auth_new(struct loop *l, const struct config *cfg);
  */
 void auth_close(struct auth *a, void (*on_closed)(void *arg), void *arg);
 
-/* Read the files again, now. */
-void auth_reload(struct auth *a);
+/* Read the files again, now; on_done(arg) is called when what is good of them is in force. */
+void auth_reload(struct auth *a, void (*on_done)(void *arg), void *arg);
 
 /* For one listener; the caller releases it. */
 grpc_server_credentials *auth_listener(struct auth *a, bool tls);
@@ -51,6 +51,9 @@ grpc_server_credentials *auth_listener(struct auth *a, bool tls);
  */
 enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *md,
 		   struct arena *arena, struct identity *ret);
+
+/* Whether whoever is good would be known now: API keys are not, before they were read. */
+bool auth_knows_callers(const struct auth *a);
 
 /* ---- API keys ---- */
 

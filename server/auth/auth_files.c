@@ -212,9 +212,21 @@ static void on_thread(uv_work_t *work)
 	read_all(work->data);
 }
 
+static void look(struct auth *a);
+
 static void plan_look(struct auth *a)
 {
 	timer_set(a->loop, &a->look, clock_mono_ms() + a->cfg->auth_reload_s * 1000);
+}
+
+static void finish_look(struct auth *a)
+{
+	void (*on_reloaded)(void *arg) = a->on_reloaded;
+
+	plan_look(a);
+	a->on_reloaded = NULL;
+	if (on_reloaded != NULL)
+		on_reloaded(a->reloaded_arg);
 }
 
 static void on_read(uv_work_t *work, int status)
@@ -237,19 +249,15 @@ static void on_read(uv_work_t *work, int status)
 	if (a->on_closed != NULL)
 		auth_finish_closing(a);
 	else if (again)
-		auth_reload(a);
+		look(a);
 	else
-		plan_look(a);
+		finish_look(a);
 }
 
-void auth_reload(struct auth *a)
+static void look(struct auth *a)
 {
 	int rc;
 
-	if (a->reading != NULL) {
-		a->read_again = true; /* what is being read may be older than this wish */
-		return;
-	}
 	timer_clear(a->loop, &a->look);
 	a->reading = reading_new(a);
 	rc = uv_queue_work(loop_uv(a->loop), &a->reading->work, on_thread, on_read);
@@ -259,7 +267,17 @@ void auth_reload(struct auth *a)
 
 static void on_look(struct timer *t)
 {
-	auth_reload((struct auth *)(void *)((char *)t - offsetof(struct auth, look)));
+	look((struct auth *)(void *)((char *)t - offsetof(struct auth, look)));
+}
+
+void auth_reload(struct auth *a, void (*on_done)(void *arg), void *arg)
+{
+	a->on_reloaded = on_done;
+	a->reloaded_arg = arg;
+	if (a->reading != NULL)
+		a->read_again = true; /* what is being read may be older than this wish */
+	else
+		look(a);
 }
 
 /* ---- start and end ---- */

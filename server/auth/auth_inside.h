@@ -41,6 +41,8 @@ struct auth {
 	struct timer look;
 	struct auth_reading *reading; /* NULL: none is under way */
 	bool read_again;              /* somebody asked meanwhile */
+	void (*on_reloaded)(void *arg);
+	void *reloaded_arg;
 	bool has[SOURCES];
 	uint8_t taken[SOURCES][DIGEST_BYTES]; /* of the files in use */
 	uint8_t bad[SOURCES][DIGEST_BYTES];   /* what was complained of last */

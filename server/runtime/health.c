@@ -5,6 +5,7 @@
  */
 #include "server/runtime/health.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,11 +23,15 @@ struct health_watch {
 	struct health_watch *next, *prev;
 	struct flow *fl;
 	serving_status sent;
-	bool known; /* the service it asked about */
+	const struct health_service *service; /* it asked about; NULL: one we do not have */
 };
 
 struct health {
-	bool serving;
+	const struct health_service *services;
+	size_t n;
+	struct health_service all; /* the server itself */
+	unsigned there;
+	bool leaving;
 	struct health_watch *watches;
 };
 
@@ -42,27 +47,21 @@ static struct str service_of(struct flow *fl)
 	return (struct str){(const char *)rq->service.data, rq->service.len};
 }
 
-/* "" or the service of a method we serve. */
-static bool is_known(struct flow *fl)
+static const struct health_service *find_service(const struct health *h, struct str name)
 {
-	const struct rpc_server *s = rpc_of(fl)->server;
-	struct str service = service_of(fl);
-
-	if (service.n == 0)
-		return true;
-	for (size_t i = 0; i < s->n_served; i++) {
-		const struct rpc_method *m = s->served[i].method;
-
-		if (m != NULL && strncmp(m->path + 1, service.p, service.n) == 0 &&
-		    m->path[1 + service.n] == '/')
-			return true;
-	}
-	return false;
+	if (name.n == 0)
+		return &h->all;
+	for (size_t i = 0; i < h->n; i++)
+		if (str_eq(str_of(h->services[i].name), name))
+			return &h->services[i];
+	return NULL;
 }
 
-static serving_status status_now(const struct health *h)
+static serving_status status_now(const struct health *h, const struct health_service *service)
 {
-	return h->serving ? SERVING : NOT_SERVING;
+	if (service == NULL)
+		return SERVICE_UNKNOWN;
+	return !h->leaving && (service->needs & ~h->there) == 0 ? SERVING : NOT_SERVING;
 }
 
 /* ---- Check ---- */
@@ -73,9 +72,9 @@ static int ask_check(struct flow *fl)
 {
 	Grpc__Health__V1__HealthCheckResponse rs = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 
-	if (!is_known(fl))
+	rs.status = status_now(health_of(fl), find_service(health_of(fl), service_of(fl)));
+	if (rs.status == SERVICE_UNKNOWN)
 		return rpc_fail_text(fl, ERR_NOT_FOUND, "unknown service");
-	rs.status = status_now(health_of(fl));
 	return rpc_ok(fl, &rs.base);
 }
 
@@ -101,7 +100,7 @@ static void tell(struct health *h, struct health_watch *w)
 {
 	Grpc__Health__V1__HealthCheckResponse rs = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 
-	rs.status = w->known ? status_now(h) : SERVICE_UNKNOWN;
+	rs.status = status_now(h, w->service);
 	if (rs.status == w->sent || !rpc_can_send(w->fl))
 		return;
 	w->sent = rs.status;
@@ -113,8 +112,10 @@ static void on_open(struct flow *fl)
 	struct health_watch *w = rpc_state(fl);
 	struct health *h = health_of(fl);
 
-	*w = (struct health_watch){
-		.next = h->watches, .fl = fl, .sent = NOTHING_YET, .known = is_known(fl)};
+	*w = (struct health_watch){.next = h->watches,
+				   .fl = fl,
+				   .sent = NOTHING_YET,
+				   .service = find_service(h, service_of(fl))};
 	if (w->next != NULL)
 		w->next->prev = w;
 	h->watches = w;
@@ -154,9 +155,27 @@ const struct rpc_method RPC_HEALTH_WATCH = {
 
 /* ---- the state ---- */
 
-struct health *health_new(void)
+/* A service nobody has thought about would be healthy for ever, or unknown. */
+static void check_row(const struct health *h, const char *path)
 {
-	return mem_alloc(sizeof(struct health));
+	struct str service = {path + 1, strcspn(path + 1, "/")};
+
+	assert(find_service(h, service) != NULL);
+	(void)service;
+}
+
+struct health *health_new(const struct health_service *services, size_t n,
+			  const struct rpc_method *const *methods, size_t n_methods)
+{
+	struct health *h = mem_alloc(sizeof(*h));
+
+	h->services = services;
+	h->n = n;
+	for (size_t i = 0; i < n; i++)
+		h->all.needs |= services[i].needs;
+	for (size_t i = 0; i < n_methods; i++)
+		check_row(h, methods[i]->path);
+	return h;
 }
 
 void health_free(struct health *h)
@@ -164,16 +183,25 @@ void health_free(struct health *h)
 	free(h);
 }
 
-void health_set(struct health *h, bool serving)
+static void tell_all(struct health *h)
 {
-	if (h->serving == serving)
-		return;
-	h->serving = serving;
 	for (struct health_watch *w = h->watches; w != NULL; w = w->next)
 		tell(h, w);
 }
 
+void health_set(struct health *h, unsigned there)
+{
+	h->there = there;
+	tell_all(h);
+}
+
+void health_leave(struct health *h)
+{
+	h->leaving = true;
+	tell_all(h);
+}
+
 bool health_is_serving(const struct health *h)
 {
-	return h->serving;
+	return status_now(h, &h->all) == SERVING;
 }

@@ -65,7 +65,6 @@ struct rpc_server {
 	struct self_probe *probes[RPC_LISTENERS_MAX];
 
 	/* drain */
-	bool serving;
 	struct timer patience; /* the lame duck's, then the leaving's, then the drain's */
 	int64_t leaving_ms;    /* since when */
 	int64_t arrival_us;    /* of the latest call */

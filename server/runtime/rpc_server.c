@@ -178,7 +178,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 
 	s->opt = *opt;
 	s->loop = opt->loop;
-	if (!access_mode_parse(opt->cfg->access_log, &s->access.mode))
+	if (!rpc_server_set_access_log(s, opt->cfg->access_log))
 		config_refuse("access_log", "it is off, errors or all, not %s",
 			      opt->cfg->access_log);
 	s->down = (struct rpc_tag){.event = RPC_SERVER_DOWN};
@@ -186,7 +186,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 	grpc_init();
 	s->descriptors = descriptors_new(opt->descriptor_set, opt->descriptor_set_size);
 	s->validator = validator_new(s->descriptors);
-	s->health = health_new();
+	s->health = health_new(opt->services, opt->n_services, opt->methods, opt->n_methods);
 	make_pool(s);
 	make_refusals(s);
 	s->core = rpc_core_new(opt->cfg);
@@ -212,15 +212,27 @@ bool rpc_server_speaks_tls(const struct rpc_server *s, size_t i)
 	return i < s->n_addresses && s->tls[i];
 }
 
-void rpc_server_set_serving(struct rpc_server *s, bool serving)
+void rpc_server_set_health(struct rpc_server *s, unsigned there)
 {
-	s->serving = serving;
-	health_set(s->health, serving && s->phase == RPC_SERVING);
+	health_set(s->health, there);
 }
 
 bool rpc_server_is_serving(const struct rpc_server *s)
 {
 	return health_is_serving(s->health);
+}
+
+bool rpc_server_is_heard(const struct rpc_server *s)
+{
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (s->probes[i] != NULL && !self_probe_is_heard(s->probes[i]))
+			return false;
+	return true;
+}
+
+bool rpc_server_set_access_log(struct rpc_server *s, const char *mode)
+{
+	return access_mode_parse(mode, &s->access.mode);
 }
 
 /* ---- drain ---- */
@@ -285,10 +297,12 @@ void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *
 	s->phase = RPC_LAME_DUCK;
 	s->on_closed = on_closed;
 	s->on_closed_arg = arg;
-	health_set(s->health, false);
+	health_leave(s->health);
 	for (size_t i = 0; i < s->n_addresses; i++)
-		if (s->probes[i] != NULL)
+		if (s->probes[i] != NULL) {
 			self_probe_close(s->probes[i]);
+			s->probes[i] = NULL;
+		}
 	s->patience.on_due = start_leaving;
 	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->lame_duck_ms);
 }

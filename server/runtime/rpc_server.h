@@ -17,6 +17,7 @@
 struct rpc_server;
 struct config;
 struct auth;
+struct health_service;
 struct policy;
 struct show_board;
 
@@ -28,6 +29,8 @@ struct rpc_server_options {
 	const struct policy *policy; /* what each role may call */
 	const struct rpc_method *const *methods;
 	size_t n_methods;
+	const struct health_service *services; /* health.h; must outlive the server */
+	size_t n_services;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
 	size_t descriptor_set_size;
 	/* the listener answers no more: drain and exit, only a new process can help */
@@ -45,9 +48,16 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt);
 const char *rpc_server_address(const struct rpc_server *s, size_t i);
 bool rpc_server_speaks_tls(const struct rpc_server *s, size_t i);
 
-/* What health checks say from now on; a draining server says NOT_SERVING whatever it is told. */
-void rpc_server_set_serving(struct rpc_server *s, bool serving);
+/* What there is of what services need (health.h), as health checks say it from now on; a draining
+ * server says NOT_SERVING whatever it is told. */
+void rpc_server_set_health(struct rpc_server *s, unsigned there);
 bool rpc_server_is_serving(const struct rpc_server *s);
+
+/* Whether every listener answered when last probed (self_probe.h). */
+bool rpc_server_is_heard(const struct rpc_server *s);
+
+/* Which calls have a line in the log from now on; false: "off", "errors" or "all" it is not. */
+bool rpc_server_set_access_log(struct rpc_server *s, const char *mode);
 
 /* Views: calls, memory, version (core/base/show.h).  To be withdrawn when it is closed. */
 void rpc_server_offer(const struct rpc_server *s, struct show_board *b);

@@ -211,6 +211,11 @@ struct self_probe *self_probe_new(struct loop *l, const char *address, bool tls,
 	return p;
 }
 
+bool self_probe_is_heard(const struct self_probe *p)
+{
+	return p->failures == 0;
+}
+
 void self_probe_close(struct self_probe *p)
 {
 	timer_clear(p->loop, &p->timer);

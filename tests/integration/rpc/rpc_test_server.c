@@ -195,6 +195,13 @@ static const struct rpc_method RPC_NUMBERS = {
 	.state_size = sizeof(struct numbers),
 };
 
+static const struct health_service services[] = {
+	{"orderd.test.v1.EchoService", NEED_ALL},
+	{"grpc.reflection.v1.ServerReflection", NEED_CALLERS},
+	{"grpc.reflection.v1alpha.ServerReflection", NEED_CALLERS},
+	{"grpc.health.v1.Health", NEED_NOTHING},
+};
+
 static const struct rpc_method *const methods[] = {&RPC_ECHO,         &RPC_NUMBERS,
 						   &RPC_HEALTH_CHECK, &RPC_HEALTH_WATCH,
 						   &RPC_REFLECTION,   &RPC_REFLECTION_V1ALPHA};
@@ -241,7 +248,7 @@ static void on_signal(uv_signal_t *s, int number)
 {
 	struct app *app = s->data;
 
-	rpc_server_set_serving(app->server, number == SIGUSR2);
+	rpc_server_set_health(app->server, number == SIGUSR2 ? NEED_ALL : NEED_CALLERS);
 }
 
 static void watch_signals(struct app *app)
@@ -277,6 +284,8 @@ int main(int argc, char **argv)
 					 .policy = &policy,
 					 .methods = methods,
 					 .n_methods = sizeof(methods) / sizeof(methods[0]),
+					 .services = services,
+					 .n_services = sizeof(services) / sizeof(services[0]),
 					 .descriptor_set = echo_descriptor_set,
 					 .descriptor_set_size = echo_descriptor_set_size};
 
@@ -289,7 +298,7 @@ int main(int argc, char **argv)
 	watch_signals(&app);
 	app.http = ops_http_new(app.loop, "http_listen", app.cfg.http_listen, is_healthy, &app);
 	app.server = rpc_server_new(&opt);
-	rpc_server_set_serving(app.server, true);
+	rpc_server_set_health(app.server, NEED_ALL);
 	for (size_t i = 0; rpc_server_address(app.server, i) != NULL; i++)
 		printf("listening grpc=%s\n", rpc_server_address(app.server, i));
 	printf("listening http=%s\nready\n", ops_http_address(app.http));
