@@ -38,6 +38,9 @@
 	X(INT,  lame_duck_ms,        0,         0, 60000,   "ms",    "how long to serve on as NOT_SERVING before refusing new calls") \
 	X(INT,  max_in_flight,       2000,      1, 100000,  "calls", "calls at work in this process; one more is RESOURCE_EXHAUSTED") \
 	X(INT,  max_streams,         200,       1, 10000,   "calls", "concurrent calls on one connection") \
+	X(INT,  connection_age_ms,   300000,    100, 86400000, "ms", "a connection so old is given up: its client makes another, and may find another server") \
+	X(INT,  connection_grace_ms, 600000,    100, 86400000, "ms", "how long calls and watches of such a connection may go on") \
+	X(INT,  connection_idle_ms,  900000,    100, 86400000, "ms", "a connection without a call for so long is closed") \
 	X(INT,  max_watches,         10000,     1, 1000000, "streams", "streams that mostly wait (health, order watches) in this process") \
 	X(INT,  max_request_kib,     512,       1, 4096,    "KiB",   "one request message") \
 	X(INT,  max_lines,           5000,      1, 5000,    "lines", "lines of one order") \

@@ -95,9 +95,9 @@ static void set_limits(struct args *a, const struct config *cfg)
 	set(a, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 	set(a, GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10000);
 	set(a, GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
-	set(a, GRPC_ARG_MAX_CONNECTION_AGE_MS, 300000); /* clients come back and find new servers */
-	set(a, GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, 600000);
-	set(a, GRPC_ARG_MAX_CONNECTION_IDLE_MS, 900000);
+	set(a, GRPC_ARG_MAX_CONNECTION_AGE_MS, (int)cfg->connection_age_ms); /* give or take 10 % */
+	set(a, GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, (int)cfg->connection_grace_ms);
+	set(a, GRPC_ARG_MAX_CONNECTION_IDLE_MS, (int)cfg->connection_idle_ms);
 	set(a, GRPC_ARG_ENABLE_CHANNELZ, 0); /* nothing of ours shows it */
 }
 
