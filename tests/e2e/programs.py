@@ -1,4 +1,5 @@
 """More programs in a world: settings of their own, starts that must fail, one more orderd or worker, plain HTTP."""
+import itertools
 import os
 import re
 import signal
@@ -35,11 +36,16 @@ def start(w, name, *args):
 
 class Running:
     """One more orderd or worker in this world, ours to end.  It is told apart by its standard streams."""
+    numbers = itertools.count(1)
 
-    def __init__(self, w, name, *args):
-        self.errors = open(os.path.join(w.scratch, name + ".err"), "w+")
-        self.process = subprocess.Popen([program(w, name), "--config=" + os.path.join(w.env["DATA"], "orderd.conf"), *args],
-                                        stdout=subprocess.PIPE, stderr=self.errors, text=True)
+    def __init__(self, w, name, *args, env=None, prepare=None):
+        """env: variables besides ours; prepare: run in the new process, before it becomes the program."""
+        self.errors = open(os.path.join(w.scratch, "%s.%d.err" % (name, next(Running.numbers))), "w+")
+        if not any(a.startswith("--config=") for a in args):
+            args = ("--config=" + os.path.join(w.env["DATA"], "orderd.conf"), *args)
+        self.process = subprocess.Popen([program(w, name), *args],
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True, env=dict(os.environ, **(env or {})),
+                                        preexec_fn=prepare)
         self.addresses = {}
         for line in self.process.stdout:
             if line == "ready\n":
@@ -63,11 +69,17 @@ class Running:
     def end(self):
         """SIGTERM; the exit code, after looking for a sanitizer's last words."""
         self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self):
         code = self.process.wait(60)
-        self.errors.seek(0)
-        log = self.errors.read()
+        log = self.log()
         assert "Sanitizer" not in log, log[-4000:]
         return code
+
+    def log(self):
+        with open(self.errors.name, errors="replace") as f:
+            return f.read()
 
 
 LISTEN = ("--listen=127.0.0.1:0", "--http-listen=127.0.0.1:0")
