@@ -44,13 +44,14 @@ static rlim_t raise_file_limit(void)
 
 /*
  * accept() failing for lack of files ends the listener for ever (CVE-2023-4785), so the
- * quota must run out first: it closes surplus connections and recovers by itself.
+ * quota must run out first: it closes surplus connections and recovers by itself.  A connection is
+ * accepted before it is charged, so half of the files are left for those that come all at once.
  */
 static size_t quota_bytes(const struct config *cfg)
 {
 	size_t wanted = (size_t)cfg->grpc_quota_mib << 20;
 	size_t files = (size_t)raise_file_limit();
-	size_t most = (files > FILES_RESERVED ? files - FILES_RESERVED : 1) / 5 * 4 *
+	size_t most = (files > FILES_RESERVED + 2 ? (files - FILES_RESERVED) / 2 : 1) *
 		      CONNECTION_QUOTA_BYTES;
 
 	if (wanted <= most)
