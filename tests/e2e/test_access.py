@@ -199,6 +199,16 @@ def other_tenant__is_as_if_it_were_not_there(w):
             for method in LISTS:
                 lists__show(w, k, second, in_jobs if method == "OpsService/ListJobs" else theirs, [method], True)
             owner__is_told(w, k, second, theirs, [m for m in NAMES if m != "OpsService/CancelJob"])
+            # A page may end at another tenant's job; its token does not say so.
+            jobs, token = w.pb["ops_service"].ListJobsRequest, ""
+            waiting = [job.encode() for job, in w.sql("SELECT id FROM job WHERE tenant = 2 AND state = 'ready'")]
+            for _ in range(100):
+                page = k.call(k.root, "OpsService", "ListJobs", jobs(state="JOB_STATE_READY", page_size=1, page_token=token))
+                assert waiting and not [job for job in waiting if job in page.SerializeToString()], page
+                token = page.next_page_token
+                if not token:
+                    break
+            assert not token
             # Nobody's word for a place in a list works in another tenant's.
             lists = w.pb["order_service"].ListOrdersRequest
             token = k.call(second, "OrderService", "ListOrders", lists(page_size=1)).next_page_token

@@ -81,7 +81,7 @@ ROWS = [
     ("tenant_key_revoke", sql("api_key_revoke"), "(k.tenant, k.kid) = (f.tenant, f.kid)", "k.kid = f.kid", TENANT),
     ("tenant_sku", sql("availability"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
     ("tenant_sku_of_a_quote", sql("catalog_quote"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
-    ("tenant_page_token", "server/page_token.c", "rpc_identity(fl)->tenant, STR_ARG(place)", "1, STR_ARG(place)", TENANT),
+    ("tenant_page_token", "core/base/seal.c", "aad[i] = (uint8_t)((uint32_t)tenant >> (24 - 8 * i));", "aad[i] = (uint8_t)(tenant < 0);", TENANT),
     # Tokens.
     ("jwt_alg", JWKS, "if (k == NULL || !str_eq(alg, str_of(alg_names[k->alg])))", "if (k == NULL)", "unit server_jwt"),
     ("jwt_signature", JWT, "!jwks_verify(keys, kid, alg, p->signed_text, signature))", "(jwks_verify(keys, kid, alg, p->signed_text, signature), false))", "unit server_jwt"),
