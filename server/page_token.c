@@ -2,52 +2,73 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
-#include <openssl/crypto.h>
-
+#include "core/base/base64url.h"
 #include "core/base/seal.h"
 #include "server/app.h"
 #include "server/runtime/rpc.h"
 
-enum { MAC_HEX = 32 };
+enum {
+	SEALED_MAX = PAGE_PLACE_MAX + SEAL_OVERHEAD,
+	TOKEN_MAX = BASE64URL_LENGTH(SEALED_MAX),
+};
 
-/* The first 16 bytes of HMAC(contact key, list | tenant | place | filter), in hex. */
-static void make_mac(struct flow *fl, const char *list, struct str filter, struct str place,
-		     char hex[MAC_HEX + 1])
+/* A key of its own: pages are many, and a key is good for so many seals. */
+static struct seal_key key_of(struct flow *fl)
 {
-	const struct seal_key *k = &rpc_app(fl)->contact_key;
-	char data[PAGE_PLACE_MAX + PAGE_FILTER_MAX + 64];
-	uint8_t mac[DIGEST_BYTES];
+	const struct seal_key *contacts = &rpc_app(fl)->contact_key;
+	struct seal_key k;
+
+	_Static_assert(sizeof(k.b) == (size_t)DIGEST_BYTES, "a digest is a key");
+	digest_hmac((struct str){(const char *)contacts->b, sizeof(contacts->b)}, STR("page_token"),
+		    k.b);
+	return k;
+}
+
+/* What a token is bound to besides the tenant. */
+static struct id page_of(const char *list, struct str filter)
+{
+	char data[PAGE_FILTER_MAX + 64];
+	uint8_t digest[DIGEST_BYTES];
+	struct id id;
 	int n;
 
-	assert(place.n <= PAGE_PLACE_MAX && filter.n <= PAGE_FILTER_MAX);
-	n = snprintf(data, sizeof(data), "page_token|%s|%d|" STR_FMT "|" STR_FMT, list,
-		     rpc_identity(fl)->tenant, STR_ARG(place), STR_ARG(filter));
+	assert(filter.n <= PAGE_FILTER_MAX);
+	n = snprintf(data, sizeof(data), "%s|" STR_FMT, list, STR_ARG(filter));
 	assert(n > 0 && (size_t)n < sizeof(data));
-	digest_hmac((struct str){(const char *)k->b, sizeof(k->b)}, (struct str){data, (size_t)n},
-		    mac);
-	for (size_t i = 0; i < MAC_HEX / 2; i++)
-		snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+	digest_sha256((struct str){data, (size_t)n}, digest);
+	memcpy(&id, digest, sizeof(id));
+	return id;
 }
 
 struct str page_token_make(struct flow *fl, const char *list, struct str filter, struct str place)
 {
-	char mac[MAC_HEX + 1];
+	struct seal_key k = key_of(fl);
+	struct str sealed;
 	char *token;
 
-	make_mac(fl, list, filter, place, mac);
-	token = arena_printf(&fl->arena, STR_FMT "%s", STR_ARG(place), mac);
-	return token != NULL ? str_of(token) : (struct str){0};
+	assert(place.n <= PAGE_PLACE_MAX);
+	sealed = seal(&k, rpc_identity(fl)->tenant, page_of(list, filter), place, &fl->arena);
+	token = arena_alloc(&fl->arena, BASE64URL_LENGTH(SEALED_MAX) + 1);
+	seal_key_wipe(&k);
+	if (sealed.p == NULL || token == NULL)
+		return (struct str){0};
+	base64url_encode(sealed.p, sealed.n, token);
+	return (struct str){token, BASE64URL_LENGTH(sealed.n)};
 }
 
 struct str page_token_open(struct flow *fl, const char *list, struct str filter, struct str token)
 {
+	uint8_t sealed[SEALED_MAX];
+	struct seal_key k;
 	struct str place;
-	char mac[MAC_HEX + 1];
 
-	if (token.n <= MAC_HEX || token.n > PAGE_PLACE_MAX + MAC_HEX)
+	if (token.n > TOKEN_MAX || !base64url_decode(token, sealed))
 		return (struct str){0};
-	place = (struct str){token.p, token.n - MAC_HEX};
-	make_mac(fl, list, filter, place, mac);
-	return CRYPTO_memcmp(mac, token.p + place.n, MAC_HEX) == 0 ? place : (struct str){0};
+	k = key_of(fl);
+	place = seal_open(&k, rpc_identity(fl)->tenant, page_of(list, filter),
+			  (struct str){(const char *)sealed, BASE64URL_BYTES(token.n)}, &fl->arena);
+	seal_key_wipe(&k);
+	return place;
 }

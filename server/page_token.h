@@ -1,6 +1,7 @@
 /*
- * Page tokens of lists: where a page ended, and a MAC over that, the list, the tenant and the
- * filter, so that a token cannot be used with another filter or made up.
+ * Page tokens of lists: where a page ended, sealed, and bound to the list, the tenant and the
+ * filter: a token cannot be made up or used with another filter, and tells its holder nothing.  A
+ * page may end at what was looked at and is somebody else's.
  */
 #ifndef ORDERD_SERVER_PAGE_TOKEN_H
 #define ORDERD_SERVER_PAGE_TOKEN_H

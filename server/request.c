@@ -59,6 +59,30 @@ struct id want_order(struct flow *fl, ProtobufCBinaryData order_id)
 	return id;
 }
 
+struct str want_request_id(struct flow *fl, ProtobufCBinaryData value)
+{
+	struct str id = want_text(fl, value, REQUEST_ID_MAX, "request_id");
+	struct str owner = rpc_identity(fl)->customer;
+
+	if (owner.p == NULL || id.n == 0 || id.n > REQUEST_ID_MAX)
+		return id;
+	/* no text of a request holds this separator */
+	return str_of(
+		arena_printf(&fl->arena, STR_FMT "\x1f" STR_FMT, STR_ARG(owner), STR_ARG(id)));
+}
+
+struct str may_customer(struct flow *fl, ProtobufCBinaryData value)
+{
+	struct str named = may_text(fl, value, REQUEST_KEY_MAX, "customer");
+	struct str owner = rpc_identity(fl)->customer;
+
+	if (owner.p == NULL)
+		return named;
+	if (named.n > 0 && !str_eq(named, owner))
+		rpc_violation(fl, "it is not the customer this credential is for", "customer");
+	return owner;
+}
+
 int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field,
 		   ...)
 {

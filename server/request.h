@@ -65,6 +65,16 @@ struct str want_text(struct flow *fl, ProtobufCBinaryData value, size_t most, co
 struct str may_text(struct flow *fl, ProtobufCBinaryData value, size_t most, const char *field, ...)
 	FIELD_PATH(4);
 struct id want_id(struct flow *fl, ProtobufCBinaryData value, const char *field, ...) FIELD_PATH(3);
+
+/*
+ * A request_id as it is kept.  Those of a caller bound to a customer are apart from all others, so
+ * that nobody's id is taken by, or tells of, somebody else's order.
+ */
+struct str want_request_id(struct flow *fl, ProtobufCBinaryData value);
+
+/* The customer a request is for.  A caller bound to one names that one or none, and gets it. */
+struct str may_customer(struct flow *fl, ProtobufCBinaryData value);
+
 struct id want_order(struct flow *fl, ProtobufCBinaryData order_id); /* what the call is about */
 int64_t want_range(struct flow *fl, int64_t value, int64_t least, int64_t most, const char *field,
 		   ...) FIELD_PATH(5);

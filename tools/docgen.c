@@ -1,6 +1,7 @@
 /*
  * docgen: pages that are made from tables of the source.
  *
+ *	docgen access        > docs/access.md
  *	docgen configuration > docs/configuration.md
  *	docgen errors        > docs/errors.md
  *	docgen metrics       > docs/metrics.md
@@ -22,6 +23,8 @@
 #include "core/base/metric.h"
 #include "core/base/show.h"
 #include "core/domain/machine.h"
+#include "server/auth/identity.h"
+#include "server/auth/policy_table.h"
 
 static void print_configuration(void)
 {
@@ -284,19 +287,80 @@ static void print_views(void)
 	}
 }
 
+/* "/orderd.v1.OrderService/GetOrder" is shown as "OrderService/GetOrder". */
+static const char *short_path(const char *path)
+{
+	static const char ours[] = "/orderd.v1.";
+
+	return strncmp(path, ours, sizeof(ours) - 1) == 0 ? path + sizeof(ours) - 1 : path + 1;
+}
+
+static void print_access_row(const char *path, const char *scope, const char *record,
+			     const char *const reach[ROLES])
+{
+	(void)printf("| `%s` | %s | %s", short_path(path), scope, record);
+	for (int r = 0; r < ROLES; r++)
+		(void)printf(" | %s", reach[r]);
+	(void)printf(" |\n");
+}
+
+static void print_access(void)
+{
+	(void)printf(
+		"# Access\n"
+		"\n"
+		"Made from `server/auth/policy_table.h` by `docgen access`; a test keeps them "
+		"equal. Who calls:\n"
+		"[authentication.md](authentication.md).\n"
+		"\n"
+		"A call that has no row, or a `-` for the caller's role, is `PERMISSION_DENIED`. "
+		"`grpc.health.v1.Health/Check` alone is\n"
+		"everybody's.\n"
+		"\n"
+		"- **all**: everything of the caller's tenant.\n"
+		"- **own**: what belongs to the customer the caller is bound to. What is another "
+		"customer's, or another tenant's, is answered\n"
+		"  as if it were not there. A credential of any role may be bound to a customer; "
+		"it "
+		"may then call what customers may call.\n"
+		"- **site**: what all tenants share; for callers of `operator_tenant` "
+		"([configuration.md](configuration.md)), else `NOT_OPERATOR`.\n"
+		"- **scope**: a credential that names scopes (`scopes` of an API key, `scope` of a "
+		"token) may call what has one of them, else\n"
+		"  `SCOPE_MISSING`; one that names none may call all that its role may.\n"
+		"- **record**: each call is put on record; of the others those that were refused.\n"
+		"\n"
+		"| call | scope | record");
+#define X(name, text) (void)printf(" | %s", text);
+	ROLE_TABLE(X)
+#undef X
+	(void)printf(" |\n|---|---|---");
+#define X(name, text) (void)printf("|---");
+	ROLE_TABLE(X)
+#undef X
+	(void)printf("|\n");
+#define NO    "-"
+#define OWN   "own"
+#define ALL   "all"
+#define SITE  "site"
+#define LOUD  "yes"
+#define QUIET ""
+#define X(path, scope, record, ...) \
+	print_access_row(path, scope, record, (const char *[ROLES]){__VA_ARGS__});
+	POLICY_TABLE(X)
+#undef X
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*print)(void);
 	} pages[] = {
-		{"configuration", print_configuration},
-		{"errors", print_errors},
-		{"metrics", print_metrics},
-		{"states", print_states},
-		{"views", print_views},
-		{"sample", print_sample},
-		{"man", print_man},
+		{"access", print_access}, {"configuration", print_configuration},
+		{"errors", print_errors}, {"metrics", print_metrics},
+		{"states", print_states}, {"views", print_views},
+		{"sample", print_sample}, {"man", print_man},
 	};
 
 	for (size_t i = 0; argc == 2 && i < sizeof(pages) / sizeof(pages[0]); i++) {
@@ -310,7 +374,7 @@ int main(int argc, char **argv)
 		return fflush(stdout) == 0 ? 0 : 1;
 	}
 	(void)fprintf(stderr,
-		      "usage: docgen configuration|errors|metrics|states|views|sample|man\n"
+		      "usage: docgen access|configuration|errors|metrics|states|views|sample|man\n"
 		      "       docgen completion PROGRAM\n");
 	return 2;
 }

@@ -29,6 +29,7 @@
 	X(TEXT, jwt_customer_claim,  "sub",     1, 64,      "", "claim with the customer, of role customer") \
 	X(INT,  jwt_life_s,          3600,      60, 604800, "s",     "a token that is good for longer than this is refused") \
 	X(TEXT, auth_deny_file,      "",        0, 1024,    "", "file with what is not taken though it is good: a token's jti or a client certificate's URI a line") \
+	X(INT,  operator_tenant,     1,         1, 2147483647, "",   "the tenant whose operators see and pause what all tenants share: queues, views") \
 	X(TEXT, tls_cert_file,       "",        0, 1024,    "", "PEM file with the certificate of tls: listeners and those between it and the root") \
 	X(TEXT, tls_key_file,        "",        0, 1024,    "", "PEM file with its private key") \
 	X(TEXT, tls_client_ca_file,  "",        0, 1024,    "", "PEM file with the CAs of client certificates; empty: none is asked for") \

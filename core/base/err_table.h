@@ -54,6 +54,8 @@
 	X(CANCELLED,           CANCELLED,           NEVER,    "the caller went away") \
 	X(UNAUTHENTICATED,     UNAUTHENTICATED,     NEVER,    "credentials are missing or not valid") \
 	X(PERMISSION_DENIED,   PERMISSION_DENIED,   NEVER,    "not allowed") \
+	X(SCOPE_MISSING,       PERMISSION_DENIED,   NEVER,    "the credential names scopes, and not the one this call needs") \
+	X(NOT_OPERATOR,        PERMISSION_DENIED,   NEVER,    "this is the whole installation's, and its operator's alone") \
 	X(UNIMPLEMENTED,       UNIMPLEMENTED,       NEVER,    "unknown method") \
 	X(INTERNAL,            INTERNAL,            NEVER,    "internal error")
 /* clang-format on */

@@ -4,7 +4,7 @@
 -- unit: order_cancel   lane: order   rank: 20
 -- keys: id(order_id), request(tenant, request_method, request_key)
 -- locks: orders
--- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, cause uuid, version int8?, reason text, actor text, trace bytea?
+-- head: tenant int4, order_id uuid, request_method int2, request_key text, fingerprint bytea, cause uuid, version int8?, reason text, actor text, trace bytea?, owner text?
 -- line: group_no int2, job_id uuid
 -- answer: ordinal int8, outcome text, version int8?, job_id uuid?
 -- stock: cause
@@ -20,7 +20,7 @@ WITH h AS MATERIALIZED (
 	                WHERE (g.tenant, g.order_id) = (o.tenant, o.id)
 	                  AND g.packed + g.shipped + g.delivered + g.returned > 0) AS gone
 	  FROM h
-	  LEFT JOIN orders o ON (o.tenant, o.id) = (h.tenant, h.order_id)
+	  LEFT JOIN orders o ON (o.tenant, o.id) = (h.tenant, h.order_id) AND @owned(o, h)
 ), judged AS MATERIALIZED (
 	SELECT *, CASE WHEN n IN (SELECT n FROM seen) THEN 'seen'
 	               WHEN state IS NULL THEN 'not_found'

@@ -4,7 +4,7 @@
 -- event of a final state no other will come.  Works across tenants: every line has its own.
 -- unit: watch_events   lane: read   rank: 25
 -- head: most int4
--- line: watch int4, tenant int4, order_id uuid, after int8, fresh bool
+-- line: watch int4, tenant int4, order_id uuid, after int8, fresh bool, owner text?
 -- answer: ordinal int8, watch int4, version int8, state text, payment_state text, fulfillment_state text, settled bool, seq int8, at timestamptz, kind text, from_state text?, to_state text, group_no int2, detail text?, actor text
 WITH h AS MATERIALIZED (
 	SELECT * FROM @head
@@ -18,7 +18,7 @@ SELECT l.n, l.watch, o.version, o.state, o.payment_state, o.fulfillment_state,
        coalesce(e.seq, 0), coalesce(e.at, o.created_at), coalesce(e.kind, ''), e.from_state, coalesce(e.to_state, o.state),
        coalesce(e.group_no, 0::int2), e.detail, coalesce(e.actor, '')
   FROM l
-  JOIN orders o ON (o.tenant, o.id) = (l.tenant, l.order_id) AND (o.version > l.after OR l.fresh)
+  JOIN orders o ON (o.tenant, o.id) = (l.tenant, l.order_id) AND @owned(o, l) AND (o.version > l.after OR l.fresh)
   LEFT JOIN LATERAL (
 	SELECT *
 	  FROM order_event e

@@ -48,6 +48,16 @@ bool identity_scopes_ok(struct str scopes)
 	return scopes.n == 0 || last != ' ';
 }
 
+bool identity_has_scope(struct str scopes, struct str word)
+{
+	struct str one;
+
+	while (str_next(&scopes, ' ', &one))
+		if (str_eq(one, word))
+			return true;
+	return false;
+}
+
 bool identity_copy(const struct identity *from, struct arena *arena, struct identity *ret)
 {
 	*ret = (struct identity){.tenant = from->tenant,

@@ -49,6 +49,9 @@ bool identity_name_ok(struct str name);
 /* Empty, or words of RFC 6749's scope-token, one blank between two. */
 bool identity_scopes_ok(struct str scopes);
 
+/* Is this word one of them? */
+bool identity_has_scope(struct str scopes, struct str word);
+
 /* `from` with texts of its own, in `arena`; false when that is full. */
 bool identity_copy(const struct identity *from, struct arena *arena, struct identity *ret);
 

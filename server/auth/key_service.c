@@ -14,6 +14,7 @@
 #include "server/auth/api_key.h"
 #include "server/auth/auth.h"
 #include "server/auth/key_feed.h"
+#include "server/auth/policy.h"
 #include "server/methods.h"
 #include "server/orders/order_message.h"
 #include "server/page_token.h"
@@ -38,6 +39,30 @@ struct creating {
 	Orderd__V1__Key key;
 };
 
+/* Words that calls ask for, and none that the maker's own credential lacks. */
+static void read_scopes(struct flow *fl, struct api_key_create_head *h)
+{
+	const Orderd__V1__CreateKeyRequest *rq = rpc_request(fl);
+	struct str own = rpc_identity(fl)->scopes, rest, word;
+	const char *why = NULL;
+
+	h->scopes = rest = may_text(fl, rq->scopes, IDENTITY_SCOPES_MAX, "scopes");
+	if (rest.n > IDENTITY_SCOPES_MAX)
+		return;
+	if (!identity_scopes_ok(rest))
+		why = "it is not words of printable ASCII, one blank between two";
+	else if (rest.n == 0 && own.n > 0)
+		why = "it is required of a caller whose own credential names scopes";
+	while (why == NULL && str_next(&rest, ' ', &word)) {
+		if (!policy_has_scope(&policy_of_orderd, word))
+			why = "a word of it is no scope that a call needs";
+		else if (own.n > 0 && !identity_has_scope(own, word))
+			why = "it names a scope that the caller's own credential does not";
+	}
+	if (why != NULL)
+		rpc_violation(fl, why, "scopes");
+}
+
 static void read_who(struct flow *fl, struct api_key_create_head *h)
 {
 	const Orderd__V1__CreateKeyRequest *rq = rpc_request(fl);
@@ -46,10 +71,7 @@ static void read_who(struct flow *fl, struct api_key_create_head *h)
 	if (h->name.n > 0 && h->name.n <= IDENTITY_NAME_MAX && !identity_name_ok(h->name))
 		rpc_violation(fl, "it has a blank, or a character that is not printable ASCII",
 			      "name");
-	h->scopes = may_text(fl, rq->scopes, IDENTITY_SCOPES_MAX, "scopes");
-	if (h->scopes.n <= IDENTITY_SCOPES_MAX && !identity_scopes_ok(h->scopes))
-		rpc_violation(fl, "it is not words of printable ASCII, one blank between two",
-			      "scopes");
+	read_scopes(fl, h);
 	if (rq->role == ORDERD__V1__ROLE__ROLE_UNSPECIFIED)
 		rpc_violation(fl, "it is required", "role");
 	else

@@ -27,7 +27,35 @@ const struct policy_row *policy_find(const struct policy *p, const char *path)
 	return NULL;
 }
 
-enum reach policy_reach(const struct policy_row *row, enum role role)
+bool policy_has_scope(const struct policy *p, struct str word)
 {
-	return row != NULL ? row->reach[role] : REACH_NO;
+	for (size_t i = 0; i < p->n_rows; i++)
+		if (word.n > 0 && str_eq(word, str_of(p->rows[i].scope)))
+			return true;
+	return false;
+}
+
+/* Only calls that customers may make look at owners. */
+static bool role_may(const struct policy_row *row, const struct identity *who)
+{
+	bool bound = who->customer.p != NULL;
+
+	if (row == NULL || row->reach[who->role] == REACH_NO)
+		return false;
+	if (bound)
+		return row->reach[ROLE_CUSTOMER] == REACH_OWN;
+	return row->reach[who->role] != REACH_OWN;
+}
+
+enum errc policy_judge(const struct policy_row *row, const struct identity *who,
+		       int64_t operator_tenant)
+{
+	if (!role_may(row, who))
+		return ERR_PERMISSION_DENIED;
+	if (who->scopes.n > 0 && row->scope[0] != '\0' &&
+	    !identity_has_scope(who->scopes, str_of(row->scope)))
+		return ERR_SCOPE_MISSING;
+	if (row->reach[who->role] == REACH_SITE && who->tenant != operator_tenant)
+		return ERR_NOT_OPERATOR;
+	return ERR_OK;
 }

@@ -28,7 +28,9 @@ struct batch {
 static int ask_views(struct flow *fl)
 {
 	const Orderd__V1__BatchGetOrdersRequest *rq = rpc_request(fl);
-	struct orders_view_head h = {.tenant = rpc_identity(fl)->tenant, .most = BATCH_LINES_MAX};
+	struct orders_view_head h = {.tenant = rpc_identity(fl)->tenant,
+				     .most = BATCH_LINES_MAX,
+				     .owner = rpc_identity(fl)->customer};
 	struct orders_view_line *lines;
 	struct batch *b = rpc_state(fl);
 

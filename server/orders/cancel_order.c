@@ -34,7 +34,7 @@ static bool read_request(struct flow *fl, struct cancelling *c)
 	long long version = DB_NULL;
 
 	fl->subject = want_order(fl, rq->order_id);
-	c->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
+	c->request_id = want_request_id(fl, rq->request_id);
 	c->reason = may_text(fl, rq->reason, REQUEST_NAME_MAX, "reason");
 	if (rq->etag.len > 0 && !str_to_i64(text_of(rq->etag), 1, INT64_MAX, &version))
 		rpc_violation(fl, "it is not an etag of an order", "etag");
@@ -50,7 +50,7 @@ static int ask_groups(struct flow *fl)
 
 	if (!read_request(fl, c))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	if (c->fingerprint.p == NULL)
+	if (c->fingerprint.p == NULL || c->request_id.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	return ask_order_groups(fl, fl->subject);
 }
@@ -58,13 +58,10 @@ static int ask_groups(struct flow *fl)
 static int got_groups(struct flow *fl, const struct answer *a)
 {
 	struct cancelling *c = rpc_state(fl);
-	char text[ID_TEXT_SIZE];
 
 	c->n_voids = answer_rows(a);
-	if (c->n_voids == 0) {
-		rpc_about(fl, "orderd.v1.Order", str_of(id_format(fl->subject, text)));
-		return rpc_fail(fl, ERR_NOT_FOUND);
-	}
+	if (c->n_voids == 0)
+		return order_not_found(fl, fl->subject);
 	c->voids = arena_array(&fl->arena, c->n_voids, sizeof(*c->voids));
 	if (c->voids == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
@@ -87,7 +84,8 @@ static int ask_cancel(struct flow *fl)
 				      .version = c->version,
 				      .reason = c->reason,
 				      .actor = rpc_identity(fl)->subject,
-				      .trace = trace_bytes(&fl->trace)};
+				      .trace = trace_bytes(&fl->trace),
+				      .owner = rpc_identity(fl)->customer};
 
 	return store_ask(fl, rpc_app(fl)->store, order_cancel_unit(&h, c->voids, c->n_voids));
 }
@@ -113,7 +111,7 @@ static int got_cancel(struct flow *fl, const struct answer *a)
 	if (str_eq(outcome, STR("stale")))
 		return rpc_fail(fl, ERR_ETAG_MISMATCH);
 	if (str_eq(outcome, STR("not_found")))
-		return rpc_fail(fl, ERR_NOT_FOUND);
+		return order_not_found(fl, fl->subject);
 	return rpc_fail(fl, ERR_NOT_CANCELLABLE);
 }
 

@@ -129,7 +129,9 @@ static int ask_status(struct flow *fl)
 	fl->subject = want_order(fl, rq->order_id);
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	h = (struct order_status_head){.tenant = rpc_identity(fl)->tenant, .order_id = fl->subject};
+	h = (struct order_status_head){.tenant = rpc_identity(fl)->tenant,
+				       .order_id = fl->subject,
+				       .owner = rpc_identity(fl)->customer};
 	return store_ask(fl, rpc_app(fl)->store, order_status_unit(&h, NULL, 0));
 }
 
@@ -137,12 +139,9 @@ static int got_status(struct flow *fl, const struct answer *a)
 {
 	Orderd__V1__GetOrderStatusResponse rs = ORDERD__V1__GET_ORDER_STATUS_RESPONSE__INIT;
 	struct order_status_row r;
-	char text[ID_TEXT_SIZE];
 
-	if (answer_rows(a) == 0) {
-		rpc_about(fl, "orderd.v1.Order", str_of(id_format(fl->subject, text)));
-		return rpc_fail(fl, ERR_NOT_FOUND);
-	}
+	if (answer_rows(a) == 0)
+		return order_not_found(fl, fl->subject);
 	r = order_status_row(a, 0);
 	rs.order_id = id_text(fl, fl->subject);
 	rs.order_number = r.number;

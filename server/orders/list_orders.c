@@ -28,10 +28,11 @@ struct listing {
 static struct str filter_of(struct flow *fl, char text[FILTER_SIZE])
 {
 	const Orderd__V1__ListOrdersRequest *rq = rpc_request(fl);
+	const struct listing *l = rpc_state(fl);
 	int n = snprintf(text, FILTER_SIZE, "%lld|%lld|" STR_FMT,
 			 rq->placed_after != NULL ? (long long)timestamp_us(rq->placed_after) : 0,
 			 rq->placed_before != NULL ? (long long)timestamp_us(rq->placed_before) : 0,
-			 STR_ARG(text_of(rq->customer)));
+			 STR_ARG(l->customer));
 
 	return (struct str){text, (size_t)n};
 }
@@ -71,7 +72,7 @@ static int ask_page(struct flow *fl)
 	struct order_list_head h;
 	int64_t most = rpc_app(fl)->cfg.max_page;
 
-	l->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, "customer");
+	l->customer = may_customer(fl, rq->customer);
 	l->page = (int32_t)want_range(fl, rq->page_size, 0, most, "page_size");
 	if (l->page == 0)
 		l->page = (int32_t)(PAGE_DEFAULT < most ? PAGE_DEFAULT : most);

@@ -6,9 +6,19 @@
 #include "server/runtime/rpc.h"
 #include "sql.gen.h"
 
+int order_not_found(struct flow *fl, struct id order)
+{
+	char text[ID_TEXT_SIZE];
+
+	rpc_about(fl, "orderd.v1.Order", str_of(id_format(order, text)));
+	return rpc_fail(fl, ERR_NOT_FOUND);
+}
+
 int ask_order_view(struct flow *fl, struct id order)
 {
-	struct order_view_head h = {.tenant = rpc_identity(fl)->tenant, .order_id = order};
+	struct order_view_head h = {.tenant = rpc_identity(fl)->tenant,
+				    .order_id = order,
+				    .owner = rpc_identity(fl)->customer};
 
 	return store_ask(fl, rpc_app(fl)->store, order_view_unit(&h, NULL, 0));
 }
@@ -16,11 +26,9 @@ int ask_order_view(struct flow *fl, struct id order)
 Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct answer *a)
 {
 	Orderd__V1__Order *o;
-	char text[ID_TEXT_SIZE];
 
 	if (answer_rows(a) == 0) {
-		rpc_about(fl, "orderd.v1.Order", str_of(id_format(order, text)));
-		rpc_fail(fl, ERR_NOT_FOUND);
+		order_not_found(fl, order);
 		return NULL;
 	}
 	if (answer_rows(a) > ORDER_LINES_ORDINARY &&
@@ -36,7 +44,9 @@ Orderd__V1__Order *got_order_view(struct flow *fl, struct id order, const struct
 
 int ask_order_groups(struct flow *fl, struct id order)
 {
-	struct order_groups_head h = {.tenant = rpc_identity(fl)->tenant, .order_id = order};
+	struct order_groups_head h = {.tenant = rpc_identity(fl)->tenant,
+				      .order_id = order,
+				      .owner = rpc_identity(fl)->customer};
 
 	return store_ask(fl, rpc_app(fl)->store, order_groups_unit(&h, NULL, 0));
 }

@@ -17,6 +17,9 @@ enum {
 	ORDER_LINE_MEMORY = 1536,
 };
 
+/* There is none, or it is another's: the same answer. */
+int order_not_found(struct flow *fl, struct id order);
+
 /*
  * Order and lines; the got half answers NULL with fl->err set (NOT_FOUND, TOO_LARGE), to be
  * returned as FLOW_FAIL.

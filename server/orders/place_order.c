@@ -44,7 +44,10 @@ static void read_line(struct flow *fl, struct placing *p, uint32_t i)
 	line->sku = want_text(fl, l->sku, REQUEST_SKU_MAX, "lines[%u].sku", i);
 	p->needs[i].qty = want_range(fl, l->quantity, 1, REQUEST_QTY_MAX, "lines[%u].quantity", i);
 	line->own_price = l->unit_price != NULL;
-	if (line->own_price)
+	if (line->own_price && rpc_identity(fl)->customer.p != NULL)
+		rpc_violation(fl, "a customer pays what the catalogue says", "lines[%u].unit_price",
+			      i);
+	else if (line->own_price)
 		line->unit = want_money(fl, l->unit_price, "lines[%u].unit_price", i);
 }
 
@@ -55,8 +58,10 @@ static bool read_request(struct flow *fl, struct placing *p)
 	Orderd__V1__PlaceOrderRequest body = *rq;
 	size_t most = (size_t)rpc_app(fl)->cfg.max_lines;
 
-	p->request_id = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
-	want_text(fl, rq->customer, REQUEST_KEY_MAX, "customer");
+	p->request_id = want_request_id(fl, rq->request_id);
+	p->customer = may_customer(fl, rq->customer);
+	if (p->customer.n == 0)
+		rpc_violation(fl, "it is required", "customer");
 	may_text(fl, rq->channel, REQUEST_CODE_MAX, "channel");
 	may_text(fl, rq->reference, REQUEST_KEY_MAX, "reference");
 	want_text(fl, rq->payment_method, REQUEST_KEY_MAX, "payment_method");
@@ -98,7 +103,7 @@ static int ask_quote(struct flow *fl)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	if (!read_request(fl, p))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
-	if (p->fingerprint.p == NULL)
+	if (p->fingerprint.p == NULL || p->request_id.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	p->order = fl->subject = id_new();
 	for (uint32_t i = 0; i < p->n_lines; i++)
@@ -294,7 +299,7 @@ static int ask_place(struct flow *fl)
 		.groups = p->plan.groups,
 		.currency = str_of(p->total.currency),
 		.total_minor = p->total.minor,
-		.customer = text_of(rq->customer),
+		.customer = p->customer,
 		.channel = rq->channel.len > 0 ? text_of(rq->channel) : STR("api"),
 		.reference = rq->reference.len > 0 ? text_of(rq->reference) : STR(""),
 		.contact_id = p->order,

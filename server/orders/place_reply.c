@@ -63,7 +63,7 @@ int reply_placed(struct flow *fl, const struct placing *p, const struct order_pl
 	o.state = ORDERD__V1__ORDER_STATE__ORDER_STATE_PENDING;
 	o.payment_state = ORDERD__V1__PAYMENT_STATE__PAYMENT_STATE_PENDING;
 	o.fulfillment_state = ORDERD__V1__FULFILLMENT_STATE__FULFILLMENT_STATE_UNFULFILLED;
-	o.customer = rq->customer;
+	o.customer = data_of(p->customer);
 	o.channel = rq->channel.len > 0 ? rq->channel : data_of(STR("api"));
 	o.reference = rq->reference;
 	o.ship_to = rq->ship_to;

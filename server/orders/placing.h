@@ -29,7 +29,7 @@ struct placing_line {
 
 struct placing {
 	struct id order;
-	struct str request_id, fingerprint;
+	struct str request_id, fingerprint, customer;
 	struct str fallbacks; /* tokens of payment methods, one a line */
 	struct placing_line *lines;
 	struct sourcing_line *needs; /* n_lines, as placing_line; quantities are here */

@@ -18,7 +18,8 @@ int ask_payments(struct flow *fl, struct id order, struct str state, int16_t aft
 	struct payment_view_head h = {.tenant = rpc_identity(fl)->tenant,
 				      .order_id = order,
 				      .after_group = after_group,
-				      .most = most};
+				      .most = most,
+				      .owner = rpc_identity(fl)->customer};
 
 	if (state.n > 0)
 		h.state = state;

@@ -184,6 +184,10 @@ static struct str read_state(struct flow *fl, const Orderd__V1__ListPaymentsRequ
 		rpc_violation(fl, "no single payment is in this state", "state");
 	else if (at == 0 && rq->order_id.len == 0)
 		rpc_violation(fl, "an order_id or a state is required", "order_id");
+	else if (rq->order_id.len == 0 && rpc_identity(fl)->customer.p != NULL)
+		rpc_violation(
+			fl, "this credential is for one customer: its orders by one are asked for",
+			"order_id");
 	else if (rq->order_id.len == 0 && !waits)
 		rpc_violation(fl, "without an order_id it is UNKNOWN, REQUIRES_ACTION or DECLINED",
 			      "state");

@@ -165,8 +165,10 @@ static enum errc let_in(struct rpc *c)
 	e = identify(c->server->opt.auth, c->call, &c->metadata, &c->flow.arena, &c->who);
 	if (e != ERR_OK)
 		return e;
-	return policy_reach(c->served->policy, c->who.role) != REACH_NO ? ERR_OK
-									: ERR_PERMISSION_DENIED;
+	e = policy_judge(c->served->policy, &c->who, c->server->opt.cfg->operator_tenant);
+	if (e == ERR_SCOPE_MISSING)
+		rpc_fact(&c->flow, "scope", "%s", c->served->policy->scope);
+	return e;
 }
 
 static enum errc admit(struct rpc *c)

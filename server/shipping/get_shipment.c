@@ -2,6 +2,8 @@
  * GetShipment: one parcel, whole.
  *
  *	view --> rates --> labels --> scans --> reply
+ *
+ * A customer is told where the parcel is, not what carriers offered and what the shop paid.
  */
 #include "server/methods.h"
 #include "server/request.h"
@@ -31,7 +33,12 @@ static int got_view(struct flow *fl, const struct answer *a)
 	struct getting *g = rpc_state(fl);
 
 	g->shipment = got_shipment_view(fl, fl->subject, a);
-	return g->shipment != NULL ? RATES : FLOW_FAIL;
+	if (g->shipment == NULL)
+		return FLOW_FAIL;
+	if (rpc_identity(fl)->customer.p == NULL)
+		return RATES;
+	g->shipment->rate = NULL;
+	return SCANS;
 }
 
 static int ask_rates(struct flow *fl)
@@ -80,7 +87,7 @@ static int got_scans(struct flow *fl, const struct answer *a)
 /* clang-format off */
 static const struct flow_step get_shipment_steps[] = {
 	/*           name      ask         got         ms    on error  next        */
-	[VIEW]   = {"view",   ask_view,   got_view,   5000, DONE,     TO(RATES)},
+	[VIEW]   = {"view",   ask_view,   got_view,   5000, DONE,     TO(RATES) | TO(SCANS)},
 	[RATES]  = {"rates",  ask_rates,  got_rates,  5000, DONE,     TO(LABELS)},
 	[LABELS] = {"labels", ask_labels, got_labels, 5000, DONE,     TO(SCANS)},
 	[SCANS]  = {"scans",  ask_scans,  got_scans,  5000, DONE,     TO(DONE)},

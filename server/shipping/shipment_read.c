@@ -16,7 +16,9 @@ int shipment_not_found(struct flow *fl, struct id shipment)
 
 int ask_shipment_view(struct flow *fl, struct id shipment)
 {
-	struct shipment_view_head h = {.tenant = rpc_identity(fl)->tenant, .shipment_id = shipment};
+	struct shipment_view_head h = {.tenant = rpc_identity(fl)->tenant,
+				       .shipment_id = shipment,
+				       .owner = rpc_identity(fl)->customer};
 
 	return store_ask(fl, rpc_app(fl)->store, shipment_view_unit(&h, NULL, 0));
 }

@@ -144,6 +144,7 @@ static void on_open(struct flow *fl)
 
 	w->fl = fl;
 	w->tenant = rpc_identity(fl)->tenant;
+	w->owner = rpc_identity(fl)->customer;
 	w->entry.order = fl->subject = want_order(fl, rq->order_id);
 	w->sent = w->taken = want_range(fl, rq->after_sequence, 0, INT64_MAX, "after_sequence");
 	w->fresh = true;

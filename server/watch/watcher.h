@@ -22,6 +22,7 @@ struct watcher {
 	struct watcher *next_due, *prev_due;
 	struct flow *fl; /* the call's */
 	int32_t tenant;
+	struct str owner; /* the only customer whose orders it may see; p == NULL: everybody's */
 
 	bool hinted;    /* due, and because of a hint */
 	bool due;       /* waits for a round */

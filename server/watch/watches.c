@@ -15,10 +15,10 @@
 #include "sql.gen.h"
 
 enum {
-	ROUND_MAX = 512,     /* watchers in one question */
-	ROUND_EVENTS = 16,   /* events of one watcher in one answer: what it may hold */
-	ROUND_PAUSE_MS = 20, /* between two rounds, so that hints of many turns share one */
-	ROUND_ARENA = 65536, /* its lines, some 48 bytes each, and the question */
+	ROUND_MAX = 512,      /* watchers in one question */
+	ROUND_EVENTS = 16,    /* events of one watcher in one answer: what it may hold */
+	ROUND_PAUSE_MS = 20,  /* between two rounds, so that hints of many turns share one */
+	ROUND_ARENA = 131072, /* its lines, some 64 bytes and an owner each, and the question */
 };
 
 _Static_assert((int)ROUND_EVENTS == (int)WATCH_HOLD_MAX, "what is read can be held");
@@ -163,11 +163,15 @@ static int ask_events(struct flow *fl)
 		w->reading = true;
 		w->again = false;
 		w->place = ws->n_round;
-		lines[ws->n_round] = (struct watch_events_line){.watch = (int32_t)ws->n_round,
-								.tenant = w->tenant,
-								.order_id = w->entry.order,
-								.after = w->hold.last,
-								.fresh = w->fresh};
+		lines[ws->n_round] =
+			(struct watch_events_line){.watch = (int32_t)ws->n_round,
+						   .tenant = w->tenant,
+						   .order_id = w->entry.order,
+						   .after = w->hold.last,
+						   .fresh = w->fresh,
+						   .owner = arena_str(&fl->arena, w->owner)};
+		/* a copy, for a watcher may leave before the answer; none would mean everybody's */
+		assert(w->owner.p == NULL || lines[ws->n_round].owner.p != NULL);
 		ws->round[ws->n_round++] = w;
 	}
 	metric_add(METRIC_watch_reads, NULL, 1);

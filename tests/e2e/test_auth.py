@@ -135,6 +135,39 @@ def good_token__is_known_and_nothing_else_is(w):
         assert server.end() == 0
 
 
+def token_of_a_customer__reaches_its_own_orders_within_its_scopes(w):
+    s, svc = Setup(w), w.pb["order_service"]
+    order = w.place(customer="user-7").order_id
+    with s.run() as server, channel(s, server.addresses["grpcs"]) as on:
+        def call(method, request, **claims):
+            answer = getattr(svc, method + "Response")
+            rpc = on.unary_unary("/orderd.v1.OrderService/" + method, type(request).SerializeToString, answer.FromString)
+            try:
+                return rpc(request, metadata=[("authorization", "Bearer " + s.token(**claims))], timeout=20).order.order_id
+            except grpc.RpcError as e:
+                return details_of(e)[0]
+
+        get, cancel = svc.GetOrderRequest(order_id=order), svc.CancelOrderRequest(order_id=order, request_id="1")
+        assert call("GetOrder", get) == order == call("GetOrder", get, scope="openid orders:read")
+        assert call("GetOrder", get, sub="user-8") == "NOT_FOUND" == call("GetOrder", get, tenant=2)
+        assert call("CancelOrder", cancel, sub="user-8") == "NOT_FOUND"
+        assert call("CancelOrder", cancel, scope="openid orders:read") == "SCOPE_MISSING" == call("GetOrder", get, scope="openid")
+        assert call("CancelOrder", svc.CancelOrderRequest(order_id=order), scope="orders:write") == "INVALID_ARGUMENT"
+        assert server.end() == 0
+
+
+def token_that_was_known__expires_all_the_same(w):
+    s = Setup(w)
+    with s.run() as server, channel(s, server.addresses["grpcs"]) as on:
+        for left_s in (3, 10, 30):  # of the leeway; so short that a busy machine may need more
+            token = s.token(exp=int(time.time()) - 60 + left_s)
+            if ask(w, on, token) == "KNOWN":
+                break
+        w.until(lambda: ask(w, on, token) == "UNAUTHENTICATED", "its end")
+        assert refused(server).get("expired", 0) >= 1
+        assert server.end() == 0
+
+
 def health__is_told_to_everybody_and_reflection_is_not(w):
     from grpc.health.v1 import health_pb2
     s = Setup(w)
@@ -290,7 +323,8 @@ def settings_that_leave_the_door_open__are_refused(w):
     assert code == 2 and "has expired" in err, err
 
 
-run(good_token__is_known_and_nothing_else_is, health__is_told_to_everybody_and_reflection_is_not, client_certificate__is_its_uri,
+run(good_token__is_known_and_nothing_else_is, token_of_a_customer__reaches_its_own_orders_within_its_scopes, token_that_was_known__expires_all_the_same,
+    health__is_told_to_everybody_and_reflection_is_not, client_certificate__is_its_uri,
     denied__though_it_is_good, new_certificate__is_shown_without_a_restart_and_a_bad_one_is_not,
     new_issuer_key__is_believed_and_the_old_one_no_longer, without_tls__callers_still_show_who_they_are, silent_peer__is_hung_up_on,
     settings_that_leave_the_door_open__are_refused)

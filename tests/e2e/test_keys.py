@@ -1,90 +1,14 @@
 """API keys: made, used, changed for others, revoked; and PostgreSQL away."""
 import os
 import re
-import secrets
 import subprocess
-import uuid
 
 import grpc
 
-from credentials import Authority, replace
-from programs import Running, own, program, start, write
-from world import details_of, run
-
-ROLES = ("customer", "service", "mes", "ops_read", "ops_write", "ops_admin")
-
-
-class Keyed:
-    """A server that takes API keys, over TLS."""
-
-    def __init__(self, w, *args):
-        self.w, self.dir = w, os.path.join(w.scratch, "keys-" + secrets.token_hex(4))
-        self.ca = Authority(self.dir, "ca")
-        key, cert = self.ca.issue("orderd", "DNS:localhost,IP:127.0.0.1")
-        for name, content in (("key", key), ("pem", cert), ("pepper", secrets.token_hex(32).encode())):
-            replace(self.path(name), content)
-        self.args = ("--auth=required", "--listen=tls:127.0.0.1:0", "--http-listen=127.0.0.1:0", "--tls-cert-file=" + self.path("pem"),
-                     "--tls-key-file=" + self.path("key"), "--api-key-pepper-file=" + self.path("pepper"), *args)
-
-    def path(self, name):
-        return os.path.join(self.dir, name)
-
-    def first(self, name):
-        conf = "--config=" + os.path.join(self.w.env["DATA"], "orderd.conf")
-        code, out, err = start(self.w, "orderd", conf, *self.args, "admin-key", name)
-        return code, out.strip(), err
-
-    def __enter__(self):
-        self.w.sql("DELETE FROM api_key")
-        code, self.root, err = self.first("root")
-        assert code == 0 and re.fullmatch(r"ord_[0-9a-z]{16}_[A-Za-z0-9_-]{43}", self.root), (code, self.root, err)
-        self.server = Running(self.w, "orderd", *self.args)
-        with open(self.ca.cert, "rb") as f:
-            creds = grpc.ssl_channel_credentials(f.read())
-        self.channel = grpc.secure_channel(self.server.addresses["grpcs"], creds)
-        self.w.until(lambda: self.outcome(self.root) == "NOT_FOUND", "the first key")
-        return self
-
-    def __exit__(self, kind, *_):
-        self.channel.close()
-        if kind is None:
-            assert self.server.end() == 0
-        self.server.__exit__()
-
-    def call(self, credential, service, method, request):
-        module = self.w.pb[service.replace("Service", "_service").lower()]
-        return self.channel.unary_unary("/orderd.v1.%s/%s" % (service, method), type(request).SerializeToString,
-                                        getattr(module, method + "Response").FromString)(
-            request, metadata=[("authorization", "Bearer " + credential)], timeout=20)
-
-    def refusal(self, *args):
-        try:
-            self.call(*args)
-        except grpc.RpcError as e:
-            return (e.code().name,) + details_of(e)
-        raise AssertionError("it was not refused")
-
-    def outcome(self, credential):
-        return self.refusal(credential, "OrderService", "GetOrder",
-                            self.w.pb["order_service"].GetOrderRequest(order_id=str(uuid.uuid4())))[0]
-
-    def request(self, name, role="service", **fields):
-        svc = self.w.pb["key_service"]
-        fields.setdefault("request_id", str(uuid.uuid4()))
-        return svc.CreateKeyRequest(name=name, role=svc.Role.Value("ROLE_" + role.upper()), **fields)
-
-    def create(self, *args, **fields):
-        answer = self.call(self.root, "KeyService", "CreateKey", self.request(*args, **fields))
-        return answer.key, answer.credential
-
-    def revoke(self, kid):
-        return self.call(self.root, "KeyService", "RevokeKey", self.w.pb["key_service"].RevokeKeyRequest(key_id=kid))
-
-    def list(self, **fields):
-        return self.call(self.root, "KeyService", "ListKeys", self.w.pb["key_service"].ListKeysRequest(**fields))
-
-    def becomes(self, credential, outcome):
-        self.w.until(lambda: self.outcome(credential) == outcome, "%s of a key" % outcome, patience_s=20)
+from credentials import replace
+from keyed import Keyed
+from programs import Running, program
+from world import run
 
 
 def key__is_told_once_and_kept_nowhere(w):
@@ -175,46 +99,12 @@ def mistakes__are_named(w):
     with Keyed(w) as k:
         for field, request in (("name", k.request("")), ("name", k.request("two words")), ("name", k.request("x" * 129)),
                                ("role", k.w.pb["key_service"].CreateKeyRequest(name="x", request_id="1")), ("customer", k.request("x", "customer")),
-                               ("customer", k.request("x", customer="a b")), ("scopes", k.request("x", scopes="a  b")),
+                               ("customer", k.request("x", customer="a b")), ("scopes", k.request("x", scopes="orders:read  orders:write")),
+                               ("scopes", k.request("x", scopes="orders:read orders:king")), ("scopes", k.request("x", scopes="orders")),
                                ("request_id", k.request("x", request_id="")), ("valid_days", k.request("x", valid_days=401))):
             status, reason, _, fields = k.refusal(k.root, "KeyService", "CreateKey", request)
             assert (status, [*fields]) == ("INVALID_ARGUMENT", [field]), (field, status, fields)
         assert k.first("two words")[0] == 2
-
-
-def policy():
-    """{path: the roles that may call it}, of the table."""
-    with open(os.path.join(os.path.dirname(__file__), "..", "..", "server", "auth", "policy_table.h")) as f:
-        rows = re.findall(r'X\("([^"]+)", +"[^"]*", +(?:LOUD|QUIET), +([A-Z]+(?:, +[A-Z]+){5})\)', f.read())
-    return {path: {role for role, may in zip(ROLES, re.split(", +", cells)) if may != "NO"} for path, cells in rows}
-
-
-def status(k, credential, path):
-    """Of a call with an empty request; OK as soon as there is an answer, for a watch has no end."""
-    call = k.channel.stream_stream(path)(iter([b""]), metadata=[("authorization", "Bearer " + credential)], timeout=20)
-    try:
-        next(call, None)
-        return "OK"
-    except grpc.RpcError as e:
-        return e.code().name
-    finally:
-        call.cancel()
-
-
-def role__calls_what_its_row_says_and_nothing_else(w):
-    table = policy()
-    assert len(table) > 30
-    with Keyed(w) as k:
-        keys = {role: k.create(role, role, customer="c-1" if role == "customer" else "")[1] for role in ROLES}
-        for role, credential in keys.items():
-            w.until(lambda: k.outcome(credential) != "UNAUTHENTICATED", "a key of role " + role, patience_s=20)
-            for path, roles in table.items():
-                denied = status(k, credential, path) == "PERMISSION_DENIED"
-                assert denied == (role not in roles), (role, path)
-            assert status(k, credential, "/orderd.v1.OrderService/Nothing") == "UNIMPLEMENTED"
-        wrong = k.refusal(keys["ops_write"], "KeyService", "CreateKey", k.request("mine", "ops_admin"))
-        assert wrong[:2] == ("PERMISSION_DENIED", "PERMISSION_DENIED"), wrong
-        assert {x.name for x in k.list().keys} == {"root", *ROLES}
 
 
 def server_without_pepper__takes_no_keys(w):
@@ -279,5 +169,5 @@ def orderctl_over_tls__makes_lists_and_revokes(w):
 
 
 run(key__is_told_once_and_kept_nowhere, credential_a_little_wrong__is_refused, key_revoked__is_refused_within_five_seconds,
-    name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named, role__calls_what_its_row_says_and_nothing_else,
+    name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named,
     server_without_pepper__takes_no_keys, database_away__known_callers_stay_known_for_a_while, orderctl_over_tls__makes_lists_and_revokes)

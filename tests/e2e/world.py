@@ -242,8 +242,10 @@ class World:
 
 
 def run(*stories, **world):
-    """Runs each story(world) in one World(**world), in order; prints what ctest and people read."""
-    failed = 0
+    """Runs each story(world) in one World(**world), in order; prints what ctest and people read.  Names on the command line:
+    those stories alone."""
+    failed, wanted = 0, set(sys.argv[1:])
+    stories = [story for story in stories if not wanted or story.__name__ in wanted]
     with World(**world) as w:
         for story in stories:
             try:

@@ -273,6 +273,36 @@ def test_reads_of_another_tenant_see_nothing(c):
         assert theirs == [] and len(mine) == 1, name
 
 
+def test_order_of_another_customer_is_not_found(c):
+    order = c.place([(1, 0, 0, 1)], customer="ada")
+    life = Life(c.world, 1, order)
+    for step in (life.authorize, life.pick, life.pack):
+        step()
+    shipment = c.db.one(f"SELECT id FROM shipment WHERE order_id = '{order}'")
+    reads = {
+        "order_view": (dict(order_id=order), []), "order_status": (dict(order_id=order), []), "order_groups": (dict(order_id=order), []),
+        "payment_view": (dict(order_id=order, after_group=0, most=9), []), "shipment_view": (dict(shipment_id=shipment), []),
+        "orders_view": (dict(most=9), [dict(place=0, order_id=order)]),
+        "watch_events": (dict(most=9), [dict(watch=0, order_id=order, after=0, fresh="t")])}
+    narrowed = {name for name, kind in c.store.kinds.items() if "owner" in dict(kind.head) or "owner" in dict(kind.line or [])}
+    assert narrowed == {*reads, "order_cancel"}, narrowed
+
+    def found(name, **who):
+        head, lines = reads[name]
+        return len(c.store.read(name, dict(who, **head), [dict(line, **who) for line in lines]))
+
+    for name in reads:
+        assert found(name, tenant=1) == found(name, tenant=1, owner="ada") > 0, name
+        for nobody in (dict(tenant=1, owner="bob"), dict(tenant=1, owner=""), dict(tenant=2), dict(tenant=2, owner="ada")):
+            assert found(name, **nobody) == 0, (name, nobody)
+    other = c.place([(1, 0, 0, 1)], customer="ada")
+    for tenant, owner in ((1, "bob"), (2, None), (2, "ada")):
+        kind, head, lines = c.world.cancel(tenant, other)
+        c.refused((kind, dict(head, owner=owner), lines), "not_found")
+    kind, head, lines = c.world.cancel(1, other)
+    assert c.outcome((kind, dict(head, owner="ada"), lines)) == "cancelled"
+
+
 def test_view_has_lines_groups_and_parcel(c):
     order = c.place([(1, 0, 0, 2), (2, 1, 1, 3)])
     lives = [Life(c.world, 1, order, group, 2) for group in (1, 2)]

@@ -1,0 +1,110 @@
+"""Rules that refuse: (name, file, what stands there once, what it becomes, the test that must fail).
+
+A test is "unit NAME", "sql NAME" (tests/integration/sql_NAME.py) or "e2e NAME STORY ...".
+"""
+CELLS = "e2e access role__calls_what_its_row_says_and_nothing_else"
+TENANT = "e2e access other_tenant__is_as_if_it_were_not_there"
+CUSTOMER = "e2e access other_customer__is_as_if_it_were_not_there"
+OWN = "e2e access customer__orders_for_nobody_else_and_pays_the_price"
+KEYS = "e2e access key__has_no_more_scopes_than_its_maker"
+TOKENS = "e2e auth good_token__is_known_and_nothing_else_is"
+
+POLICY, JWT, JWKS, API_KEY = "server/auth/policy.c", "server/auth/jwt.c", "server/auth/jwks.c", "server/auth/api_key.c"
+
+
+def sql(name):
+    return "db/queries/%s.sql" % name
+
+
+ROWS = [
+    # Who may call: the table, and that it is asked.
+    ("call_is_judged", "server/runtime/rpc_call.c", "return e != ERR_OK ? e : read_request(c);", "return e == ERR_UNAUTHENTICATED ? e : read_request(c);", CELLS),
+    ("caller_is_known", "server/auth/auth.c", "if (cause == AUTH_OK)", "if (cause != AUTH_CAUSES)", TOKENS),
+    ("role", POLICY, "if (row == NULL || row->reach[who->role] == REACH_NO)", "if (row == NULL)", "unit server_policy"),
+    ("role_at_the_door", POLICY, "if (row == NULL || row->reach[who->role] == REACH_NO)", "if (row == NULL)", CELLS),
+    ("bound_to_a_customer", POLICY, "return row->reach[ROLE_CUSTOMER] == REACH_OWN;", "return true;", "unit server_policy"),
+    ("bound_at_the_door", POLICY, "return row->reach[ROLE_CUSTOMER] == REACH_OWN;", "return true;", CELLS),
+    ("customer_of_nobody", POLICY, "return row->reach[who->role] != REACH_OWN;", "return true;", "unit server_policy"),
+    ("scope", POLICY, "return ERR_SCOPE_MISSING;", "return ERR_OK;", "unit server_policy"),
+    ("scope_at_the_door", POLICY, "return ERR_SCOPE_MISSING;", "return ERR_OK;", "e2e access scope__narrows_a_credential_to_its_calls"),
+    ("scope_whole_word", "server/auth/identity.c", "if (str_eq(one, word))", "if (one.n <= word.n && memcmp(one.p, word.p, one.n) == 0)", "unit server_policy"),
+    ("operator", POLICY, "return ERR_NOT_OPERATOR;", "return ERR_OK;", "unit server_policy"),
+    ("operator_at_the_door", POLICY, "return ERR_NOT_OPERATOR;", "return ERR_OK;", CELLS),
+    ("operator_of_the_settings", "server/runtime/rpc_call.c", "c->server->opt.cfg->operator_tenant", "1", "e2e access operator__is_the_tenant_that_the_settings_name"),
+    # Keys: what a maker may give.
+    ("key_scope_known", "server/auth/key_service.c", "if (!policy_has_scope(&policy_of_orderd, word))", "if (false)", "e2e keys mistakes__are_named"),
+    ("key_scope_of_its_maker", "server/auth/key_service.c", "else if (own.n > 0 && !identity_has_scope(own, word))", "else if (false)", KEYS),
+    ("key_without_scopes", "server/auth/key_service.c", "else if (rest.n == 0 && own.n > 0)", "else if (false)", KEYS),
+    # A customer's requests.
+    ("customer_named", "server/request.c", "if (named.n > 0 && !str_eq(named, owner))", "if (false)", OWN),
+    ("customer_given", "server/request.c", "\treturn owner;\n", "\treturn named.n > 0 ? named : STR(\"nobody\");\n", OWN),
+    ("own_price", "server/orders/place_order.c", "if (line->own_price && rpc_identity(fl)->customer.p != NULL)", "if (false)", OWN),
+    ("request_ids_apart", "server/request.c", "if (owner.p == NULL || id.n == 0 || id.n > REQUEST_ID_MAX)", "if (true)", "e2e access request_ids_of_customers__are_apart"),
+    ("cost_of_a_parcel", "server/shipping/get_shipment.c", "if (rpc_identity(fl)->customer.p == NULL)", "if (true)", OWN),
+    ("waiting_payments", "server/payment/payments.c", "else if (rq->order_id.len == 0 && rpc_identity(fl)->customer.p != NULL)", "else if (false)", CUSTOMER),
+    # Owners: in each statement, and that it is asked with.
+    ("owner_fragment", "db/queries/fragments/owned.sql", "($(2).owner IS NULL OR $(1).customer = $(2).owner)", "true", "sql request"),
+    ("owner_fragment_at_the_door", "db/queries/fragments/owned.sql", "($(2).owner IS NULL OR $(1).customer = $(2).owner)", "true", CUSTOMER),
+    ("owner_empty_is_nobody", "db/queries/fragments/owned.sql", "$(2).owner IS NULL", "$(2).owner IS NULL OR $(2).owner = ''", "sql request"),
+    *[("owner_" + name, sql(name), " AND @owned(%s)" % args, "", "sql request") for name, args in (
+        ("order_view", "o, h"), ("order_status", "o, h"), ("order_groups", "o, h"), ("order_cancel", "o, h"), ("orders_view", "o, l"),
+        ("watch_events", "o, l"), ("payment_view", "o, h"), ("shipment_view", "x, h"))],
+    ("asked_order_view", "server/orders/order_read.c", "\t\t\t\t    .owner = rpc_identity(fl)->customer};", "\t\t\t\t    };", CUSTOMER),
+    ("asked_order_status", "server/orders/get_order.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
+    ("asked_orders_view", "server/orders/batch_get_orders.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
+    ("asked_watch_events", "server/watch/watch_order.c", "\tw->owner = rpc_identity(fl)->customer;\n", "", CUSTOMER),
+    ("asked_payment_view", "server/payment/payment_message.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
+    ("asked_shipment_view", "server/shipping/shipment_read.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
+    ("asked_list_orders", "server/orders/list_orders.c", "l->customer = may_customer(fl, rq->customer);", "l->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, \"customer\");", CUSTOMER),
+    # Tenants: in each statement that finds by what a request names.
+    ("tenant_order_view", sql("order_view"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", TENANT),
+    ("tenant_order_status", sql("order_status"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", TENANT),
+    ("tenant_order_groups", sql("order_groups"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", "sql request"),
+    ("tenant_order_cancel", sql("order_cancel"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", "sql request"),
+    ("tenant_orders_view", sql("orders_view"), "SELECT @of(tenant) AS tenant, @of(most)", "SELECT (SELECT z.tenant FROM orders z WHERE z.id = l.order_id) AS tenant, @of(most)", TENANT),
+    ("tenant_watch_events", sql("watch_events"), "(o.tenant, o.id) = (l.tenant, l.order_id)", "o.id = l.order_id", TENANT),
+    ("tenant_order_list", sql("order_list"), "h.customer IS NULL AND o.tenant = h.tenant", "h.customer IS NULL", TENANT),
+    ("tenant_order_list_customer", sql("order_list"), "o.customer = h.customer AND o.tenant = h.tenant", "o.customer = h.customer", TENANT),
+    ("tenant_payment_view", sql("payment_view"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", TENANT),
+    ("tenant_payment_retry", sql("payment_retry"), "(x.tenant, x.id) = (h.tenant, h.order_id)", "x.id = h.order_id", TENANT),
+    ("tenant_payments_waiting", sql("payments_waiting"), "d.tenant = h.tenant AND ", "", TENANT),
+    ("tenant_shipment_view", sql("shipment_view"), "(s.tenant, s.id) = (h.tenant, h.shipment_id)", "s.id = h.shipment_id", TENANT),
+    ("tenant_label_view", sql("label_view"), "(s.tenant, s.id) = (h.tenant, h.shipment_id)", "s.id = h.shipment_id", TENANT),
+    ("tenant_handover_confirm", sql("handover_confirm"), "(s.tenant, s.id) = (l.tenant, l.shipment_id)", "s.id = l.shipment_id", TENANT),
+    ("tenant_fulfillment_by_id", sql("fulfillment_list"), "(f.tenant, f.id) = (h.tenant, h.fulfillment_id)", "f.id = h.fulfillment_id", TENANT),
+    ("tenant_fulfillment_by_order", sql("fulfillment_list"), "(f.tenant, f.order_id) = (h.tenant, h.order_id)", "f.order_id = h.order_id", TENANT),
+    ("tenant_fulfillment_by_location", sql("fulfillment_list"), "(p.tenant, p.code) = (h.tenant, h.location_code)", "p.code = h.location_code", TENANT),
+    ("tenant_fulfillment_all", sql("fulfillment_list"), "h.location_code IS NULL\n\t\t    AND f.tenant = h.tenant", "h.location_code IS NULL", TENANT),
+    ("tenant_job", sql("job_list"), "d.tenant = h.tenant AND (h.kind", "(h.kind", TENANT),
+    ("tenant_movements_of_an_order", sql("movement_list"), "(m.tenant, m.order_id) = (h.tenant, h.order_id)", "m.order_id = h.order_id", TENANT),
+    ("tenant_key_list", sql("api_key_list"), "d.tenant = h.tenant AND ", "", TENANT),
+    ("tenant_key_revoke", sql("api_key_revoke"), "(k.tenant, k.kid) = (f.tenant, f.kid)", "k.kid = f.kid", TENANT),
+    ("tenant_sku", sql("availability"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
+    ("tenant_sku_of_a_quote", sql("catalog_quote"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
+    ("tenant_page_token", "core/base/seal.c", "aad[i] = (uint8_t)((uint32_t)tenant >> (24 - 8 * i));", "aad[i] = (uint8_t)(tenant < 0);", TENANT),
+    # Tokens.
+    ("jwt_alg", JWKS, "if (k == NULL || !str_eq(alg, str_of(alg_names[k->alg])))", "if (k == NULL)", "unit server_jwt"),
+    ("jwt_signature", JWT, "!jwks_verify(keys, kid, alg, p->signed_text, signature))", "(jwks_verify(keys, kid, alg, p->signed_text, signature), false))", "unit server_jwt"),
+    ("jwt_kid", JWT, "if (kid.p == NULL || !jwks_has(keys, kid))", "if (kid.p == NULL)", "unit server_jwt"),
+    ("jwt_crit", JWT, "if (json_object_get(header, \"crit\") != NULL)", "if (false)", "unit server_jwt"),
+    ("jwt_typ", JWT, ": AUTH_WRONG_TYPE;", ": AUTH_OK;", "unit server_jwt"),
+    ("jwt_exp", JWT, "return AUTH_EXPIRED;", "return AUTH_OK;", "unit server_jwt"),
+    ("jwt_exp_leeway", JWT, "if (now_s >= c->expires_s + JWT_LEEWAY_S)", "if (now_s > c->expires_s + JWT_LEEWAY_S)", "unit server_jwt"),
+    ("jwt_exp_there", JWT, "if (!read_time(json_object_get(claims, \"exp\"), &ret->expires_s) ||", "ret->expires_s = now_s;\n\tif ((json_object_get(claims, \"exp\") != NULL && !read_time(json_object_get(claims, \"exp\"), &ret->expires_s)) ||", "unit server_jwt"),
+    ("jwt_exp_remembered", "server/auth/auth.c", "return jwt_check_time(known, now_s);", "return AUTH_OK;", "e2e auth token_that_was_known__expires_all_the_same"),
+    ("jwt_nbf", JWT, "? AUTH_NOT_YET_VALID : AUTH_OK;", "? AUTH_OK : AUTH_OK;", "unit server_jwt"),
+    ("jwt_life", JWT, "return AUTH_TOO_LONG_LIVED;", "return AUTH_OK;", "unit server_jwt"),
+    ("jwt_iss", JWT, "return AUTH_WRONG_ISSUER;", "(void)0;", "unit server_jwt"),
+    ("jwt_aud", JWT, "return AUTH_WRONG_AUDIENCE;", "(void)0;", "unit server_jwt"),
+    ("jwt_role", JWT, "return AUTH_WRONG_ROLE;", "(void)0;", "unit server_jwt"),
+    ("jwt_customer", JWT, "if (!identity_name_ok(who->customer))", "if (false)", "unit server_jwt"),
+    ("jwt_size", JWT, "if (token.n > JWT_MAX)", "if (false)", "unit server_jwt"),
+    ("jwt_denied", "server/auth/auth.c", "if (e == AUTH_OK && deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
+    ("certificate_denied", "server/auth/auth.c", "return e == AUTH_OK && deny_has(a->deny, uri) ? AUTH_DENIED : e;", "return e;", "e2e auth denied__though_it_is_good"),
+    # Keys.
+    ("key_mac", API_KEY, "if (!same)", "if (false)", "unit server_api_key"),
+    ("key_unknown", API_KEY, "if (k == NULL)\n\t\treturn AUTH_UNKNOWN_KEY;", "if (k == NULL)\n\t\treturn AUTH_FORGED;", "unit server_api_key"),
+    ("key_expired", API_KEY, "if (now_us >= k->expires_us)", "if (false)", "unit server_api_key"),
+    ("key_revoked", sql("api_keys_live"), "d.revoked_at IS NULL AND ", "", "e2e keys key_revoked__is_refused_within_five_seconds"),
+    ("keys_stale", "server/auth/auth.c", "if (keys_are_stale(a))", "if (false)", "e2e keys database_away__known_callers_stay_known_for_a_while"),
+]
