@@ -5,10 +5,8 @@
  *	path
  *	scope	that a credential must name if it names any; "": none is needed
  *	LOUD	every call of it is put on record (QUIET: only those that were refused)
- *	reach	of each role, in the order of ROLE_TABLE (identity.h): customer, service, mes, ops_read,
- *		ops_write, ops_admin
- *		NO	may not call it
- *		ALL	may, for everything of its tenant
+ *	reach	of each role, in the order of ROLE_TABLE (identity.h): customer, service, mes,
+ *ops_read, ops_write, ops_admin NO	may not call it ALL	may, for everything of its tenant
  *
  * A customer may call nothing yet: orders are not looked at for whose they are.
  */

@@ -30,6 +30,10 @@ struct rpc_server_options {
 	size_t n_methods;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
 	size_t descriptor_set_size;
+	/* How long what is asked now would wait behind us; those refused are told.  NULL: not
+	 * known.
+	 */
+	int64_t (*backlog_ms)(void *arg);
 	/* the listener answers no more: drain and exit, only a new process can help */
 	void (*on_deaf)(void *arg);
 	void *arg;
@@ -49,7 +53,8 @@ bool rpc_server_speaks_tls(const struct rpc_server *s, size_t i);
 void rpc_server_set_serving(struct rpc_server *s, bool serving);
 bool rpc_server_is_serving(const struct rpc_server *s);
 
-/* Views: calls, memory, version (core/base/show.h).  To be withdrawn when it is closed. */
+/* Views: calls, tenants, rates, memory, version (core/base/show.h).  To be withdrawn when it is
+ * closed. */
 void rpc_server_offer(const struct rpc_server *s, struct show_board *b);
 
 /*
