@@ -110,6 +110,7 @@ struct lane {
 };
 
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns);
+bool lane_is_late(struct lane *l); /* one more would be refused; counted */
 void lane_ask(struct lane *l, struct ask *a);
 void lane_put_back(struct ask *a);                /* to its place by arrival; it keeps its keys */
 void lane_batch_took(struct lane *l, int64_t ms); /* one has come back */

@@ -229,23 +229,27 @@ static void count_refused(const struct lane *l, const char *cause)
 	metric_add(METRIC_store_refused, label, 1);
 }
 
-/* Whether one more may wait. */
-static enum errc room_for(struct lane *l)
+bool lane_is_late(struct lane *l)
 {
 	const struct ask *oldest = l->ready.first;
 	int64_t now = clock_mono_ms();
 
+	if (!late_saw(&l->late, oldest != NULL ? now - oldest->ready_ms : 0, now))
+		return false;
+	count_refused(l, "late");
+	return true;
+}
+
+/* Whether one more may wait. */
+static enum errc room_for(struct lane *l)
+{
 	if (l->down)
 		return ERR_STORE_UNAVAILABLE;
 	if (l->ready.n + l->blocked.n >= l->st->opt.lane_bound) {
 		count_refused(l, "full");
 		return ERR_STORE_FULL;
 	}
-	if (late_saw(&l->late, oldest != NULL ? now - oldest->ready_ms : 0, now)) {
-		count_refused(l, "late");
-		return ERR_STORE_LATE;
-	}
-	return ERR_OK;
+	return lane_is_late(l) ? ERR_STORE_LATE : ERR_OK;
 }
 
 void lane_ask(struct lane *l, struct ask *a)

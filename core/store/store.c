@@ -96,6 +96,11 @@ int64_t store_backlog_ms(const struct store *st)
 	return most;
 }
 
+bool store_is_late(struct store *st, const struct unit_kind *kind)
+{
+	return lane_is_late(&st->lanes[kind->lane]);
+}
+
 int store_ask(struct flow *fl, struct store *st, struct unit u)
 {
 	struct ask *a = arena_alloc(&fl->arena, sizeof(*a));

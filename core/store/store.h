@@ -67,6 +67,12 @@ int64_t store_backlog_ms(const struct store *st);
 /* Views: pools, batches, version (core/base/show.h). */
 void store_offer(const struct store *st, struct show_board *b);
 
+/*
+ * Whether a unit of that kind would be refused now because its lane is late: for flows that ask
+ * other things first, which then would have been asked in vain.  Counts as a refusal.
+ */
+bool store_is_late(struct store *st, const struct unit_kind *kind);
+
 /* 128-bit key of a unit; zero = none. */
 struct key {
 	uint64_t w[2];
