@@ -224,6 +224,7 @@ static void open_stores(struct app *app)
 				      .job_connections = app->cfg.webhook_listen[0] != '\0',
 				      .lane_bound = (uint32_t)app->cfg.lane_bound,
 				      .statement_timeout_ms = (int)app->cfg.statement_timeout_ms,
+				      .wait_ms = app->cfg.queue_wait_ms,
 				      .on_state = on_store_state,
 				      .arg = app};
 	struct queue_options queue = {.address = app->cfg.redis,
@@ -251,6 +252,11 @@ static void fill_board(struct app *app)
 	ops_http_offer(b);
 }
 
+static int64_t backlog_ms(void *arg)
+{
+	return store_backlog_ms(((struct app *)arg)->store);
+}
+
 /* Last: who can connect is served. */
 static void open_listeners(struct app *app)
 {
@@ -265,6 +271,7 @@ static void open_listeners(struct app *app)
 					 .n_services = service_table_size,
 					 .descriptor_set = api_descriptor_set,
 					 .descriptor_set_size = api_descriptor_set_size,
+					 .backlog_ms = backlog_ms,
 					 .on_deaf = on_deaf,
 					 .arg = app};
 

@@ -157,6 +157,26 @@ static const char *status_name(enum err_status s)
 	return "";
 }
 
+static void print_details(unsigned tells)
+{
+	static const struct {
+		enum err_detail detail;
+		const char *name;
+	} names[] = {{ERR_TELLS_PRECONDITION, "PreconditionFailure"},
+		     {ERR_TELLS_QUOTA, "QuotaFailure"},
+		     {ERR_TELLS_RETRY, "RetryInfo"},
+		     {ERR_TELLS_PUSHBACK, "pushback"}};
+
+	const char *before = "";
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((tells & names[i].detail) == 0)
+			continue;
+		(void)printf("%s%s", before, names[i].name);
+		before = ", ";
+	}
+}
+
 static void print_errors(void)
 {
 	static const char *const retries[] = {
@@ -175,12 +195,25 @@ static void print_errors(void)
 		"(domain `orderd`) and the\n"
 		"label `error` or `code` in logs and metrics.\n"
 		"\n"
-		"| reason | gRPC status | ask again | what it says |\n"
-		"|---|---|---|---|\n");
-	for (enum errc e = ERR_OK + 1; e < ERR_COUNT; e++)
-		(void)printf("| `%s` | %s (%d) | %s | %s |\n", err_name(e),
-			     status_name(err_status(e)), (int)err_status(e), retries[err_retry(e)],
-			     err_text(e));
+		"Every error carries ErrorInfo, and what its row names besides: "
+		"PreconditionFailure "
+		"(what does not hold),\n"
+		"QuotaFailure (whose share is used up), RetryInfo (when to ask again). BadRequest "
+		"(the fields at fault) and\n"
+		"ResourceInfo (what was not found, or has changed) come with every error that has "
+		"them to tell. `pushback` is\n"
+		"the trailer `grpc-retry-pushback-ms`, which gRPC libraries obey where they retry: "
+		"a pause, or -1, for what\n"
+		"asking again cannot help.\n"
+		"\n"
+		"| reason | gRPC status | ask again | besides | what it says |\n"
+		"|---|---|---|---|---|\n");
+	for (enum errc e = ERR_OK + 1; e < ERR_COUNT; e++) {
+		(void)printf("| `%s` | %s (%d) | %s | ", err_name(e), status_name(err_status(e)),
+			     (int)err_status(e), retries[err_retry(e)]);
+		print_details(err_details(e));
+		(void)printf(" | %s |\n", err_text(e));
+	}
 }
 
 /* "method_code" is shown as "method, code". */

@@ -34,10 +34,16 @@
 	X(TEXT, tls_key_file,        "",        0, 1024,    "", "PEM file with its private key") \
 	X(TEXT, tls_client_ca_file,  "",        0, 1024,    "", "PEM file with the CAs of client certificates; empty: none is asked for") \
 	X(TEXT, tls_client_uri,      "orderd://", 1, 256,   "", "how the URI in a client certificate begins; tenant/<n>/role/<role>/<name> follows") \
-	X(INT,  auth_reload_s,       60,        1, 86400,   "s",     "certificates, issuer's keys and deny list are read again so often, and on SIGHUP") \
+	X(INT,  auth_reload_s,       60,        1, 86400,   "s",     "certificates, issuer's keys, deny list and rate rules are read again so often, and on SIGHUP") \
 	X(INT,  drain_s,             30,        0, 3600,    "s",     "how long running work may go on after SIGTERM") \
 	X(INT,  lame_duck_ms,        0,         0, 60000,   "ms",    "how long to serve on as NOT_SERVING before refusing new calls") \
 	X(INT,  max_in_flight,       2000,      1, 100000,  "calls", "calls at work in this process; one more is RESOURCE_EXHAUSTED") \
+	X(INT,  max_in_flight_tenant, 500,      1, 100000,  "calls", "of them, calls of one tenant") \
+	X(INT,  max_in_flight_caller, 250,      1, 100000,  "calls", "of those, calls of one caller (API key, certificate, token's subject)") \
+	X(INT,  rate_limit,          0,         0, 1000000, "calls/s", "calls of one method by one tenant, where no rule of rate_limits_file says another; 0: no limit") \
+	X(INT,  rate_burst,          1000,      1, 1000000, "calls", "so many of them at once") \
+	X(TEXT, rate_limits_file,    "",        0, 1024,    "", "file with rules, a line each: tenant or *, method's path or *, rate (20/s, 5/m, none), burst; read again on SIGHUP") \
+	X(INT,  queue_wait_ms,       200,       0, 60000,   "ms",    "a queue in which everything waits longer than this takes no more; 0: queues are bounded by number alone") \
 	X(INT,  max_streams,         200,       1, 10000,   "calls", "concurrent calls on one connection") \
 	X(INT,  connection_age_ms,   300000,    100, 86400000, "ms", "a connection so old is given up: its client makes another, and may find another server") \
 	X(INT,  connection_grace_ms, 600000,    100, 86400000, "ms", "how long calls and watches of such a connection may go on") \

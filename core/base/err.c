@@ -44,3 +44,16 @@ enum err_retry err_retry(enum errc e)
 {
 	return row_of(e)->retry;
 }
+
+unsigned err_details(enum errc e)
+{
+	static const unsigned of_status[] = {
+		[ERR_STATUS_FAILED_PRECONDITION] = ERR_TELLS_PRECONDITION,
+		[ERR_STATUS_RESOURCE_EXHAUSTED] = ERR_TELLS_QUOTA | ERR_TELLS_PUSHBACK,
+		[ERR_STATUS_UNAVAILABLE] = ERR_TELLS_PUSHBACK,
+		[ERR_STATUS_ABORTED] = ERR_TELLS_PUSHBACK,
+		[ERR_STATUS_UNAUTHENTICATED] = 0, /* the highest: every status has its place */
+	};
+
+	return of_status[err_status(e)] | (err_retry(e) != ERR_RETRY_NEVER ? ERR_TELLS_RETRY : 0);
+}

@@ -45,4 +45,17 @@ const char *err_text(enum errc e); /* the public sentence */
 enum err_status err_status(enum errc e);
 enum err_retry err_retry(enum errc e);
 
+/*
+ * What such an error tells besides its ErrorInfo, whoever makes it.  Its row's status and retry
+ * class decide, as google.rpc's documentation pairs them, so no error can lack what is its kind's.
+ */
+enum err_detail {
+	ERR_TELLS_PRECONDITION = 1, /* PreconditionFailure: what does not hold */
+	ERR_TELLS_QUOTA = 2,        /* QuotaFailure: whose share is used up */
+	ERR_TELLS_RETRY = 4,        /* RetryInfo: when to ask again */
+	ERR_TELLS_PUSHBACK = 8,     /* grpc-retry-pushback-ms: the same for gRPC libraries, or -1 */
+};
+
+unsigned err_details(enum errc e);
+
 #endif

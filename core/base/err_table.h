@@ -3,9 +3,10 @@
  *
  * Columns: name, gRPC status, retry class, public text.  The retry class is what the
  * caller should do: NEVER again as it is; NOW; after BACKOFF; or FIND_OUT first,
- * because the thing asked for may have happened.  Read by core/base/err.c (names,
- * texts), server/runtime/status.c (gRPC status and details), the flow runner (metric label)
- * and docs/errors.md.
+ * because the thing asked for may have happened.  Status and retry class decide which details
+ * the error carries (err_details()).  Read by core/base/err.c (names, texts),
+ * server/runtime/status.c (gRPC status and details), the flow runner (metric label) and
+ * docs/errors.md.
  */
 /* clang-format off */
 #define ERR_TABLE(X) \
@@ -38,8 +39,10 @@
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \
 	X(OVERLOADED,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many requests in flight") \
+	X(RATE_LIMITED,        RESOURCE_EXHAUSTED,  BACKOFF,  "this method is called more often than allowed") \
 	X(SLOW_READER,         RESOURCE_EXHAUSTED,  BACKOFF,  "this stream is not read fast enough") \
 	X(STORE_FULL,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many changes are waiting to be stored") \
+	X(STORE_LATE,          UNAVAILABLE,         BACKOFF,  "storage is behind; what is asked now would wait too long") \
 	X(STORE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "storage is not reachable") \
 	X(QUEUE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "the dispatcher is not reachable") \
 	X(HTTP_UNREACHABLE,    UNAVAILABLE,         BACKOFF,  "a provider could not be reached; nothing was sent") \

@@ -8,9 +8,9 @@
 	X(COUNTER,   rpc_started,      "method",  "calls taken") \
 	X(COUNTER,   rpc_handled,      "method_code", "calls answered, by method and error name") \
 	X(HISTOGRAM, rpc_seconds,      "method",  "from arrival to the answer handed to gRPC") \
-	X(GAUGE,     rpc_in_flight,    "",        "calls at work") \
-	X(GAUGE,     rpc_limit,        "",        "calls that may be at work (max_in_flight); one more is refused") \
-	X(COUNTER,   rpc_shed,         "",        "calls refused because too many were at work") \
+	X(GAUGE,     rpc_in_flight,    "class",   "calls at work: work, watch (streams that mostly wait), probe (health)") \
+	X(GAUGE,     rpc_limit,        "class",   "calls that may be at work (max_in_flight, max_watches); one more is refused") \
+	X(COUNTER,   rpc_shed,         "cause",   "calls refused because of load: work, watch, probe (as many of the class at work), late (calls waited too long for the loop), tenant, caller (its share at work), rate") \
 	X(COUNTER,   auth_refused,     "cause",   "calls refused because nobody knew who made them, by cause") \
 	X(GAUGE,     auth_keys,        "",        "API keys that are live") \
 	X(GAUGE,     tls_expires,      "",        "when the certificate of tls: listeners ends, in Unix seconds; 0: there is none") \
@@ -27,7 +27,9 @@
 	X(COUNTER,   store_again,      "reason",  "batches asked again") \
 	X(GAUGE,     store_waiting,    "lane",    "units waiting for a batch") \
 	X(GAUGE,     store_limit,      "lane",    "units that may wait (lane_bound); one more is refused") \
-	X(COUNTER,   store_refused,    "lane",    "units refused because too many waited") \
+	X(COUNTER,   store_refused,    "lane_cause", "units refused: full (as many wait as may), late (they waited too long)") \
+	X(COUNTER,   store_dropped,    "lane_cause", "units dropped before they were sent: gone (nobody waits any more), deadline (it has passed, or would before an answer could come)") \
+	X(HISTOGRAM, store_wait_seconds, "lane",  "from asking a unit to its batch leaving") \
 	X(HISTOGRAM, store_batch_seconds, "lane", "from BEGIN sent to Sync received") \
 	X(COUNTER,   store_reconnects, "lane",    "connections made") \
 	X(GAUGE,     store_up,         "lane",    "connections ready") \

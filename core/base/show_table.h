@@ -13,6 +13,8 @@
 	X(timers,  "due count> next_ms>",                                            "timers that are set, by when they are due") \
 	X(flows,   "flow subject step age_ms> waits_for wait_left_ms> left_ms> cause", "flows at work, the oldest first, and the backend each waits for") \
 	X(calls,   "method kind peer state age_ms> left_ms> memory_bytes>",          "RPCs that have not ended, the oldest first") \
+	X(tenants, "tenant> caller in_flight> most>",                                "calls at work by tenant and by caller, the most first") \
+	X(rates,   "tenant> method rate tokens> burst> full_ms>",                    "token buckets that are not full, the emptiest first") \
 	X(pools,   "backend pool n> state working> waiting> done> lost> peer version last_error", "connections to PostgreSQL and Redis, and HTTP peers that are being asked") \
 	X(batches, "lane n> ago_ms> units> statements> us> outcome sqlstate",        "the last batches of each lane of the store, the latest first") \
 	X(watches, "order tenant> state sent> taken> version> held> quiet_ms>",      "order watches, the latest first") \

@@ -16,6 +16,7 @@
 
 #include <libpq-fe.h>
 
+#include "core/base/late.h"
 #include "core/flow/flow.h"
 #include "core/flow/loop.h"
 #include "core/store/store.h"
@@ -39,6 +40,7 @@ struct ask {
 	struct ask *prev, *next; /* neighbours in the lane's list */
 	struct ask *behind[2];   /* who asked next for keys[i] */
 	uint64_t seq;            /* arrival */
+	int64_t ready_ms;        /* since when it could leave */
 	uint32_t bytes;          /* on the wire, roughly */
 	uint8_t blocked_on;      /* keys somebody else holds */
 	uint8_t place;           /* enum ask_place */
@@ -98,7 +100,9 @@ struct lane {
 	int n_conns, n_up;  /* n_up: connected and prepared */
 	bool down;          /* nothing up, and the last attempt to connect failed */
 	bool unhealthy;     /* the last batch failed by our own mistake */
-	struct timer sweep; /* answers the overdue while nothing is up */
+	struct timer sweep; /* drops what nobody waits for while nothing leaves */
+	struct late late;   /* what waits in `ready` */
+	int64_t usual_ms;   /* what its batches have taken lately */
 	struct batch_note notes[LANE_NOTES];
 	uint64_t n_notes;  /* ever; the latest is at (n_notes - 1) % LANE_NOTES */
 	struct timer join; /* units too few to leave beside another have waited long enough */
@@ -106,8 +110,10 @@ struct lane {
 };
 
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns);
+bool lane_is_late(struct lane *l); /* one more would be refused; counted */
 void lane_ask(struct lane *l, struct ask *a);
-void lane_put_back(struct ask *a); /* to its place by arrival; it keeps its keys */
+void lane_put_back(struct ask *a);                /* to its place by arrival; it keeps its keys */
+void lane_batch_took(struct lane *l, int64_t ms); /* one has come back */
 uint32_t lane_take(struct lane *l, struct ask *members[MEMBERS_MAX]);
 void lane_kick(struct lane *l); /* idle connections take what is ready */
 void lane_conn_up(struct lane *l);

@@ -278,8 +278,10 @@ static void land_reads(struct conn *c)
 
 void batch_landed(struct conn *c)
 {
-	metric_observe_us(METRIC_store_batch_seconds, c->lane->law->name,
-			  clock_mono_us() - c->batch.sent_us);
+	int64_t us = clock_mono_us() - c->batch.sent_us;
+
+	metric_observe_us(METRIC_store_batch_seconds, c->lane->law->name, us);
+	lane_batch_took(c->lane, us / 1000);
 	note_landing(c);
 	if (c->lane->law->reads)
 		land_reads(c);

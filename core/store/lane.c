@@ -2,10 +2,13 @@
  * A lane: units waiting for one kind of connection, and who may travel next.
  *
  * Ready units stand in order of arrival; a unit put back by a lost connection returns to
- * its place.  What nobody waits for any more is dropped before it is sent, so
- * ERR_DEADLINE from here means "never sent".
+ * its place.  What nobody waits for any more, or while the lane is late could not be answered
+ * in time, is dropped before it is sent, so ERR_DEADLINE from here means "never sent".  A lane
+ * is bounded by number and by time: while all it holds wait longer than store_options.wait_ms it
+ * takes no more (core/base/late.h).
  */
 #include <assert.h>
+#include <stdio.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
@@ -33,7 +36,7 @@ static const struct lane_law laws[STORE_LANES] = {
 };
 
 enum {
-	SWEEP_MS = 100, /* how late an overdue unit may be answered while the server is away */
+	SWEEP_MS = 100, /* how late an overdue unit may be dropped while nothing leaves */
 	JOIN_MS = 5,    /* so long few units wait at most for one connection beside another */
 };
 
@@ -76,6 +79,7 @@ static void ask_unblocked(struct ask *a)
 	assert(a->place == ASK_BLOCKED);
 	list_remove(&a->lane->blocked, a);
 	a->place = ASK_READY;
+	a->ready_ms = clock_mono_ms();
 	list_insert(&a->lane->ready, a);
 	loop_post(a->lane->st->loop, &a->lane->st->turn);
 }
@@ -108,11 +112,20 @@ void ask_set_sent(struct ask *a, bool sent)
 	a->op.late = sent ? ERR_UNKNOWN_OUTCOME : ERR_DEADLINE;
 }
 
-/* Nobody waits for it: drop it.  Something that was sent once may have been stored. */
-static bool drop_overdue(struct ask *a, int64_t now_ms)
+/*
+ * Nobody waits for it, or nobody will in `need_ms`: drop it.  Something that was sent once may have
+ * been stored, and is asked about as long as there is somebody to tell.
+ */
+static bool drop_vain(struct ask *a, int64_t now_ms, int64_t need_ms)
 {
-	if (!a->op.given_up && now_ms < a->op.deadline_ms)
+	bool gone = a->op.given_up;
+	char label[40];
+
+	if (!gone && now_ms + (a->sent ? 0 : need_ms) < a->op.deadline_ms)
 		return false;
+	(void)snprintf(label, sizeof(label), "%s|%s", a->lane->law->name,
+		       gone ? "gone" : "deadline");
+	metric_add(METRIC_store_dropped, label, 1);
 	ask_fail(a, a->sent ? ERR_UNKNOWN_OUTCOME : ERR_DEADLINE);
 	return true;
 }
@@ -136,18 +149,29 @@ static void fail_unsent(const struct lane *l)
 		ask_fail(a, ERR_STORE_UNAVAILABLE);
 }
 
+/* From the last to the first: one that leaves may move those behind it to the other list. */
+static void sweep(const struct ask_list *q, int64_t now)
+{
+	for (struct ask *a = q->last, *before; a != NULL; a = before) {
+		before = a->prev;
+		drop_vain(a, now, 0);
+	}
+}
+
+static void watch_waiting(struct lane *l)
+{
+	if (l->sweep.slot == 0 && l->ready.n + l->blocked.n > 0)
+		timer_set(l->st->loop, &l->sweep, clock_mono_ms() + SWEEP_MS);
+}
+
 static void on_sweep(struct timer *t)
 {
 	struct lane *l = (struct lane *)((char *)t - offsetof(struct lane, sweep));
-	int64_t now = clock_mono_ms();
 
-	for (struct ask *a = l->ready.first, *next; a != NULL; a = next) {
-		next = a->next;
-		drop_overdue(a, now);
-	}
+	sweep(&l->blocked, clock_mono_ms());
+	sweep(&l->ready, clock_mono_ms());
 	tell_waiting(l);
-	if (l->n_up == 0 && l->ready.n + l->blocked.n > 0)
-		timer_set(l->st->loop, &l->sweep, now + SWEEP_MS);
+	watch_waiting(l);
 }
 
 static bool flies(const struct lane *l)
@@ -181,12 +205,6 @@ static void on_join(struct timer *t)
 	l->impatient = false;
 }
 
-static void watch_overdue(struct lane *l)
-{
-	if (l->n_up == 0 && l->sweep.slot == 0 && l->ready.n + l->blocked.n > 0)
-		timer_set(l->st->loop, &l->sweep, clock_mono_ms() + SWEEP_MS);
-}
-
 void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns)
 {
 	*l = (struct lane){.st = st,
@@ -194,6 +212,7 @@ void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns
 			   .id = id,
 			   .n_conns = n_conns,
 			   .sweep.on_due = on_sweep,
+			   .late.budget_ms = id == STORE_LANE_AUDIT ? 0 : st->opt.wait_ms,
 			   .join.on_due = on_join};
 	if (n_conns > 0)
 		metric_set(METRIC_store_limit, l->law->name, st->opt.lane_bound);
@@ -202,13 +221,44 @@ void lane_init(struct lane *l, struct store *st, enum store_lane id, int n_conns
 		conn_init(&l->conns[i], l);
 }
 
+static void count_refused(const struct lane *l, const char *cause)
+{
+	char label[40];
+
+	(void)snprintf(label, sizeof(label), "%s|%s", l->law->name, cause);
+	metric_add(METRIC_store_refused, label, 1);
+}
+
+bool lane_is_late(struct lane *l)
+{
+	const struct ask *oldest = l->ready.first;
+	int64_t now = clock_mono_ms();
+
+	if (!late_saw(&l->late, oldest != NULL ? now - oldest->ready_ms : 0, now))
+		return false;
+	count_refused(l, "late");
+	return true;
+}
+
+/* Whether one more may wait. */
+static enum errc room_for(struct lane *l)
+{
+	if (l->down)
+		return ERR_STORE_UNAVAILABLE;
+	if (l->ready.n + l->blocked.n >= l->st->opt.lane_bound) {
+		count_refused(l, "full");
+		return ERR_STORE_FULL;
+	}
+	return lane_is_late(l) ? ERR_STORE_LATE : ERR_OK;
+}
+
 void lane_ask(struct lane *l, struct ask *a)
 {
+	enum errc no = room_for(l);
+
 	assert(l->n_conns > 0);
-	if (l->down || l->ready.n + l->blocked.n >= l->st->opt.lane_bound) {
-		if (!l->down)
-			metric_add(METRIC_store_refused, l->law->name, 1);
-		op_fail(&a->op, l->down ? ERR_STORE_UNAVAILABLE : ERR_STORE_FULL);
+	if (no != ERR_OK) {
+		op_fail(&a->op, no);
 		return;
 	}
 	keys_take(&l->st->keys, a);
@@ -216,27 +266,56 @@ void lane_ask(struct lane *l, struct ask *a)
 	list_insert(a->blocked_on > 0 ? &l->blocked : &l->ready, a);
 	tell_waiting(l);
 	loop_post(l->st->loop, &l->st->turn);
-	watch_overdue(l);
+	watch_waiting(l);
 }
 
 void lane_put_back(struct ask *a)
 {
 	assert(a->place == ASK_FLYING);
 	a->place = ASK_READY;
+	a->ready_ms = clock_mono_ms();
 	list_insert(&a->lane->ready, a);
+}
+
+void lane_batch_took(struct lane *l, int64_t ms)
+{
+	l->usual_ms = (7 * l->usual_ms + ms) / 8;
+}
+
+/*
+ * How much time a unit must have left to be sent.  With a queue that stands there are others whose
+ * answer can still be in time.  Bounded, so that one slow hour does not shut out all who are in a
+ * hurry.
+ */
+static int64_t need_ms(const struct lane *l)
+{
+	if (l->late.since_ms == 0)
+		return 0;
+	return l->usual_ms < l->late.budget_ms ? l->usual_ms : l->late.budget_ms;
+}
+
+/* What leaves tells how long one waits. */
+static void note_leaving(struct lane *l, struct ask *const *members, uint32_t n, int64_t now)
+{
+	if (n == 0)
+		return;
+	(void)late_saw(&l->late, now - members[n - 1]->ready_ms, now);
+	metric_observe_us(METRIC_store_wait_seconds, l->law->name,
+			  (now - members[0]->ready_ms) * 1000);
 }
 
 uint32_t lane_take(struct lane *l, struct ask *members[MEMBERS_MAX])
 {
 	const struct lane_law *law = l->law;
 	uint32_t n = 0, lines = 0, bytes = 0;
-	int64_t now = clock_mono_ms();
+	bool some = l->ready.n > 0;
+	int64_t now = clock_mono_ms(), need = need_ms(l);
 
 	if (!is_worth_leaving(l))
 		return 0;
 	for (struct ask *a = l->ready.first, *next; a != NULL && n < law->units; a = next) {
 		next = a->next;
-		if (drop_overdue(a, now)) {
+		if (drop_vain(a, now, need)) {
 			/* whoever waited behind it may stand in front of `next` now: look again
 			 * from the head */
 			next = l->ready.first;
@@ -250,6 +329,9 @@ uint32_t lane_take(struct lane *l, struct ask *members[MEMBERS_MAX])
 		a->place = ASK_FLYING;
 		members[n++] = a;
 	}
+	if (n == 0 && some)
+		l->usual_ms /= 2; /* perhaps for want of time: the next may try */
+	note_leaving(l, members, n, now);
 	tell_waiting(l);
 	return n;
 }
@@ -283,7 +365,7 @@ void lane_conn_lost(struct lane *l, bool was_up)
 		fail_unsent(l);
 	tell_waiting(l);
 	tell_up(l);
-	watch_overdue(l);
+	watch_waiting(l);
 	store_state_changed(l->st);
 	loop_post(l->st->loop, &l->st->turn);
 }

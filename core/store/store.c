@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/store/internal.h"
@@ -82,6 +83,24 @@ struct store *store_new(struct loop *l, const struct store_options *opt)
 	return st;
 }
 
+int64_t store_backlog_ms(const struct store *st)
+{
+	int64_t now = clock_mono_ms(), most = 0;
+
+	for (int i = 0; i < STORE_LANE_AUDIT; i++) {
+		const struct ask *a = st->lanes[i].ready.first;
+
+		if (a != NULL && now - a->ready_ms > most)
+			most = now - a->ready_ms;
+	}
+	return most;
+}
+
+bool store_is_late(struct store *st, const struct unit_kind *kind)
+{
+	return lane_is_late(&st->lanes[kind->lane]);
+}
+
 int store_ask(struct flow *fl, struct store *st, struct unit u)
 {
 	struct ask *a = arena_alloc(&fl->arena, sizeof(*a));
@@ -91,7 +110,10 @@ int store_ask(struct flow *fl, struct store *st, struct unit u)
 		fl->err = ERR_TOO_LARGE;
 		return FLOW_FAIL;
 	}
-	*a = (struct ask){.u = u, .lane = &st->lanes[u.kind->lane], .seq = ++st->seq};
+	*a = (struct ask){.u = u,
+			  .lane = &st->lanes[u.kind->lane],
+			  .seq = ++st->seq,
+			  .ready_ms = clock_mono_ms()};
 	(void)op_ask(fl, &a->op);
 	a->op.backend = "postgres";
 	a->op.of_it = a->lane->law->name;

@@ -12,7 +12,9 @@
  *  - at most one unit per key travels at a time in this process, first in, first out;
  *  - every unit may be asked twice: after a lost connection the store does it itself;
  *  - one bad unit harms only itself: a batch that fails is split until it stands alone;
- *  - ERR_DEADLINE is a definite no (it was never sent), ERR_UNKNOWN_OUTCOME is not.
+ *  - ERR_DEADLINE is a definite no (it was never sent), ERR_UNKNOWN_OUTCOME is not; what nobody
+ *    waits for any more, or could not be answered in time, is not sent;
+ *  - a lane takes no more than lane_bound units, and none while all it holds wait too long.
  *
  * Unit kinds are generated from db/queries (see db/README.md).  Loop thread only.
  */
@@ -40,6 +42,7 @@ struct store_options {
 	int order_connections, read_connections; /* 0: this process has no use for the lane */
 	int job_connections;                     /* 0 or 1 */
 	uint32_t lane_bound;                     /* units waiting per lane */
+	int64_t wait_ms; /* a lane whose units all wait longer takes no more; 0: by number alone */
 	int statement_timeout_ms;
 	int audit_timeout_ms;                 /* of one rule; 0: this process does not audit */
 	void (*on_state)(void *arg, bool up); /* may be NULL: all lanes ready / a lane lost its last
@@ -58,8 +61,17 @@ void store_close(struct store *st, void (*on_closed)(void *arg), void *arg);
 
 bool store_is_up(const struct store *st);
 
+/* How long the unit has waited that waits longest: about what one asked now has before it. */
+int64_t store_backlog_ms(const struct store *st);
+
 /* Views: pools, batches, version (core/base/show.h). */
 void store_offer(const struct store *st, struct show_board *b);
+
+/*
+ * Whether a unit of that kind would be refused now because its lane is late: for flows that ask
+ * other things first, which then would have been asked in vain.  Counts as a refusal.
+ */
+bool store_is_late(struct store *st, const struct unit_kind *kind);
 
 /* 128-bit key of a unit; zero = none. */
 struct key {

@@ -223,6 +223,11 @@ void auth_keys_are_fresh(struct auth *a)
 	a->keys_as_of_ms = clock_mono_ms();
 }
 
+const struct rate_rules *auth_rates(const struct auth *a)
+{
+	return a->rates;
+}
+
 struct api_keys *auth_keys(struct auth *a)
 {
 	return a->keys;
@@ -332,6 +337,7 @@ void auth_finish_closing(struct auth *a)
 	tls_free(a->tls);
 	jwks_free(a->jwks);
 	deny_free(a->deny);
+	rate_rules_free(a->rates);
 	jwt_cache_free(a->known);
 	api_keys_free(a->keys);
 	seal_key_wipe(&a->pepper);

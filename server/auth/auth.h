@@ -12,9 +12,9 @@
  * header that is not good is not made good by a certificate.  Whatever is wrong, callers hear the
  * same sentence; operators have the metric auth_refused and a log line a second for each cause.
  *
- * Certificates, the issuer's keys and the deny list are read again on SIGHUP and now and then by
- * themselves, on a thread that may wait.  What cannot be used is complained of and not taken.
- * Everything else happens on the loop thread and waits for nothing.
+ * Certificates, the issuer's keys, the deny list and the rate rules are read again on SIGHUP and
+ *now and then by themselves, on a thread that may wait.  What cannot be used is complained of and
+ *not taken. Everything else happens on the loop thread and waits for nothing.
  */
 #ifndef ORDERD_SERVER_AUTH_H
 #define ORDERD_SERVER_AUTH_H
@@ -29,6 +29,7 @@
 
 struct auth;
 struct api_keys;
+struct rate_rules;
 
 /* Reads the files.  Exits 2, naming the field, when a setting cannot work. */
 struct auth *auth_new(struct loop *l, const struct config *cfg);
@@ -54,6 +55,9 @@ enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *m
 
 /* Whether whoever is good would be known now: API keys are not, before they were read. */
 bool auth_knows_callers(const struct auth *a);
+
+/* How often whom may call what; NULL: no file says so. */
+const struct rate_rules *auth_rates(const struct auth *a);
 
 /* ---- API keys ---- */
 

@@ -28,6 +28,7 @@ struct auth_reading {
 	int64_t tls_expires;
 	struct jwks *jwks;
 	struct deny *deny;
+	struct rate_rules *rates;
 	char why[SOURCES][200]; /* "": it is well */
 	uint8_t digest[SOURCES][DIGEST_BYTES];
 };
@@ -145,10 +146,37 @@ static void take_deny(struct auth *a, struct auth_reading *r)
 	r->deny = NULL;
 }
 
+static bool rates_wanted(const struct auth *a)
+{
+	return a->cfg->rate_limits_file[0] != '\0';
+}
+
+static void read_rates(struct auth_reading *r)
+{
+	const char *path = r->auth->cfg->rate_limits_file;
+	char why[160];
+	size_t n;
+	char *text = read_part(r, SOURCE_RATES, path, RATE_RULES_BYTES_MAX, &n);
+
+	if (text == NULL)
+		return;
+	r->rates = rate_rules_read(text, n, why, sizeof(why));
+	if (r->rates == NULL)
+		complain(r, SOURCE_RATES, path, why);
+}
+
+static void take_rates(struct auth *a, struct auth_reading *r)
+{
+	rate_rules_free(a->rates);
+	a->rates = r->rates;
+	r->rates = NULL;
+}
+
 static const struct source sources[SOURCES] = {
 	[SOURCE_TLS] = {"tls_cert_file", tls_wanted, read_tls, take_tls},
 	[SOURCE_JWKS] = {"jwt_jwks_file", jwks_wanted, read_jwks, take_jwks},
 	[SOURCE_DENY] = {"auth_deny_file", deny_wanted, read_deny, take_deny},
+	[SOURCE_RATES] = {"rate_limits_file", rates_wanted, read_rates, take_rates},
 };
 
 static void read_all(struct auth_reading *r)
@@ -172,6 +200,7 @@ static void reading_free(struct auth_reading *r)
 	tls_files_wipe(&r->tls);
 	jwks_free(r->jwks);
 	deny_free(r->deny);
+	rate_rules_free(r->rates);
 	free(r);
 }
 

@@ -9,10 +9,11 @@
 #include "server/auth/deny.h"
 #include "server/auth/jwt.h"
 #include "server/auth/jwt_cache.h"
+#include "server/auth/rate_rules.h"
 #include "server/auth/tls.h"
 
 /* What files say, each checked as a whole. */
-enum auth_source { SOURCE_TLS, SOURCE_JWKS, SOURCE_DENY, SOURCES };
+enum auth_source { SOURCE_TLS, SOURCE_JWKS, SOURCE_DENY, SOURCE_RATES, SOURCES };
 
 struct auth_reading;
 
@@ -21,9 +22,10 @@ struct auth {
 	const struct config *cfg;
 	bool required;
 
-	struct tls *tls;   /* NULL: no listener speaks it */
-	struct jwks *jwks; /* NULL: tokens are not taken */
-	struct deny *deny; /* NULL: nobody is denied */
+	struct tls *tls;          /* NULL: no listener speaks it */
+	struct jwks *jwks;        /* NULL: tokens are not taken */
+	struct deny *deny;        /* NULL: nobody is denied */
+	struct rate_rules *rates; /* NULL: there are none */
 	struct jwt_rules rules;
 	struct jwt_cache *known; /* tokens that were checked */
 	struct seal_key pepper;

@@ -93,6 +93,8 @@ static int ask_quote(struct flow *fl)
 	struct catalog_quote_head head = {.tenant = rpc_identity(fl)->tenant};
 	struct catalog_quote_line *lines;
 
+	if (!rq->validate_only && store_is_late(rpc_app(fl)->store, &UNIT_ORDER_PLACE))
+		return rpc_fail(fl, ERR_STORE_LATE); /* no quote for what could not be stored */
 	if (rq->n_lines > ORDER_LINES_ORDINARY && !rpc_grow(fl, rq->n_lines * ORDER_LINE_MEMORY))
 		return rpc_fail(fl, ERR_OVERLOADED);
 	lines = arena_array(&fl->arena, rq->n_lines + 1, sizeof(*lines));

@@ -218,3 +218,24 @@ void rpc_precondition(struct flow *fl, const char *type, struct str subject, con
 	d->pre_subject = keep_str(fl, subject);
 	d->pre_why = why;
 }
+
+void rpc_quota(struct flow *fl, struct str subject, const char *why_fmt, ...)
+{
+	struct status_details *d = details_of(fl);
+	va_list ap;
+
+	if (d == NULL)
+		return;
+	d->quota_subject = keep_str(fl, subject);
+	va_start(ap, why_fmt);
+	d->quota_why = keep(fl, why_fmt, ap);
+	va_end(ap);
+}
+
+void rpc_pause(struct flow *fl, int64_t ms)
+{
+	struct status_details *d = details_of(fl);
+
+	if (d != NULL)
+		d->pause_ms = ms;
+}

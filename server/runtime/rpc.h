@@ -136,8 +136,15 @@ void rpc_fact(struct flow *fl, const char *key, const char *fmt, ...)
 /* ResourceInfo: what was not found or has changed. */
 void rpc_about(struct flow *fl, const char *type, struct str name);
 
-/* PreconditionFailure. */
+/* PreconditionFailure; an error that tells one (err_details()) tells of itself without this. */
 void rpc_precondition(struct flow *fl, const char *type, struct str subject, const char *why);
+
+/* QuotaFailure, likewise: "tenant:7", and what it has used up.  Longer than 160 bytes is cut. */
+void rpc_quota(struct flow *fl, struct str subject, const char *why_fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* RetryInfo: when exactly asking again will do; otherwise the runtime estimates it. */
+void rpc_pause(struct flow *fl, int64_t ms);
 
 /* ---- streams ---- */
 

@@ -28,11 +28,6 @@ static const char *name_of(const struct rpc *c)
 	return c->served->method != NULL ? c->served->method->name : "unknown";
 }
 
-static enum rpc_class class_of(const struct rpc *c)
-{
-	return c->served->method != NULL ? c->served->method->class : RPC_WORK;
-}
-
 void rpc_batch(struct rpc *c, const grpc_op *ops, size_t n, struct rpc_tag *tag)
 {
 	grpc_call_error e;
@@ -155,7 +150,7 @@ static enum errc read_request(struct rpc *c)
 	return c->n_violations > 0 ? ERR_INVALID_ARGUMENT : ERR_OK;
 }
 
-/* Who calls, and whether they may. */
+/* Who calls, whether they may, and whether they have had their share. */
 static enum errc let_in(struct rpc *c)
 {
 	enum errc e;
@@ -168,7 +163,7 @@ static enum errc let_in(struct rpc *c)
 	e = policy_judge(c->served->policy, &c->who, c->server->opt.cfg->operator_tenant);
 	if (e == ERR_SCOPE_MISSING)
 		rpc_fact(&c->flow, "scope", "%s", c->served->policy->scope);
-	return e;
+	return e != ERR_OK ? e : admission_share(c);
 }
 
 static enum errc admit(struct rpc *c)
@@ -180,7 +175,9 @@ static enum errc admit(struct rpc *c)
 	if (c->server->phase >= RPC_CLOSING)
 		return ERR_DRAINING;
 	c->flow.arena.cap = ordinary_cap(c);
-	e = let_in(c);
+	e = admission_early(c);
+	if (e == ERR_OK)
+		e = let_in(c);
 	return e != ERR_OK ? e : read_request(c);
 }
 
@@ -208,9 +205,12 @@ static void await_close(struct rpc *c)
 	rpc_batch(c, &op, 1, &c->closed);
 }
 
-static void show_at_work(struct rpc_server *s)
+static void show_at_work(const struct rpc *c)
 {
-	metric_set(METRIC_rpc_in_flight, NULL, (int64_t)atomic_load(&s->at_work[RPC_WORK]));
+	enum rpc_class class = rpc_class_of(c);
+
+	metric_set(METRIC_rpc_in_flight, rpc_class_name(class),
+		   (int64_t)atomic_load(&c->server->at_work[class]));
 }
 
 static void enlist(struct rpc *c)
@@ -230,9 +230,9 @@ static void on_arrived(struct rpc *c)
 	enum errc e;
 
 	enlist(c);
-	c->arrived_us = c->server->arrival_us = clock_mono_us();
+	c->server->arrival_us = c->arrived_us;
 	metric_add(METRIC_rpc_started, name_of(c), 1);
-	show_at_work(c->server);
+	show_at_work(c);
 	await_close(c);
 	c->bytes_in = c->payload != NULL ? grpc_byte_buffer_length(c->payload) : 0;
 	c->flow.name = name_of(c);
@@ -297,10 +297,42 @@ static void report(struct rpc *c, enum errc e)
 	access_log_call(c, e, us);
 }
 
-void rpc_answer(struct rpc *c, enum errc e)
+static int64_t backlog_ms(const struct rpc_server *s)
+{
+	return s->opt.backlog_ms != NULL ? s->opt.backlog_ms(s->opt.arg) : 0;
+}
+
+/*
+ * An error that is all there is goes out as trailers alone, the trace among them: a head of its own
+ * would tell gRPC's clients that the call has begun, and such a call they do not retry (gRFC A6).
+ */
+static void send_status(struct rpc *c, enum errc e, grpc_op *ops, size_t n)
 {
 	struct status status;
-	grpc_op ops[3], *op = ops;
+	grpc_metadata trailers[STATUS_TRAILERS + 1];
+	grpc_op *op = &ops[n];
+	size_t n_trailers;
+
+	status_make(&status, e, c->why, backlog_ms(c->server));
+	n_trailers = status.n_trailers;
+	memcpy(trailers, status.trailers, sizeof(status.trailers));
+	if (e != ERR_OK && n > 0) {
+		ops[0].data.send_initial_metadata.count = 0;
+		trailers[n_trailers++] = c->header;
+	}
+	op->op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+	op->data.send_status_from_server.status = status.code;
+	op->data.send_status_from_server.status_details = e != ERR_OK ? &status.text : NULL;
+	op->data.send_status_from_server.trailing_metadata = trailers;
+	op->data.send_status_from_server.trailing_metadata_count = n_trailers;
+	rpc_batch(c, ops, n + 1, &c->finished);
+	status_done(&status); /* gRPC has references of its own */
+}
+
+void rpc_answer(struct rpc *c, enum errc e)
+{
+	grpc_op ops[3];
+	size_t n = 0;
 
 	assert(!c->answered);
 	c->answered = true;
@@ -311,20 +343,12 @@ void rpc_answer(struct rpc *c, enum errc e)
 		return; /* nobody listens */
 	memset(ops, 0, sizeof(ops));
 	if (!c->headers_sent)
-		rpc_headers(c, op++);
+		rpc_headers(c, &ops[n++]);
 	if (e == ERR_OK && c->reply != NULL) {
-		op->op = GRPC_OP_SEND_MESSAGE;
-		op++->data.send_message.send_message = c->reply;
+		ops[n].op = GRPC_OP_SEND_MESSAGE;
+		ops[n++].data.send_message.send_message = c->reply;
 	}
-	status_make(&status, e, c->why);
-	op->op = GRPC_OP_SEND_STATUS_FROM_SERVER;
-	op->data.send_status_from_server.status = status.code;
-	op->data.send_status_from_server.status_details = e != ERR_OK ? &status.text : NULL;
-	op->data.send_status_from_server.trailing_metadata = status.trailers;
-	op->data.send_status_from_server.trailing_metadata_count = status.n_trailers;
-	op++;
-	rpc_batch(c, ops, (size_t)(op - ops), &c->finished);
-	status_done(&status); /* gRPC has references of its own */
+	send_status(c, e, ops, n);
 }
 
 /* ---- end ---- */
@@ -386,8 +410,9 @@ void rpc_maybe_free(struct rpc *c)
 	if (!c->answered) /* a stream that nobody could be told the end of */
 		report(c, c->ending ? c->end : ERR_CANCELLED);
 	delist(c);
-	atomic_fetch_sub(&c->server->at_work[class_of(c)], 1);
-	show_at_work(c->server);
+	admission_leave(c);
+	atomic_fetch_sub(&c->server->at_work[rpc_class_of(c)], 1);
+	show_at_work(c);
 	release(c);
 }
 
@@ -415,7 +440,7 @@ void rpc_cut(struct rpc *c, enum errc why)
 
 static void on_shed(struct rpc *c)
 {
-	metric_add(METRIC_rpc_shed, NULL, 1);
+	admission_shed(c->server, rpc_class_name(rpc_class_of(c)));
 	release(c);
 }
 

@@ -20,6 +20,7 @@
 
 #include "core/flow/mailbox.h"
 #include "server/runtime/rpc.h"
+#include "server/runtime/seats.h"
 
 struct rpc_server;
 struct shape;
@@ -87,8 +88,9 @@ struct rpc {
 	struct identity who;
 	ProtobufCMessage *request;
 	void *state;
-	size_t charged; /* of the budget of large calls */
-	int64_t arrived_us;
+	size_t charged;     /* of the budget of large calls */
+	int64_t arrived_us; /* at the poller */
+	struct seated seated;
 	struct id order;            /* what the access log says it was about; may be zero */
 	size_t bytes_in, bytes_out; /* of messages */
 	bool shed;                  /* refused by the poller */
@@ -117,6 +119,15 @@ static inline struct rpc *rpc_of(struct flow *fl)
 {
 	return (struct rpc *)(void *)((char *)fl - offsetof(struct rpc, flow));
 }
+
+static inline enum rpc_class rpc_class_of(const struct rpc *c)
+{
+	return c->served->method != NULL ? c->served->method->class : RPC_WORK;
+}
+
+/* ---- rpc_server.c ---- */
+
+const char *rpc_class_name(enum rpc_class class); /* label of metrics */
 
 /* ---- rpc_call.c ---- */
 

@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/base/clock.h"
 #include "server/runtime/rpc_runtime.h"
 
 /* ---- slots ---- */
@@ -114,15 +115,11 @@ void rpc_pool_put(struct rpc *c)
 
 /* ---- arrivals ---- */
 
-static enum rpc_class class_of(const struct rpc *c)
-{
-	return c->served->method != NULL ? c->served->method->class : RPC_WORK;
-}
-
 static void refuse(struct rpc_server *s, struct rpc *c)
 {
-	static unsigned turn; /* poller only */
-	struct shed_status *st = &s->shed[turn++ % RPC_SHED_STATUSES];
+	const struct shed_status *st = rpc_refusal(s);
+	grpc_slice text = st->text;
+	grpc_metadata trailers[2] = {st->trailers[0], st->trailers[1]};
 	grpc_op ops[3];
 	grpc_call_error e;
 
@@ -132,8 +129,8 @@ static void refuse(struct rpc_server *s, struct rpc *c)
 	ops[1].op = GRPC_OP_SEND_INITIAL_METADATA;
 	ops[2].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
 	ops[2].data.send_status_from_server.status = GRPC_STATUS_RESOURCE_EXHAUSTED;
-	ops[2].data.send_status_from_server.status_details = &st->text;
-	ops[2].data.send_status_from_server.trailing_metadata = st->trailers;
+	ops[2].data.send_status_from_server.status_details = &text;
+	ops[2].data.send_status_from_server.trailing_metadata = trailers;
 	ops[2].data.send_status_from_server.trailing_metadata_count = 2;
 	c->shed = true;
 	c->batches = 1;
@@ -143,8 +140,9 @@ static void refuse(struct rpc_server *s, struct rpc *c)
 
 static void arrived(struct rpc_server *s, struct rpc *c)
 {
-	enum rpc_class class = class_of(c);
+	enum rpc_class class = rpc_class_of(c);
 
+	c->arrived_us = clock_mono_us();
 	if (!atomic_load(&s->closing))
 		post_or_owe(s, c->served);
 	if (atomic_fetch_add(&s->at_work[class], 1) >= s->bounds[class]) {

@@ -11,12 +11,14 @@
 #include <grpc/grpc.h>
 
 #include "server/runtime/access_log.h"
+#include "server/runtime/admission.h"
 #include "server/runtime/rpc_call.h"
 #include "server/runtime/rpc_server.h"
 
 enum {
 	RPC_LISTENERS_MAX = 8,
 	RPC_SHED_STATUSES = 8, /* prepared refusals, each with another pause before the retry */
+	RPC_SHED_LEVELS = 4,   /* sets of them: the longer what waits, the longer the pauses */
 };
 
 enum rpc_phase { RPC_SERVING, RPC_LAME_DUCK, RPC_LEAVING, RPC_CLOSING, RPC_DOWN };
@@ -56,7 +58,9 @@ struct rpc_server {
 	unsigned bounds[RPC_CLASSES];
 	struct rpc *alive, *oldest; /* list of calls the loop owns, the latest first */
 	size_t large_left;          /* budget of large calls, bytes */
-	struct shed_status shed[RPC_SHED_STATUSES];
+	struct shed_status shed[RPC_SHED_LEVELS][RPC_SHED_STATUSES];
+	_Atomic int64_t backlog_ms; /* as the loop last knew it, for the poller's refusals */
+	struct admission *admission;
 
 	struct access_log access;
 	struct descriptors *descriptors;
@@ -87,6 +91,12 @@ void rpc_listen(struct rpc_server *s); /* binds; exits 2 */
  * repeated, for connections that were just being made.  False: this gRPC is not known to be able to.
  */
 bool rpc_core_leave(grpc_server *core);
+
+/* rpc_refusals.c */
+void rpc_refusals_make(struct rpc_server *s);
+void rpc_refusals_free(struct rpc_server *s);
+/* One that fits what waits at present.  Poller. */
+const struct shed_status *rpc_refusal(const struct rpc_server *s);
 
 /* rpc_server.c */
 /* a call was freed or gRPC is down: was it the last thing? */

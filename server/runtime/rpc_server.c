@@ -23,7 +23,6 @@
 #include "server/runtime/health.h"
 #include "server/runtime/rpc_runtime.h"
 #include "server/runtime/self_probe.h"
-#include "server/runtime/status.h"
 #include "server/runtime/validate.h"
 
 enum {
@@ -36,6 +35,14 @@ enum {
 	LEAVING_MOST_MS = 2000,
 	LEAVING_LOOK_MS = 50,
 };
+
+const char *rpc_class_name(enum rpc_class class)
+{
+	static const char *const names[RPC_CLASSES] = {
+		[RPC_WORK] = "work", [RPC_WATCH] = "watch", [RPC_PROBE] = "probe"};
+
+	return names[class];
+}
 
 /* ---- start ---- */
 
@@ -115,40 +122,15 @@ static void make_pool(struct rpc_server *s)
 	for (size_t i = 0; i < s->opt.n_methods; i++)
 		slots += s->opt.methods[i]->slots > 0 ? s->opt.methods[i]->slots : RPC_SLOTS_COLD;
 	s->bounds[RPC_WORK] = (unsigned)s->opt.cfg->max_in_flight;
-	metric_set(METRIC_rpc_limit, NULL, s->opt.cfg->max_in_flight);
 	s->bounds[RPC_WATCH] = (unsigned)s->opt.cfg->max_watches;
 	s->bounds[RPC_PROBE] = RPC_PROBES_MAX;
 	s->n_calls = 2 * slots;
-	for (int i = 0; i < RPC_CLASSES; i++)
+	for (int i = 0; i < RPC_CLASSES; i++) {
+		metric_set(METRIC_rpc_limit, rpc_class_name((enum rpc_class)i), s->bounds[i]);
 		s->n_calls += s->bounds[i];
+	}
 	s->calls = mem_array(s->n_calls, sizeof(*s->calls)); /* untouched pages cost nothing */
 	s->large_left = (size_t)s->opt.cfg->arena_kib * 1024 * RPC_LARGE_FACTOR * RPC_LARGE_CALLS;
-}
-
-/* A slice that lives as long as the process and is shared by threads without counting. */
-static grpc_slice fixed_slice(grpc_slice take)
-{
-	size_t n = GRPC_SLICE_LENGTH(take);
-	char *p = mem_alloc(n + 1);
-
-	memcpy(p, GRPC_SLICE_START_PTR(take), n);
-	grpc_slice_unref(take);
-	return grpc_slice_from_static_buffer(p, n);
-}
-
-static void make_refusals(struct rpc_server *s)
-{
-	for (int i = 0; i < RPC_SHED_STATUSES; i++) {
-		struct status st;
-
-		status_make(&st, ERR_OVERLOADED, NULL);
-		assert(st.code == GRPC_STATUS_RESOURCE_EXHAUSTED && st.n_trailers == 2);
-		s->shed[i].text = fixed_slice(st.text);
-		for (int k = 0; k < 2; k++) {
-			s->shed[i].trailers[k].key = st.trailers[k].key;
-			s->shed[i].trailers[k].value = fixed_slice(st.trailers[k].value);
-		}
-	}
 }
 
 static void on_letter(struct letter *m, void *arg)
@@ -188,7 +170,8 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 	s->validator = validator_new(s->descriptors);
 	s->health = health_new(opt->services, opt->n_services, opt->methods, opt->n_methods);
 	make_pool(s);
-	make_refusals(s);
+	rpc_refusals_make(s);
+	s->admission = admission_new(opt->cfg);
 	s->core = rpc_core_new(opt->cfg);
 	s->cq = grpc_completion_queue_create_for_next(NULL);
 	grpc_server_register_completion_queue(s->core, s->cq, NULL);
@@ -313,13 +296,8 @@ static void free_parts(struct rpc_server *s)
 		arena_done(&s->calls[i].flow.arena);
 		arena_done(&s->calls[i].message);
 	}
-	for (int i = 0; i < RPC_SHED_STATUSES; i++) {
-		// NOLINTBEGIN(clang-analyzer-unix.Malloc): three slices, each made of its own copy
-		free(GRPC_SLICE_START_PTR(s->shed[i].text));
-		free(GRPC_SLICE_START_PTR(s->shed[i].trailers[0].value));
-		free(GRPC_SLICE_START_PTR(s->shed[i].trailers[1].value));
-		// NOLINTEND(clang-analyzer-unix.Malloc)
-	}
+	rpc_refusals_free(s);
+	admission_free(s->admission);
 	for (size_t i = 0; i < s->n_addresses; i++)
 		free(s->addresses[i]);
 	health_free(s->health);

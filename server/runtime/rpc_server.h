@@ -33,6 +33,10 @@ struct rpc_server_options {
 	size_t n_services;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
 	size_t descriptor_set_size;
+	/* How long what is asked now would wait behind us; those refused are told.  NULL: not
+	 * known.
+	 */
+	int64_t (*backlog_ms)(void *arg);
 	/* the listener answers no more: drain and exit, only a new process can help */
 	void (*on_deaf)(void *arg);
 	void *arg;
@@ -59,7 +63,8 @@ bool rpc_server_is_heard(const struct rpc_server *s);
 /* Which calls have a line in the log from now on; false: "off", "errors" or "all" it is not. */
 bool rpc_server_set_access_log(struct rpc_server *s, const char *mode);
 
-/* Views: calls, memory, version (core/base/show.h).  To be withdrawn when it is closed. */
+/* Views: calls, tenants, rates, memory, version (core/base/show.h).  To be withdrawn when it is
+ * closed. */
 void rpc_server_offer(const struct rpc_server *s, struct show_board *b);
 
 /*

@@ -92,6 +92,7 @@ static void show_libraries(struct show *s, const void *arg)
 void rpc_server_offer(const struct rpc_server *s, struct show_board *b)
 {
 	show_offer(b, SHOW_calls, show_calls, s);
+	admission_offer(s, b);
 	show_offer(b, SHOW_memory, show_pool, s);
 	show_offer(b, SHOW_version, show_libraries, s);
 }

@@ -1,6 +1,7 @@
 #include "server/runtime/status.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,11 @@
 enum {
 	/* Many clients take 8 KiB of headers in all, and base64 makes 4 bytes of 3. */
 	DETAILS_BYTES_MAX = 4096,
-	DETAILS_MAX = 5,
+	DETAILS_MAX = 6,
 	/* Callers that were refused together shall not come back together. */
 	PAUSE_LEAST_MS = 100,
 	PAUSE_MOST_MS = 1000,
+	PAUSE_CAP_MS = 20000, /* however long the queue: things get better, too */
 };
 
 /* ---- one detail: its message, packed into an Any ---- */
@@ -82,16 +84,49 @@ static void add_bad_request(struct details *ds, const struct status_details *d, 
 	add_detail(ds, &bad.base);
 }
 
-static void add_precondition(struct details *ds, const struct status_details *d)
+static const char *sentence(enum errc e, const struct status_details *d)
+{
+	return d != NULL && d->text != NULL ? d->text : err_text(e);
+}
+
+static void add_precondition(struct details *ds, enum errc e, const struct status_details *d)
 {
 	Google__Rpc__PreconditionFailure failure = GOOGLE__RPC__PRECONDITION_FAILURE__INIT;
 	Google__Rpc__PreconditionFailure__Violation
 		v = GOOGLE__RPC__PRECONDITION_FAILURE__VIOLATION__INIT,
 		*vs = &v;
 
-	v.type = text(d->pre_type);
-	v.subject = text(d->pre_subject);
-	v.description = text(d->pre_why);
+	if (d != NULL && d->pre_type != NULL) {
+		v.type = text(d->pre_type);
+		v.subject = text(d->pre_subject);
+		v.description = text(d->pre_why);
+	} else {
+		v.type = text(err_name(e));
+		v.subject = text(d != NULL ? d->about_name : NULL);
+		v.description = text(sentence(e, d));
+	}
+	failure.n_violations = 1;
+	failure.violations = &vs;
+	add_detail(ds, &failure.base);
+}
+
+/* Whose share it is when nobody has said more. */
+static const char *quota_subject(enum errc e)
+{
+	if (e == ERR_TOO_LARGE)
+		return "request";
+	return e == ERR_SLOW_READER ? "stream" : "server";
+}
+
+static void add_quota(struct details *ds, enum errc e, const struct status_details *d)
+{
+	Google__Rpc__QuotaFailure failure = GOOGLE__RPC__QUOTA_FAILURE__INIT;
+	Google__Rpc__QuotaFailure__Violation v = GOOGLE__RPC__QUOTA_FAILURE__VIOLATION__INIT,
+					     *vs = &v;
+	bool said = d != NULL && d->quota_subject != NULL;
+
+	v.subject = text(said ? d->quota_subject : quota_subject(e));
+	v.description = text(said ? d->quota_why : sentence(e, d));
 	failure.n_violations = 1;
 	failure.violations = &vs;
 	add_detail(ds, &failure.base);
@@ -106,24 +141,32 @@ static void add_resource(struct details *ds, const struct status_details *d)
 	add_detail(ds, &info.base);
 }
 
-static void add_retry(struct details *ds, int pause_ms)
+static void add_retry(struct details *ds, int64_t pause_ms)
 {
 	Google__Rpc__RetryInfo info = GOOGLE__RPC__RETRY_INFO__INIT;
 	Google__Protobuf__Duration pause = GOOGLE__PROTOBUF__DURATION__INIT;
 
 	pause.seconds = pause_ms / 1000;
-	pause.nanos = pause_ms % 1000 * 1000000;
+	pause.nanos = (int32_t)(pause_ms % 1000 * 1000000);
 	info.retry_delay = &pause;
 	add_detail(ds, &info.base);
 }
 
 /* ---- the whole ---- */
 
-/* Milliseconds to wait before the next try; -1: trying again as it is will not help. */
-static int pause_of(enum errc e)
+/* About as long as what is asked now would wait; who is refused together shall not come back so. */
+static int64_t guess(enum errc e, int64_t backlog_ms)
 {
-	int between = PAUSE_LEAST_MS + (int)random_below(PAUSE_MOST_MS - PAUSE_LEAST_MS);
+	int64_t ms = PAUSE_LEAST_MS + (int64_t)random_below(PAUSE_MOST_MS - PAUSE_LEAST_MS);
 
+	if (backlog_ms > 0 && (err_details(e) & ERR_TELLS_PUSHBACK) != 0)
+		ms += backlog_ms + (int64_t)random_below((uint64_t)backlog_ms);
+	return ms <= PAUSE_CAP_MS ? ms : PAUSE_CAP_MS - (int64_t)random_below(PAUSE_CAP_MS / 4);
+}
+
+/* Milliseconds to wait before the next try; -1: trying again as it is will not help. */
+static int64_t pause_of(enum errc e, const struct status_details *d, int64_t backlog_ms)
+{
 	switch (err_retry(e)) {
 	case ERR_RETRY_NEVER:
 		return -1;
@@ -131,17 +174,12 @@ static int pause_of(enum errc e)
 		return 0;
 	case ERR_RETRY_BACKOFF:
 	case ERR_RETRY_FIND_OUT: /* asking again with the same request_id is how one finds out */
-		return between;
+		return d != NULL && d->pause_ms > 0 ? d->pause_ms : guess(e, backlog_ms);
 	}
 	return -1;
 }
 
-static const char *sentence(enum errc e, const struct status_details *d)
-{
-	return d != NULL && d->text != NULL ? d->text : err_text(e);
-}
-
-static size_t pack_with(enum errc e, const struct status_details *d, int pause_ms,
+static size_t pack_with(enum errc e, const struct status_details *d, int64_t pause_ms,
 			size_t n_violations, grpc_slice *ret)
 {
 	Google__Rpc__Status st = GOOGLE__RPC__STATUS__INIT;
@@ -151,11 +189,13 @@ static size_t pack_with(enum errc e, const struct status_details *d, int pause_m
 	add_error_info(&ds, e, d);
 	if (n_violations > 0)
 		add_bad_request(&ds, d, n_violations);
-	if (d != NULL && d->pre_type != NULL)
-		add_precondition(&ds, d);
+	if ((err_details(e) & ERR_TELLS_PRECONDITION) != 0)
+		add_precondition(&ds, e, d);
+	if ((err_details(e) & ERR_TELLS_QUOTA) != 0)
+		add_quota(&ds, e, d);
 	if (d != NULL && d->about_type != NULL)
 		add_resource(&ds, d);
-	if (pause_ms >= 0)
+	if ((err_details(e) & ERR_TELLS_RETRY) != 0)
 		add_retry(&ds, pause_ms);
 	st.code = (int32_t)err_status(e);
 	st.message = text(sentence(e, d));
@@ -170,7 +210,7 @@ static size_t pack_with(enum errc e, const struct status_details *d, int pause_m
 }
 
 /* Fewer violations rather than a trailer the client's limit would turn into another error. */
-static grpc_slice pack_status(enum errc e, const struct status_details *d, int pause_ms)
+static grpc_slice pack_status(enum errc e, const struct status_details *d, int64_t pause_ms)
 {
 	size_t n = d != NULL ? d->n_violations : 0;
 	grpc_slice packed;
@@ -182,18 +222,11 @@ static grpc_slice pack_status(enum errc e, const struct status_details *d, int p
 	return packed;
 }
 
-static bool is_about_load(enum errc e)
+void status_make(struct status *ret, enum errc e, const struct status_details *d,
+		 int64_t backlog_ms)
 {
-	enum err_status s = err_status(e);
-
-	return s == ERR_STATUS_RESOURCE_EXHAUSTED || s == ERR_STATUS_UNAVAILABLE ||
-	       s == ERR_STATUS_ABORTED;
-}
-
-void status_make(struct status *ret, enum errc e, const struct status_details *d)
-{
-	int pause_ms = pause_of(e);
-	char number[16];
+	int64_t pause_ms = pause_of(e, d, backlog_ms);
+	char number[24];
 
 	memset(ret, 0, sizeof(*ret));
 	ret->code = (grpc_status_code)err_status(e);
@@ -203,9 +236,9 @@ void status_make(struct status *ret, enum errc e, const struct status_details *d
 	ret->trailers[0].key = grpc_slice_from_static_string("grpc-status-details-bin");
 	ret->trailers[0].value = pack_status(e, d, pause_ms);
 	ret->n_trailers = 1;
-	if (pause_ms < 0 || !is_about_load(e))
+	if ((err_details(e) & ERR_TELLS_PUSHBACK) == 0)
 		return;
-	snprintf(number, sizeof(number), "%d", pause_ms);
+	snprintf(number, sizeof(number), "%" PRId64, pause_ms);
 	ret->trailers[1].key = grpc_slice_from_static_string("grpc-retry-pushback-ms");
 	ret->trailers[1].value = grpc_slice_from_copied_string(number);
 	ret->n_trailers = 2;

@@ -11,119 +11,18 @@ import json
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import overload
+from servers import BUILD, ITEMS, PG_BIN, ROOT, Refused, Servers, median, said, spread
+
 HERE = os.path.join(ROOT, "tests", "bench")
-SERVERS = os.path.join(ROOT, "tests", "support", "servers.sh")
-BUILD = os.environ.get("ORDERD_BUILD", os.path.join(ROOT, "build", "release"))
-PG_BIN = os.environ.get("SERVERS_PG_BIN", "/usr/lib/postgresql/15/bin")
-ITEMS = 10000
 SETTINGS = "fsync synchronous_commit full_page_writes autovacuum shared_buffers max_wal_size wal_level".split()
 ORDER_TABLES = ("request contact orders order_line reservation stock_movement payment payment_attempt order_event job notification"
                 " fulfillment_order shipment order_hold webhook_event").split()
-# An order that nobody pays for must not expire while it is measured how fast others come in.
-CONFIG = "reservation_s = 86400\n"
-# As PostgreSQL comes: no statistics per statement, which R1's many statements would pay for more than ours.
-PG_ARGS = "-c shared_preload_libraries="
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class Refused(Exception):
-    """The bench cannot say anything, and why."""
-
-
-def said(*args, **more):
-    done = subprocess.run(list(args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **more)
-    if done.returncode != 0:
-        raise Refused("%s: %s" % (" ".join(args[:3]), done.stderr.strip()[-600:]))
-    return done.stdout
-
-
-class Servers:
-    """PostgreSQL, Redis and orderd of this run's own; the worker is stopped, so that orders stay as they were placed."""
-
-    def __init__(self, directory):
-        self.dir = os.path.join(directory, "w")
-        self.extra = os.path.join(directory, "extra.conf")
-        with open(self.extra, "w") as f:
-            f.write(CONFIG)
-        self.ids = os.path.join(directory, "acknowledged")
-        open(self.ids, "w").close()
-
-    def run(self, *args):
-        said("bash", SERVERS, *args, env=dict(os.environ, SERVERS_EXTRA_CONFIG=self.extra, SERVERS_PG_ARGS=PG_ARGS))
-
-    def start(self):
-        self.run("start", self.dir, BUILD)
-        self.read_env()
-        self.run("kill", self.dir, "worker", "TERM")
-
-    def read_env(self):
-        names = "DATA SOCKETS GRPC ORDERCTL"
-        text = said("bash", "-c", "source %s/env; for v in %s; do echo $v=${!v}; done" % (self.dir, names))
-        self.env = dict(line.split("=", 1) for line in text.splitlines())
-
-    def again(self, name):
-        self.run("again", self.dir, name)
-        self.read_env()
-
-    def restart(self, name):
-        self.run("kill", self.dir, name)  # KILL: that waits until it is gone
-        self.again(name)
-
-    def psql(self, database, *sql, user="postgres"):
-        args = [a for s in sql for a in ("-c", s)]
-        return said(os.path.join(PG_BIN, "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", self.env["SOCKETS"],
-                    "-U", user, "-d", database, *args).strip()
-
-    def orderctl(self, *args):
-        return said(self.env["ORDERCTL"], "--server", self.env["GRPC"], *args)
-
-    def cpu_s(self):
-        """Seconds of CPU so far: {"orderd", "redis", "postgres"}; postgres with its children, ended ones too.  One that ends
-        while we count is in neither sum, so the turn's own sessions are waited for."""
-        deadline = time.monotonic() + 5
-        while int(self.psql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'reference'"
-                            " AND backend_type = 'client backend'")) > 0:
-            if time.monotonic() > deadline:
-                raise Refused("sessions of a reference do not end")
-            time.sleep(0.05)
-        time.sleep(0.05)  # gone from the view a moment before the process is
-        used, leaders = {}, {}
-        for name in ("orderd", "redis", "postgres"):
-            with open(os.path.join(self.env["DATA"], "run", name + ".pid")) as f:
-                pid = int(f.read().split()[0])
-            used[name] = ticks(pid, with_ended_children=True)
-            leaders[pid] = name
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            parent = leaders.get(parent_of(pid))
-            if parent is not None:
-                used[parent] += ticks(pid)
-        return {name: n / CLOCK_TICKS for name, n in used.items()}
-
-
-def stat_of(pid):
-    """What proc(5) says behind the command's name, or nothing when it has ended."""
-    try:
-        with open("/proc/%s/stat" % pid) as f:
-            return f.read().rsplit(") ", 1)[1].split()
-    except OSError:
-        return None
-
-
-def parent_of(pid):
-    stat = stat_of(pid)
-    return int(stat[1]) if stat else 0
-
-
-def ticks(pid, with_ended_children=False):
-    stat = stat_of(pid)
-    return sum(int(n) for n in stat[11:15 if with_ended_children else 13]) if stat else 0
 
 
 # ---------------------------------------------------------------- what takes turns
@@ -170,14 +69,6 @@ class Orderctl:
 
 
 BASES = {"R1": 10**12, "R1p": 3 * 10**13, "R2": 6 * 10**13}
-
-
-def median(values):
-    return statistics.median(values) if values else 0.0
-
-
-def spread(values, form="%.0f"):
-    return (form + " (" + form + "-" + form + ")") % (median(values), min(values), max(values))
 
 
 # ---------------------------------------------------------------- the run
@@ -286,13 +177,6 @@ class Run:
         s.again("postgres")
         s.restart("orderd")
 
-    def lost(self):
-        s = self.servers
-        return int(said(os.path.join(PG_BIN, "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", s.env["SOCKETS"],
-                        "-U", "postgres", "-d", "orderd", input=
-                        "CREATE TEMP TABLE told (id uuid);\n\\copy told FROM '%s'\nANALYZE told;\n"
-                        "SELECT count(*) FROM told WHERE NOT EXISTS (SELECT FROM orderd.orders o WHERE o.id = told.id);\n" % s.ids))
-
     def found_by(self, *audits):
         n = 0
         for audit in audits:
@@ -307,7 +191,7 @@ class Run:
             self.acknowledged = sum(1 for _ in f)
         self.oversell = int(s.psql("orderd", "SELECT count(*) FROM orderd.stock WHERE reserved + allocated + unavailable > on_hand"))
         self.drift = self.found_by("stock_counters", "stock_reservations")
-        self.missing = self.lost()
+        self.missing = s.lost()
         said(os.path.join(ROOT, "tools", "audit-books"), "host=%s dbname=orderd user=orderd" % s.env["SOCKETS"])
 
     # ---- telling
@@ -364,19 +248,21 @@ class Run:
         if getattr(self, "echo", None) is not None:
             self.echo.stdin.close()
             self.echo.wait(timeout=10)
-        subprocess.run(["bash", SERVERS, "erase", self.servers.dir], check=False, stdout=subprocess.DEVNULL)
+        self.servers.erase()
 
 
 def main():
     p = argparse.ArgumentParser(prog="./dev bench")
-    p.add_argument("what", choices=["place"])
+    p.add_argument("what", choices=["place", "overload"])
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=int, default=5, help="of each turn")
-    p.add_argument("--clients", type=int, default=128, help="calls under way")
+    p.add_argument("--clients", type=int, default=128, help="calls under way (overload: while the peak is looked for)")
+    p.add_argument("--lines", type=int, default=50, help="overload: of one order")
+    p.add_argument("--deadline", type=int, default=2000, help="overload: of one order, in ms")
     options = p.parse_args()
     directory = tempfile.mkdtemp(prefix="orderd-bench.", dir="/var/tmp")
     os.chmod(directory, 0o755)
-    run = Run(options, directory)
+    run = Run(options, directory) if options.what == "place" else overload.Run(options, directory)
     try:
         return run.go()
     except Refused as e:

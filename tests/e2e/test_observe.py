@@ -122,7 +122,7 @@ def refused_call__is_told_its_trace_too(w):
                       ("traceparent", parent(trace)))
         raise AssertionError("it was not refused")
     except grpc.RpcError as e:
-        told = [v for k, v in e.initial_metadata() if k == "traceparent"]
+        told = [v for k, v in e.trailing_metadata() if k == "traceparent"]
         assert PARENT.fullmatch(told[0]).group(1) == trace, told
 
 
@@ -295,7 +295,7 @@ def metrics_under_load__please_promtool(w):
 def metrics__say_what_an_operator_asks(w):
     w.until(lambda: sample(http(w, "/metrics", "WORKER_HTTP")[2], 'orderd_queue_ready{role="payment"}') == 0, "an empty queue")
     server, worker = http(w, "/metrics")[2], http(w, "/metrics", "WORKER_HTTP")[2]
-    assert sample(server, "orderd_rpc_limit") == 2000
+    assert sample(server, 'orderd_rpc_limit{class="work"}') == 2000
     assert sample(server, 'orderd_rpc_handled_total{method="place_order",code="OUT_OF_STOCK"}') > 0
     assert sample(server, 'orderd_store_limit{lane="order"}') == 4096
     assert sample(worker, 'orderd_jobs_limit{role="payment"}') == 64

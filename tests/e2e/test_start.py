@@ -182,7 +182,7 @@ def metrics__are_prometheus_text_and_count_calls(w):
     before = now()
     w.place()
     w.refusal("OrderService", "PlaceOrder", w.order_request(lines=[("mug", 0)]))
-    w.until(lambda: now()["orderd_rpc_in_flight"][None] == 0, "the end of every call")
+    w.until(lambda: sum(now()["orderd_rpc_in_flight"].values()) == 0, "the end of every call")
     after = now()
     for name, labels, more in (("orderd_rpc_started_total", 'method="place_order"', 2),
                                ("orderd_rpc_handled_total", 'method="place_order",code="OK"', 1),

@@ -34,6 +34,7 @@ lease_s = 2
 backoff_base_ms = 100
 backoff_cap_s = 1
 http_timeout_ms = 3000
+queue_wait_ms = 10000
 """
 
 

@@ -32,11 +32,11 @@ static int has_line(const char *line)
 static void counter_without_label_is_shown_from_the_start(void **state)
 {
 	(void)state;
-	assert_true(has_line("orderd_rpc_shed_total 0"));
-	metric_add(METRIC_rpc_shed, NULL, 3);
-	assert_true(has_line("orderd_rpc_shed_total 3"));
-	assert_true(has_line("# TYPE orderd_rpc_shed_total counter"));
-	assert_int_equal(metric_value(METRIC_rpc_shed, NULL), 3);
+	assert_true(has_line("orderd_watch_slow_total 0"));
+	metric_add(METRIC_watch_slow, NULL, 3);
+	assert_true(has_line("orderd_watch_slow_total 3"));
+	assert_true(has_line("# TYPE orderd_watch_slow_total counter"));
+	assert_int_equal(metric_value(METRIC_watch_slow, NULL), 3);
 }
 
 static void two_part_label_becomes_two_labels(void **state)

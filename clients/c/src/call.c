@@ -113,6 +113,33 @@ static void read_details(struct orderd_error *e, const grpc_metadata_array *trai
 	}
 }
 
+/* What is no number means never, as gRFC A6 has it. */
+static int read_number(const char *p, size_t n)
+{
+	int64_t ms = 0;
+
+	if (n == 0)
+		return CALL_NEVER;
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return CALL_NEVER;
+		ms = ms < CALL_PUSHBACK_MAX_MS ? 10 * ms + (p[i] - '0') : ms;
+	}
+	return ms < CALL_PUSHBACK_MAX_MS ? (int)ms : CALL_PUSHBACK_MAX_MS;
+}
+
+int call_pushback_ms(const struct call *k)
+{
+	for (size_t i = 0; i < k->trailing.count; i++) {
+		const grpc_metadata *m = &k->trailing.metadata[i];
+
+		if (grpc_slice_str_cmp(m->key, "grpc-retry-pushback-ms") == 0)
+			return read_number((const char *)GRPC_SLICE_START_PTR(m->value),
+					   GRPC_SLICE_LENGTH(m->value));
+	}
+	return CALL_UNSAID;
+}
+
 /* ---------------------------------------------------------------- calls */
 
 size_t request_ops(struct call *k, const ProtobufCMessage *rq, grpc_op ops[CALL_REQUEST_OPS])

@@ -46,6 +46,14 @@ void call_start_unary(struct call *k, const ProtobufCMessage *rq, void *tag);
 bool call_bytes(const struct call *k, grpc_slice *ret);
 
 void call_error(const struct call *k, struct orderd_error *e);
+
+/*
+ * When the server wants the failed call again: grpc-retry-pushback-ms (gRFC A6), bounded by
+ * CALL_PUSHBACK_MAX_MS.  CALL_NEVER: not at all.  CALL_UNSAID: that is the caller's to decide.
+ */
+enum { CALL_NEVER = -1, CALL_UNSAID = -2, CALL_PUSHBACK_MAX_MS = 60 * 1000 };
+
+int call_pushback_ms(const struct call *k);
 gpr_timespec deadline_in(int ms);
 
 #endif

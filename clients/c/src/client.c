@@ -98,11 +98,11 @@ static ProtobufCMessage *call_message(const struct call *k, const ProtobufCMessa
 	return m;
 }
 
-/* A pause before the next try; false when the deadline comes first. */
-static bool pause_before(int try, gpr_timespec deadline)
+/* How long to wait before the next try: never less than the server wants, and jitter besides. */
+static int pause_of(int try, int pushback_ms)
 {
 	int ms = PAUSE_FIRST_MS;
-	struct timespec now, pause;
+	struct timespec now;
 
 	for (int i = 0; i < try && ms < PAUSE_LONGEST_MS; i++)
 		ms *= 2;
@@ -110,23 +110,35 @@ static bool pause_before(int try, gpr_timespec deadline)
 		ms = PAUSE_LONGEST_MS;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	ms = ms / 2 + (int)((unsigned long)now.tv_nsec / 1000 % (unsigned)(ms / 2 + 1));
+	return pushback_ms > 0 ? pushback_ms + ms / 8 : ms;
+}
+
+/* A pause before the next try; false when the deadline comes first. */
+static bool pause_before(int try, int pushback_ms, gpr_timespec deadline)
+{
+	int ms = pause_of(try, pushback_ms);
+	struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000};
+
 	if (gpr_time_cmp(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
 				      gpr_time_from_millis(ms, GPR_TIMESPAN)),
 			 deadline) >= 0)
 		return false;
-	pause = (struct timespec){ms / 1000, (long)(ms % 1000) * 1000000};
 	nanosleep(&pause, NULL);
 	return true;
 }
 
 /*
- * A call that is repeated has a request_id or changes nothing.  This library cancels no call: the
- * CANCELLED that arrives is a server's that closes its connections while the call comes in.
+ * A call that is repeated has a request_id or changes nothing.  What the server says of it goes
+ * before what its status does: with a pushback RESOURCE_EXHAUSTED is a matter of time, too.  This
+ * library cancels no call: the CANCELLED that arrives is a server's that closes its connections
+ * while the call comes in.
  */
-static bool is_worth_repeating(grpc_status_code status, const struct orderd_error *e)
+static bool is_worth_repeating(grpc_status_code status, int pushback_ms)
 {
+	if (pushback_ms != CALL_UNSAID)
+		return pushback_ms != CALL_NEVER;
 	return status == GRPC_STATUS_UNAVAILABLE || status == GRPC_STATUS_CANCELLED ||
-	       (status == GRPC_STATUS_ABORTED && strcmp(e->reason, "ETAG_MISMATCH") != 0);
+	       status == GRPC_STATUS_ABORTED;
 }
 
 static ProtobufCMessage *call(struct orderd_client *c, const char *path, const ProtobufCMessage *rq,
@@ -140,6 +152,7 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 		grpc_completion_queue *cq = queue_open();
 		struct call k;
 		ProtobufCMessage *m = NULL;
+		int pushback_ms;
 		bool again;
 
 		call_open(&k, c->channel, cq, path, c->token_file, deadline);
@@ -151,10 +164,11 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 			k.status = GRPC_STATUS_INTERNAL;
 		if (m == NULL)
 			call_error(&k, e);
-		again = m == NULL && is_worth_repeating(k.status, e);
+		pushback_ms = call_pushback_ms(&k);
+		again = m == NULL && is_worth_repeating(k.status, pushback_ms);
 		call_done(&k);
 		queue_done(cq);
-		if (!again || !pause_before(try, deadline))
+		if (!again || !pause_before(try, pushback_ms, deadline))
 			return m;
 	}
 }
@@ -242,10 +256,12 @@ static void read_slow_reader(struct orderd_error *e)
 		snprintf(e->reason, sizeof(e->reason), "SLOW_READER");
 }
 
-static bool is_worth_resuming(const struct orderd_error *e)
+static bool is_worth_resuming(const struct orderd_error *e, int pushback_ms)
 {
+	if (pushback_ms != CALL_UNSAID)
+		return pushback_ms != CALL_NEVER;
 	return e->status == GRPC_STATUS_UNAVAILABLE || e->status == GRPC_STATUS_CANCELLED ||
-	       strcmp(e->reason, "SLOW_READER") == 0 || strcmp(e->reason, "OVERLOADED") == 0;
+	       strcmp(e->reason, "SLOW_READER") == 0;
 }
 
 bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderRequest *rq,
@@ -260,6 +276,7 @@ bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderReq
 	for (int try = 0;; try++) {
 		grpc_completion_queue *cq = queue_open();
 		struct call k;
+		int pushback_ms;
 
 		from.after_sequence = w.last;
 		w.progress = false;
@@ -270,13 +287,14 @@ bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderReq
 			k.status = GRPC_STATUS_DATA_LOSS;
 		call_error(&k, e);
 		read_slow_reader(e);
+		pushback_ms = call_pushback_ms(&k);
 		call_done(&k);
 		queue_done(cq);
 		if (w.enough || e->status == GRPC_STATUS_OK)
 			return true;
 		if (w.progress)
 			try = 0;
-		if (!is_worth_resuming(e) || !pause_before(try, deadline))
+		if (!is_worth_resuming(e, pushback_ms) || !pause_before(try, pushback_ms, deadline))
 			return false;
 	}
 }

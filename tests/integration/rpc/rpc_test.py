@@ -4,6 +4,7 @@ usage: rpc_test.py RPC_TEST_SERVER PYTHON_PROTOS [unittest arguments]
 Every server is private, on free loopback ports or a unix socket, and is stopped by its pid.
 """
 
+import json
 import os
 import re
 import shutil
@@ -87,6 +88,9 @@ class Server:
         found = re.search(r"^%s ([0-9.e+]+)$" % re.escape(sample), self.get("/metrics")[1], re.M)
         return float(found.group(1)) if found else 0
 
+    def view(self, name):
+        return json.loads(self.get("/show/%s?format=json" % name)[1])["rows"]
+
 
 def eventually(condition):
     limit = time.monotonic() + LIMIT_S
@@ -124,6 +128,10 @@ def details(error):
         found[name] = getattr(error_details_pb2, name).FromString(any_.value)
         assert any_.type_url == "type.googleapis.com/google.rpc." + name
     return found
+
+
+def pushback(error):
+    return int(dict(error.trailing_metadata())["grpc-retry-pushback-ms"])
 
 
 class Case(unittest.TestCase):
@@ -267,7 +275,7 @@ class Budget(Case):
         codes = [c.code() for c in calls]
         self.assertEqual(codes.count(Code.OK) + codes.count(Code.RESOURCE_EXHAUSTED), 24)
         self.assertIn(codes.count(Code.OK), (16, 17))
-        eventually(lambda: self.server.metric("orderd_rpc_in_flight") == 0)
+        eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 0)
         self.assertEqual(len(echo(self.channel)(rq, timeout=LIMIT_S).blob), 100000)
 
     def test_answer_over_4_mib_is_too_large(self):
@@ -287,16 +295,202 @@ class Load(Case):
         self.assertEqual(d["ErrorInfo"].reason, "OVERLOADED")
         self.assertIn("RetryInfo", d)
         self.assertTrue(int(dict(shed.trailing_metadata())["grpc-retry-pushback-ms"]) >= 100)
-        eventually(lambda: self.server.metric("orderd_rpc_shed_total") == 55)
-        eventually(lambda: self.server.metric("orderd_rpc_in_flight") == 0)  # a caller has its answer a moment earlier
+        eventually(lambda: self.server.metric('orderd_rpc_shed_total{cause="work"}') == 55)
+        eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 0)  # a caller has its answer a moment earlier
         self.assertEqual(echo(self.channel)(pb.EchoRequest(text="again"), timeout=LIMIT_S).text, "again")
 
     def test_health_is_answered_while_work_is_shed(self):
         busy = [echo(self.channel).future(pb.EchoRequest(delay_ms=1500), timeout=LIMIT_S) for _ in range(5)]
-        eventually(lambda: self.server.metric("orderd_rpc_in_flight") == 5)
+        eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 5)
         self.refused(Code.RESOURCE_EXHAUSTED, echo(self.channel), pb.EchoRequest())
         self.assertEqual(health(self.channel)(health_pb2.HealthCheckRequest(), timeout=LIMIT_S).status, 1)
         self.assertEqual({c.code() for c in busy}, {Code.OK})
+
+
+class Shares(Case):
+    """auth=none: every caller is tenant 1's administrator, so tenant and caller are one."""
+    settings = ("--max-in-flight-tenant=7", "--max-in-flight-caller=4")
+
+    def test_one_callers_calls_have_a_bound_of_their_own(self):
+        busy = [echo(self.channel).future(pb.EchoRequest(delay_ms=1500), timeout=LIMIT_S) for _ in range(4)]
+        eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 4)
+        e = self.refused(Code.RESOURCE_EXHAUSTED, echo(self.channel), pb.EchoRequest())
+        d = details(e)
+        self.assertEqual((d["ErrorInfo"].reason, len(d["QuotaFailure"].violations)), ("OVERLOADED", 1))
+        self.assertIn("4 calls at work (max_in_flight_caller)", d["QuotaFailure"].violations[0].description)
+        self.assertNotEqual(d["QuotaFailure"].violations[0].subject, "")
+        self.assertEqual(pushback(e), d["RetryInfo"].retry_delay.ToMilliseconds())
+        self.assertEqual(self.server.metric('orderd_rpc_shed_total{cause="caller"}'), 1)
+        rows = self.server.view("tenants")
+        self.assertEqual([(r["tenant"], r["in_flight"], r["most"]) for r in rows], [(1, 4, 4), (1, 4, 7)] if
+                         rows[0]["most"] == 4 else [(1, 4, 7), (1, 4, 4)])
+        self.assertEqual({c.code() for c in busy}, {Code.OK})
+        eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 0)
+        self.assertEqual(self.server.view("tenants"), [])
+        echo(self.channel)(pb.EchoRequest(), timeout=LIMIT_S)
+
+    def test_watches_are_not_work(self):
+        streams = [numbers(self.channel)(pb.NumbersRequest(count=2, size=5 << 16), timeout=LIMIT_S) for _ in range(9)]
+        self.assertEqual([len(list(s)) for s in streams], [2] * 9)
+
+
+class Tenant(Case):
+    settings = ("--max-in-flight-tenant=3", "--max-in-flight-caller=100")
+
+    def test_one_tenants_calls_have_a_bound_of_their_own(self):
+        calls = [echo(self.channel).future(pb.EchoRequest(delay_ms=1000), timeout=LIMIT_S) for _ in range(10)]
+        self.assertEqual([c.code() for c in calls].count(Code.OK), 3)
+        shed = next(c for c in calls if c.code() == Code.RESOURCE_EXHAUSTED)
+        violation = details(shed)["QuotaFailure"].violations[0]
+        self.assertEqual((violation.subject, violation.description), ("tenant:1", "3 calls at work (max_in_flight_tenant)"))
+        self.assertEqual(self.server.metric('orderd_rpc_shed_total{cause="tenant"}'), 7)
+
+
+class Rate(Case):
+    settings = ("--rate-limit=2", "--rate-burst=5")
+
+    def test_who_calls_too_often_is_told_when_to_return_and_then_let_in(self):
+        call = echo(self.channel)
+        begun = time.monotonic()
+        errors = []
+        for _ in range(200):
+            try:
+                call(pb.EchoRequest(), timeout=LIMIT_S)
+            except grpc.RpcError as e:
+                errors.append(e)
+                break
+        self.assertEqual(len(errors), 1)
+        e, d = errors[0], details(errors[0])
+        self.assertEqual((e.code(), d["ErrorInfo"].reason), (Code.RESOURCE_EXHAUSTED, "RATE_LIMITED"))
+        violation = d["QuotaFailure"].violations[0]
+        self.assertEqual((violation.subject, violation.description), ("tenant:1", ECHO + ": 2 in a second, 5 at once"))
+        wait = pushback(e)
+        self.assertTrue(0 < wait <= 500, wait)
+        self.assertEqual(d["RetryInfo"].retry_delay.ToMilliseconds(), wait)
+        self.assertEqual(self.server.metric('orderd_rpc_shed_total{cause="rate"}'), 1)
+        bucket = self.server.view("rates")[0]
+        self.assertEqual((bucket["tenant"], bucket["method"], bucket["rate"], bucket["burst"]), (1, "echo", "2/s", 5))
+        self.assertLess(bucket["tokens"], 5)
+        numbers_left = list(numbers(self.channel)(pb.NumbersRequest(count=1), timeout=LIMIT_S))  # another method, another bucket
+        self.assertEqual(len(numbers_left), 1)
+        time.sleep(wait / 1000)  # what the server asked for
+        call(pb.EchoRequest(), timeout=LIMIT_S)
+        self.assertLess(time.monotonic() - begun, LIMIT_S)
+
+
+class RateFile(unittest.TestCase):
+    def test_rules_are_read_again_on_sighup_and_a_bad_file_is_not_taken(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            path = os.path.join(scratch, "rates")
+            self.write(path, "1 * 1/h\n")
+            server = Server("--rate-limits-file=" + path, "--rate-limit=1000")
+            with server.channel() as channel:
+                self.assertEqual(self.calls(channel, 3), 1)
+                self.write(path, "1 * none\n")
+                server.signal(signal.SIGHUP)
+                eventually(lambda: "credentials_reloaded setting=rate_limits_file" in server.log())
+                self.assertEqual(self.calls(channel, 50), 50)
+                self.write(path, "1 * none\n1 /orderd.v1.OrderService/Place 5/s\n")
+                server.signal(signal.SIGHUP)
+                eventually(lambda: "credentials_kept setting=rate_limits_file" in server.log())
+                self.assertIn("line 2: there is no such method", server.log())
+                self.assertEqual(self.calls(channel, 50), 50)
+            self.assertEqual(server.stop(), 0)
+            server.stderr.close()
+
+    def test_a_bad_file_is_refused_at_start(self):
+        with tempfile.NamedTemporaryFile("w") as f:
+            f.write("1 * fast\n")
+            f.flush()
+            server = Server("--rate-limits-file=" + f.name)
+            self.assertEqual(server.wait(), 2)
+            self.assertRegex(server.log(), "--rate-limits-file: .*line 1: the rate is")
+            server.stderr.close()
+
+    @staticmethod
+    def write(path, text):
+        with open(path + ".new", "w") as f:
+            f.write(text)
+        os.replace(path + ".new", path)
+
+    @staticmethod
+    def calls(channel, n):
+        """So many of them succeed."""
+        futures = [echo(channel).future(pb.EchoRequest(), timeout=LIMIT_S) for _ in range(n)]
+        return [f.code() for f in futures].count(Code.OK)
+
+
+class Late(Case):
+    settings = ("--queue-wait-ms=50", "--access-log=off")
+
+    def test_calls_that_wait_too_long_for_the_loop_are_refused_until_it_has_caught_up(self):
+        # Each holds up the loop for 100 ms, so they all wait for it, 3 s the last of them.
+        calls = [echo(self.channel).future(pb.EchoRequest(fail="stall"), timeout=LIMIT_S) for _ in range(30)]
+        codes = [c.code() for c in calls]
+        self.assertEqual(set(codes), {Code.OK, Code.RESOURCE_EXHAUSTED})
+        shed = next(c for c in calls if c.code() == Code.RESOURCE_EXHAUSTED)
+        self.assertEqual(details(shed)["ErrorInfo"].reason, "OVERLOADED")
+        self.assertGreaterEqual(pushback(shed), 100)
+        self.assertEqual(self.server.metric('orderd_rpc_shed_total{cause="late"}'), codes.count(Code.RESOURCE_EXHAUSTED))
+        self.assertEqual(echo(self.channel)(pb.EchoRequest(text="again"), timeout=LIMIT_S).text, "again")
+        self.assertEqual(health(self.channel)(health_pb2.HealthCheckRequest(), timeout=LIMIT_S).status, 1)
+
+
+class Rows(Case):
+    def test_every_error_carries_what_its_row_in_the_docs_says(self):
+        docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "docs", "errors.md")
+        with open(docs) as f:
+            text = f.read()
+        rows = re.findall(r"^\| `(\w+)` \| (\w+) \(\d+\) \| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", text, re.M)
+        self.assertGreater(len(rows), 40)
+        for reason, status, again, besides, says in rows:
+            with self.subTest(reason):
+                e = self.refused(Code[status], echo(self.channel), pb.EchoRequest(fail="bare " + reason))
+                d = details(e)
+                self.assertEqual((d["ErrorInfo"].reason, e.details()), (reason, says))
+                # trailers alone: a head would keep gRPC's clients from retrying
+                self.assertEqual((len(e.initial_metadata()), "traceparent" in dict(e.trailing_metadata())), (0, True))
+                carried = set(d) - {"ErrorInfo"}
+                if "grpc-retry-pushback-ms" in dict(e.trailing_metadata()):
+                    carried.add("pushback")
+                self.assertEqual(carried, set(filter(None, besides.split(", "))))
+                self.assertEqual("RetryInfo" in d, not again.startswith("never"))
+                if "pushback" in carried:
+                    wait = d["RetryInfo"].retry_delay.ToMilliseconds() if "RetryInfo" in d else -1
+                    self.assertEqual(pushback(e), wait)
+                if "PreconditionFailure" in d:
+                    v = d["PreconditionFailure"].violations[0]
+                    self.assertEqual((v.type, v.description), (reason, says))
+                if "QuotaFailure" in d:
+                    v = d["QuotaFailure"].violations[0]
+                    self.assertTrue(v.subject in ("server", "request", "stream") and v.description == says, v)
+
+
+class Pushback(Case):
+    """What our refusals do to clients that have a retry policy: gRPC's own library, as the service config tells it."""
+    settings = ("--rate-limit=4", "--rate-burst=1")
+    policy = {"methodConfig": [{"name": [{"service": "orderd.test.v1.EchoService"}], "retryPolicy": {
+        "maxAttempts": 3, "initialBackoff": "20s", "maxBackoff": "20s", "backoffMultiplier": 1,
+        "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"]}}]}
+
+    def setUp(self):
+        super().setUp()
+        self.retrying = self.server.channel(**{"grpc.service_config": json.dumps(self.policy), "grpc.enable_retries": 1})
+
+    def tearDown(self):
+        self.retrying.close()
+        super().tearDown()
+
+    def test_a_client_returns_when_it_was_told_and_not_by_its_own_backoff(self):
+        call = echo(self.retrying)
+        self.assertEqual([call(pb.EchoRequest(text=t), timeout=LIMIT_S - 5).text for t in "abcd"], list("abcd"))
+        self.assertGreaterEqual(self.server.metric('orderd_rpc_shed_total{cause="rate"}'), 1)
+
+    def test_a_client_does_not_return_when_that_cannot_help(self):
+        begun = self.server.metric('orderd_rpc_started_total{method="echo"}')
+        e = self.refused(Code.RESOURCE_EXHAUSTED, echo(self.retrying), pb.EchoRequest(fail="bare TOO_LARGE"), timeout=LIMIT_S - 5)
+        self.assertEqual(pushback(e), -1)
+        self.assertEqual(self.server.metric('orderd_rpc_started_total{method="echo"}') - begun, 1)
 
 
 class Time(Case):
@@ -316,10 +510,10 @@ class Time(Case):
     def test_client_cancel_ends_the_flow_and_frees_its_place(self):
         for _ in range(4):
             calls = [echo(self.channel).future(pb.EchoRequest(delay_ms=30000), timeout=LIMIT_S) for _ in range(3)]
-            eventually(lambda: self.server.metric("orderd_rpc_in_flight") == 3)
+            eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 3)
             for c in calls:
                 c.cancel()
-            eventually(lambda: self.server.metric("orderd_rpc_in_flight") == 0)
+            eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 0)
         self.assertEqual(self.server.metric('orderd_rpc_handled_total{method="echo",code="CANCELLED"}'), 12)
 
 
@@ -470,7 +664,7 @@ class Drain(unittest.TestCase):
         server = Server()
         with server.channel() as channel:
             call = echo(channel).future(pb.EchoRequest(delay_ms=1000, text="done"), timeout=LIMIT_S)
-            eventually(lambda: server.metric("orderd_rpc_in_flight") == 1)
+            eventually(lambda: server.metric('orderd_rpc_in_flight{class="work"}') == 1)
             server.signal(signal.SIGTERM)
             eventually(lambda: server.get("/healthz")[0] == 503)
             with server.channel(**{"grpc.use_local_subchannel_pool": 1}) as late:
@@ -500,7 +694,7 @@ class Drain(unittest.TestCase):
             call = echo(channel).future(pb.EchoRequest(delay_ms=60000), timeout=LIMIT_S)
             stalled = numbers(channel)(pb.NumbersRequest(count=10**9, size=10000))
             next(stalled)
-            eventually(lambda: server.metric("orderd_rpc_in_flight") >= 1)
+            eventually(lambda: server.metric('orderd_rpc_in_flight{class="work"}') >= 1)
             server.signal(signal.SIGTERM)
             self.assertIn(call.code(), (Code.CANCELLED, Code.UNAVAILABLE))
             self.drained(server)

@@ -9,7 +9,9 @@
 
 #include "core/base/clock.h"
 #include "core/base/config.h"
+#include "core/base/id.h"
 #include "core/base/log.h"
+#include "core/base/show.h"
 #include "core/listen/ops_http.h"
 #include "echo.pb-c.h"
 #include "server/auth/auth.h"
@@ -27,13 +29,14 @@ struct app {
 	struct auth *auth;
 	struct rpc_server *server;
 	struct ops_http *http;
+	struct show_board board;
 	uv_signal_t down, up;
 	int exit_code;
 };
 
 /* ---- a backend that only takes its time, and notices when nobody waits any more ---- */
 
-enum { NAP_MS = 20 };
+enum { NAP_MS = 20, STALL_MS = 100 };
 
 struct nap {
 	struct op op;
@@ -84,8 +87,25 @@ static int got_wait(struct flow *fl, const struct answer *a)
 	return REPLY;
 }
 
+/* "bare STORE_FULL": nothing is said of it but its name. */
+static int fail_bare(struct flow *fl, struct str name)
+{
+	for (int e = ERR_OK + 1; e < ERR_COUNT; e++)
+		if (str_eq(name, str_of(err_name((enum errc)e))))
+			return rpc_fail(fl, (enum errc)e);
+	return rpc_fail(fl, ERR_UNIMPLEMENTED);
+}
+
 static int fail_as_asked(struct flow *fl, struct str name)
 {
+	Orderd__Test__V1__EchoResponse rs = ORDERD__TEST__V1__ECHO_RESPONSE__INIT;
+
+	if (str_eq(name, STR("stall"))) {
+		uv_sleep(STALL_MS); /* what a loop must never do */
+		return rpc_ok(fl, &rs.base);
+	}
+	if (name.n > 5 && memcmp(name.p, "bare ", 5) == 0)
+		return fail_bare(fl, (struct str){name.p + 5, name.n - 5});
 	for (int e = ERR_OK + 1; e < ERR_COUNT; e++) {
 		if (!str_eq(name, str_of(err_name((enum errc)e))))
 			continue;
@@ -231,6 +251,7 @@ static void on_server_closed(void *arg)
 {
 	struct app *app = arg;
 
+	show_withdraw(&app->board, app->server);
 	app->server = NULL;
 	ops_http_close(app->http, on_http_closed, app);
 }
@@ -244,6 +265,11 @@ static void on_drain(void *arg)
 	rpc_server_drain(app->server, on_server_closed, app);
 }
 
+static void on_hangup(void *arg)
+{
+	auth_reload(((struct app *)arg)->auth);
+}
+
 static void on_signal(uv_signal_t *s, int number)
 {
 	struct app *app = s->data;
@@ -254,6 +280,7 @@ static void on_signal(uv_signal_t *s, int number)
 static void watch_signals(struct app *app)
 {
 	loop_on_drain(app->loop, on_drain, app);
+	loop_on_hangup(app->loop, on_hangup, app);
 	uv_signal_init(loop_uv(app->loop), &app->down);
 	uv_signal_init(loop_uv(app->loop), &app->up);
 	app->down.data = app->up.data = app;
@@ -299,6 +326,9 @@ int main(int argc, char **argv)
 	app.http = ops_http_new(app.loop, "http_listen", app.cfg.http_listen, is_healthy, &app);
 	app.server = rpc_server_new(&opt);
 	rpc_server_set_health(app.server, NEED_ALL);
+	show_board_init(&app.board, "rpc_test_server", id_new(), &app.cfg);
+	ops_http_show(app.http, &app.board);
+	rpc_server_offer(app.server, &app.board);
 	for (size_t i = 0; rpc_server_address(app.server, i) != NULL; i++)
 		printf("listening grpc=%s\n", rpc_server_address(app.server, i));
 	printf("listening http=%s\nready\n", ops_http_address(app.http));

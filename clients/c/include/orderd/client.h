@@ -8,6 +8,8 @@
  *
  * Calls that may be repeated - reads, and writes, which carry a request_id - are repeated
  * by the client after UNAVAILABLE, ABORTED and CANCELLED, with jittered pauses, until the deadline.
+ * A server that says when to come back (grpc-retry-pushback-ms) is obeyed, whatever the status: not
+ * earlier, and not at all when it says so.
  */
 #ifndef ORDERD_CLIENT_H
 #define ORDERD_CLIENT_H

@@ -1,0 +1,38 @@
+/*
+ * Whether a call comes in.  A place of its class is the poller's to give (rpc_poller.c), before
+ * anybody looks at the call; here, on the loop and before its message is unpacked, the rest, the
+ * cheapest first:
+ *
+ *	admission_early()	it is not overdue, and calls do not wait too long for the loop
+ *	(auth)			who calls, and whether they may
+ *	admission_share()	a seat: calls at work of its tenant, of its caller (seats.h)
+ *				a token: calls in a time of its tenant and method (buckets.h)
+ *
+ * Who is refused is told whose share is used up and when to come back.  Probes always come in.
+ * Why each limit is what it is: docs/overload.md.
+ */
+#ifndef ORDERD_SERVER_ADMISSION_H
+#define ORDERD_SERVER_ADMISSION_H
+
+#include "core/base/err.h"
+
+struct admission;
+struct config;
+struct rpc;
+struct rpc_server;
+struct show_board;
+
+struct admission *admission_new(const struct config *cfg);
+void admission_free(struct admission *a); /* no call may be alive */
+
+enum errc admission_early(struct rpc *c);
+enum errc admission_share(struct rpc *c);
+void admission_leave(struct rpc *c); /* our work for it is over */
+
+/* A call was refused because of load: count it, and remember how long the next shall stay away. */
+void admission_shed(struct rpc_server *s, const char *cause);
+
+/* Views: tenants, rates. */
+void admission_offer(const struct rpc_server *s, struct show_board *b);
+
+#endif
