@@ -18,6 +18,7 @@ static const struct command *const tables[] = {place_commands,
 					       ops_commands,
 					       inspect_commands,
 					       key_commands,
+					       audit_commands,
 					       bench_commands,
 					       help_commands,
 					       NULL};

@@ -62,6 +62,7 @@ struct rpc_served {
 	const ProtobufCFieldDescriptor *request_id; /* of the request; NULL: it has none */
 	const struct policy_row *policy;            /* who may call it; NULL: nobody */
 	int end;                                    /* the step that ends the flow */
+	struct flow_step *recorded; /* the steps of a call that is put on record; NULL: is not */
 	_Atomic unsigned missing; /* slots not posted because the pool was empty */
 };
 
@@ -90,6 +91,10 @@ struct rpc {
 	size_t charged; /* of the budget of large calls */
 	int64_t arrived_us;
 	struct id order;            /* what the access log says it was about; may be zero */
+	struct str object;          /* what the record says, if not that */
+	struct id record_id;        /* zero: nothing was said to the recorder */
+	enum errc outcome;          /* what the record says became of it; has_outcome */
+	bool begun, has_outcome, on_record; /* rpc_record.c */
 	size_t bytes_in, bytes_out; /* of messages */
 	bool shed;                  /* refused by the poller */
 	bool gone;                  /* the caller went away: nothing can be sent */
@@ -131,6 +136,10 @@ void rpc_cut(struct rpc *c, enum errc why);
 ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes,
 			     enum errc *ret_err);
 grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m); /* NULL: too large */
+
+/* What its flow came to, or has come to so far. */
+enum errc rpc_outcome(const struct rpc *c);
+struct str rpc_request_id(const struct rpc *c); /* absent: p == NULL */
 
 /* ---- rpc_stream.c ---- */
 

@@ -18,6 +18,7 @@ struct rpc_server;
 struct config;
 struct auth;
 struct policy;
+struct rpc_recorder;
 struct show_board;
 
 struct rpc_server_options {
@@ -26,6 +27,7 @@ struct rpc_server_options {
 	struct loop *loop;
 	struct auth *auth;           /* must outlive the server */
 	const struct policy *policy; /* what each role may call */
+	const struct rpc_recorder *recorder; /* NULL: no call is put on record */
 	const struct rpc_method *const *methods;
 	size_t n_methods;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
