@@ -15,10 +15,11 @@
 #define BEGIN "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 #define ROWS                                                                               \
 	"DECLARE rows NO SCROLL CURSOR FOR SELECT " COLUMNS                                   \
-	", encode(prev, 'hex'), encode(hash, 'hex') FROM orderd.call_record ORDER BY tenant, seq"
+	", encode(prev, 'hex'), encode(hash, 'hex') FROM orderd.call_record r "                \
+	"ORDER BY r.tenant, r.seq"
 #define FETCH "FETCH 1000 FROM rows"
 #define HEADS \
-	"SELECT tenant::text, seq::text, encode(hash, 'hex') FROM orderd.call_chain ORDER BY tenant"
+	"SELECT tenant::text, seq::text, encode(hash, 'hex') FROM orderd.call_chain c ORDER BY c.tenant"
 
 enum { TENANT, SEQ, PREV = RECORD_FIELDS, HASH, HEX = 2 * DIGEST_BYTES + 1, NUMBER = 24 };
 
