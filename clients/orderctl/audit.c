@@ -55,6 +55,7 @@ static int run_list(struct args *a)
 
 const struct command audit_commands[] = {
 	{"audit", "list", PAGES_USAGE, 0,
-	 "calls on record, the latest first: privileged ones, and those that were refused", run_list},
+	 "calls on record, the latest first: privileged ones, and those that were refused",
+	 run_list},
 	{NULL, NULL, NULL, 0, NULL, NULL},
 };

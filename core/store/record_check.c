@@ -7,19 +7,20 @@
 #include "core/base/mem.h"
 #include "core/store/internal.h"
 
-#define COLUMNS                                                                            \
-	"tenant::text, seq::text, id::text, (extract(epoch FROM at) * 1000000)::int8::text, " \
+#define COLUMNS                                                                                \
+	"tenant::text, seq::text, id::text, (extract(epoch FROM at) * 1000000)::int8::text, "  \
 	"(extract(epoch FROM recorded_at) * 1000000)::int8::text, actor, role, peer, method, " \
 	"request_key, object, status::text, reason, calls::text, trace"
 /* One transaction sees one state, whatever is appended meanwhile. */
 #define BEGIN "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-#define ROWS                                                                               \
-	"DECLARE rows NO SCROLL CURSOR FOR SELECT " COLUMNS                                   \
-	", encode(prev, 'hex'), encode(hash, 'hex') FROM orderd.call_record r "                \
+#define ROWS                                                                    \
+	"DECLARE rows NO SCROLL CURSOR FOR SELECT " COLUMNS                     \
+	", encode(prev, 'hex'), encode(hash, 'hex') FROM orderd.call_record r " \
 	"ORDER BY r.tenant, r.seq"
 #define FETCH "FETCH 1000 FROM rows"
-#define HEADS \
-	"SELECT tenant::text, seq::text, encode(hash, 'hex') FROM orderd.call_chain c ORDER BY c.tenant"
+#define HEADS                                                                                    \
+	"SELECT tenant::text, seq::text, encode(hash, 'hex') FROM orderd.call_chain c ORDER BY " \
+	"c.tenant"
 
 enum { TENANT, SEQ, PREV = RECORD_FIELDS, HASH, HEX = 2 * DIGEST_BYTES + 1, NUMBER = 24 };
 

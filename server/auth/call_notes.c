@@ -139,7 +139,8 @@ static bool add_to_rest(struct call_notes *ns, const struct call_note *n, int64_
 bool call_notes_add(struct call_notes *ns, const struct call_note *n, int64_t now_ms)
 {
 	bool known = n->actor.n > 0;
-	bool full = ns->n >= CALL_NOTES_MAX - SPARE || (!known && ns->unknown >= CALL_NOTES_UNKNOWN);
+	bool full =
+		ns->n >= CALL_NOTES_MAX - SPARE || (!known && ns->unknown >= CALL_NOTES_UNKNOWN);
 	uint64_t like = likeness(n);
 	struct call_kept *k = !known || full ? find_like(ns, like) : NULL;
 

@@ -19,11 +19,11 @@
 #include "sql.gen.h"
 
 enum {
-	WRITERS = 16,      /* rows on their way; what waits meanwhile shares their COMMIT */
-	WRITE_MS = 5000,   /* one of them; a server that closes waits as long for all */
-	AGAIN_MS = 1000,   /* before what could not be written is tried again */
-	SWEEP_MS = 60000,  /* from one look for lapsed calls to the next */
-	LAPSED_MAX = 100,  /* taken in one look */
+	WRITERS = 16,     /* rows on their way; what waits meanwhile shares their COMMIT */
+	WRITE_MS = 5000,  /* one of them; a server that closes waits as long for all */
+	AGAIN_MS = 1000,  /* before what could not be written is tried again */
+	SWEEP_MS = 60000, /* from one look for lapsed calls to the next */
+	LAPSED_MAX = 100, /* taken in one look */
 	HEADS_MS = 3600000,
 	HEADS_MAX = 1000, /* chains told */
 	WRITER_ARENA = 8192,
@@ -104,7 +104,6 @@ static int ask_recorded(struct flow *fl, const struct call_note *n)
 	if (trace == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
 	h = head_of(n, 1, trace);
-	metric_add(METRIC_call_records, NULL, 1);
 	return store_ask(fl, rpc_app(fl)->store, call_recorded_unit(&h, NULL, 0));
 }
 
@@ -144,6 +143,7 @@ static const struct flow_step write_steps[] = {
 	[WRITE] = {"write", ask_write, got_write, WRITE_MS, DONE,     TO(DONE)},
 	[DONE]  = {"done"},
 };
+
 /* clang-format on */
 
 static void on_written(struct flow *fl)
@@ -250,7 +250,7 @@ enum { LAPSED, HEADS, SWEPT };
 static struct call_recorder *recorder_of(struct flow *fl)
 {
 	return (struct call_recorder *)(void *)((char *)fl -
-						 offsetof(struct call_recorder, sweeper));
+						offsetof(struct call_recorder, sweeper));
 }
 
 static int ask_lapsed(struct flow *fl)
@@ -323,6 +323,7 @@ static const struct flow_step sweep_steps[] = {
 	[HEADS]  = {"heads",  ask_heads,  got_heads,  WRITE_MS, SWEPT,    TO(SWEPT)},
 	[SWEPT]  = {"done"},
 };
+
 /* clang-format on */
 
 static void on_swept(struct flow *fl)

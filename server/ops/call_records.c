@@ -1,5 +1,6 @@
 /*
- * ListCallRecords: a tenant's calls on record, the latest first, by keyset: a page ends at a number.
+ * ListCallRecords: a tenant's calls on record, the latest first, by keyset: a page ends at a
+ * number.
  */
 #include <inttypes.h>
 #include <stdio.h>

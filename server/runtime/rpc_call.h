@@ -63,7 +63,7 @@ struct rpc_served {
 	const struct policy_row *policy;            /* who may call it; NULL: nobody */
 	int end;                                    /* the step that ends the flow */
 	struct flow_step *recorded; /* the steps of a call that is put on record; NULL: is not */
-	_Atomic unsigned missing; /* slots not posted because the pool was empty */
+	_Atomic unsigned missing;   /* slots not posted because the pool was empty */
 };
 
 struct status_details;
@@ -91,10 +91,6 @@ struct rpc {
 	size_t charged; /* of the budget of large calls */
 	int64_t arrived_us;
 	struct id order;            /* what the access log says it was about; may be zero */
-	struct str object;          /* what the record says, if not that */
-	struct id record_id;        /* zero: nothing was said to the recorder */
-	enum errc outcome;          /* what the record says became of it; has_outcome */
-	bool begun, has_outcome, on_record; /* rpc_record.c */
 	size_t bytes_in, bytes_out; /* of messages */
 	bool shed;                  /* refused by the poller */
 	bool gone;                  /* the caller went away: nothing can be sent */
@@ -102,6 +98,12 @@ struct rpc {
 	bool answered;              /* the status is on its way */
 	bool headers_sent;
 	grpc_metadata header; /* its value is ours while headers_sent */
+
+	/* on record (rpc_record.c) */
+	struct str object;   /* what it was about, if not `order` */
+	struct id record_id; /* zero: nothing was said to the recorder */
+	enum errc outcome;   /* what became of it, once has_outcome */
+	bool begun, has_outcome, on_record;
 
 	/* the answer so far */
 	grpc_byte_buffer *reply;

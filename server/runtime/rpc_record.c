@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
+#include "core/base/metric.h"
 #include "server/auth/policy.h"
 #include "server/runtime/rpc_runtime.h"
 
@@ -65,19 +66,19 @@ static struct call_note note_of(struct rpc *c, enum errc e)
 
 	if (id_is_zero(c->record_id))
 		c->record_id = id_new();
-	return (struct call_note){
-		.id = c->record_id,
-		.at_us = clock_wall_us() - (clock_mono_us() - c->arrived_us),
-		.tenant = known ? c->who.tenant : 0,
-		.actor = known ? c->who.subject : STR(""),
-		.role = known ? role_name(c->who.role) : STR(""),
-		.peer = address_of(c),
-		.method = c->served->method->path,
-		.request_id = is_storable(request) ? request : (struct str){0},
-		.object = object_of(c),
-		.status = (int)err_status(e),
-		.reason = !known && c->who.refused != NULL ? c->who.refused : err_name(e),
-		.trace = c->flow.trace};
+	return (struct call_note){.id = c->record_id,
+				  .at_us = clock_wall_us() - (clock_mono_us() - c->arrived_us),
+				  .tenant = known ? c->who.tenant : 0,
+				  .actor = known ? c->who.subject : STR(""),
+				  .role = known ? role_name(c->who.role) : STR(""),
+				  .peer = address_of(c),
+				  .method = c->served->method->path,
+				  .request_id = is_storable(request) ? request : (struct str){0},
+				  .object = object_of(c),
+				  .status = (int)err_status(e),
+				  .reason = !known && c->who.refused != NULL ? c->who.refused
+									     : err_name(e),
+				  .trace = c->flow.trace};
 }
 
 /* ---- steps ---- */
@@ -112,6 +113,7 @@ static int got_record(struct flow *fl, const struct answer *a)
 {
 	(void)a;
 	rpc_of(fl)->on_record = true;
+	metric_add(METRIC_call_records, NULL, 1);
 	return row(fl, LAST);
 }
 
@@ -143,8 +145,8 @@ struct flow_step *rpc_record_steps(const struct flow_step *steps, int end)
 				      RECORD_MS, end + UNRECORDED, TO(end + LAST)};
 	all[end + BEGIN] = (struct flow_step){"begin",   ask_begin,        got_begin,
 					      RECORD_MS, end + UNRECORDED, TO(0)};
-	all[end + UNRECORDED] = (struct flow_step){
-		"unrecorded", ask_unrecorded, NULL, 0, end + LAST, TO(end + LAST)};
+	all[end + UNRECORDED] = (struct flow_step){"unrecorded", ask_unrecorded, NULL, 0,
+						   end + LAST,   TO(end + LAST)};
 	all[end + LAST] = (struct flow_step){.name = "done"};
 	return all;
 }

@@ -18,7 +18,8 @@
 struct rpc;
 struct rpc_served;
 
-/* What is on record of a call.  Ids, codes and names of credentials; nothing personal, no secret. */
+/* What is on record of a call.  Ids, codes and names of credentials; nothing personal, no secret.
+ */
 struct call_note {
 	struct id id;  /* the call's: what is written twice is there once */
 	int64_t at_us; /* when it came, clock_wall_us() */

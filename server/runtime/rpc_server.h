@@ -27,11 +27,11 @@ struct rpc_server_options {
 	struct loop *loop;
 	struct auth *auth;           /* must outlive the server */
 	const struct policy *policy; /* what each role may call */
-	const struct rpc_recorder *recorder; /* NULL: no call is put on record */
 	const struct rpc_method *const *methods;
 	size_t n_methods;
 	const unsigned char *descriptor_set; /* of all protos served; must outlive the server */
 	size_t descriptor_set_size;
+	const struct rpc_recorder *recorder; /* NULL: no call is put on record */
 	/* the listener answers no more: drain and exit, only a new process can help */
 	void (*on_deaf)(void *arg);
 	void *arg;

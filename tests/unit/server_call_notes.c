@@ -1,4 +1,5 @@
-/* Calls that are still to go on record: which share a row, and that there is always an end of them. */
+/* Calls that are still to go on record: which share a row, and that there is always an end of them.
+ */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,7 +54,8 @@ static void strangers_alike__become_one_row_when_their_time_is_over(void **state
 
 	(void)state;
 	for (int i = 0; i < 20000; i++)
-		add(ns, "", i % 2 ? "ipv4:10.0.0.1" : "ipv4:10.0.0.2", i % 4 < 2 ? "forged" : "expired");
+		add(ns, "", i % 2 ? "ipv4:10.0.0.1" : "ipv4:10.0.0.2",
+		    i % 4 < 2 ? "forged" : "expired");
 	assert_int_equal(call_notes_count(ns), 4);
 	assert_null(call_notes_take(ns, CALL_NOTES_FOLD_MS - 1));
 	assert_int_equal(call_notes_due_ms(ns), CALL_NOTES_FOLD_MS);
@@ -149,7 +151,8 @@ static void text__is_kept_though_its_caller_is_gone(void **state)
 	assert_true(call_notes_add(ns, &n, 0));
 	actor[4] = request[0] = 'X';
 	k = call_notes_take(ns, 0);
-	assert_true(str_eq(k->note.actor, STR("key:shop")) && str_eq(k->note.request_id, STR("r-1")));
+	assert_true(str_eq(k->note.actor, STR("key:shop")) &&
+		    str_eq(k->note.request_id, STR("r-1")));
 	call_notes_done(ns, k);
 	add(ns, "key:till", "unix:", "PERMISSION_DENIED");
 	k = call_notes_take(ns, 0);

@@ -33,7 +33,9 @@ static void rows_that_differ__never_hash_alike(void **state)
 		{"1", "2", "id", "3", "4", "ab", "c", "", "", "", "", "0", "OK", "1n", "one"},
 		{"1", "2", "id", "3", "4", "ab", "c", "", "", "", "OK", "0", "", "1", "none"},
 	};
+
 	enum { N = sizeof(rows) / sizeof(rows[0]) };
+
 	uint8_t hashes[N + 1][DIGEST_BYTES];
 
 	(void)state;
@@ -48,15 +50,25 @@ static void rows_that_differ__never_hash_alike(void **state)
 /* As sha256sum(1) says of those bytes; the database is held against the same by sql_record.py. */
 static void known_row__has_its_known_hash(void **state)
 {
-	static const char *const row[RECORD_FIELDS] = {
-		"1", "1", "01890000-0000-7000-8000-000000000000",
-		"1767323045678901", "1767323045700000", "key:root", "ops_admin", "ipv4:127.0.0.1",
-		"/orderd.v1.OpsService/PauseQueue", NULL, "payment", "0", "OK", "1", "none"};
+	static const char *const row[RECORD_FIELDS] = {"1",
+						       "1",
+						       "01890000-0000-7000-8000-000000000000",
+						       "1767323045678901",
+						       "1767323045700000",
+						       "key:root",
+						       "ops_admin",
+						       "ipv4:127.0.0.1",
+						       "/orderd.v1.OpsService/PauseQueue",
+						       NULL,
+						       "payment",
+						       "0",
+						       "OK",
+						       "1",
+						       "none"};
 	static const uint8_t wanted[DIGEST_BYTES] = {
-		0x8d, 0xd3, 0x85, 0x53, 0x13, 0xf5, 0xa4, 0x93,
-		0xf1, 0x33, 0x83, 0x68, 0xfe, 0xf7, 0xca, 0x05,
-		0x5c, 0x32, 0x3b, 0x3a, 0xa7, 0x25, 0xe9, 0x8a,
-		0xa3, 0xd0, 0x20, 0x8a, 0xef, 0x0d, 0xe7, 0xba};
+		0x8d, 0xd3, 0x85, 0x53, 0x13, 0xf5, 0xa4, 0x93, 0xf1, 0x33, 0x83,
+		0x68, 0xfe, 0xf7, 0xca, 0x05, 0x5c, 0x32, 0x3b, 0x3a, 0xa7, 0x25,
+		0xe9, 0x8a, 0xa3, 0xd0, 0x20, 0x8a, 0xef, 0x0d, 0xe7, 0xba};
 	uint8_t hash[DIGEST_BYTES];
 
 	(void)state;
