@@ -19,6 +19,7 @@ struct webhooks;
 struct watches;
 struct auth;
 struct key_feed;
+struct call_recorder;
 
 struct app {
 	struct config cfg;
@@ -29,6 +30,7 @@ struct app {
 	struct watches *watches; /* orders somebody watches */
 	struct auth *auth;
 	struct key_feed *keys; /* NULL: API keys are not taken */
+	struct call_recorder *recorder;
 	struct rpc_server *server;
 	struct ops_http *http;
 	struct webhooks *webhooks;   /* NULL: not listened for */

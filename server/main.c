@@ -3,6 +3,7 @@
  *
  *	orderd migrate [--postgres=...]    bring the database's schema up to date, and exit
  *	orderd admin-key NAME [TENANT]     print an administrator's API key that is good for a week
+ *	orderd verify-record [HEAD]        walk the chains of recorded calls; exit 1: one is broken
  *	orderd [--setting=value ...]       serve
  *
  * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS), `listening http=ADDRESS`,
@@ -26,9 +27,11 @@
 #include "core/listen/ops_http.h"
 #include "core/queue/queue.h"
 #include "core/store/migrate.h"
+#include "core/store/record_check.h"
 #include "core/store/store.h"
 #include "server/app.h"
 #include "server/auth/auth.h"
+#include "server/auth/call_recorder.h"
 #include "server/auth/first_key.h"
 #include "server/auth/key_feed.h"
 #include "server/auth/policy.h"
@@ -118,11 +121,18 @@ static void close_store(void *arg)
 	store_close(app->store, close_auth, app);
 }
 
+static void close_recorder(void *arg)
+{
+	struct app *app = arg;
+
+	call_recorder_close(app->recorder, close_store, app);
+}
+
 static void close_keys(void *arg)
 {
 	struct app *app = arg;
 
-	key_feed_close(app->keys, close_store, app);
+	key_feed_close(app->keys, close_recorder, app);
 }
 
 static void close_watches(void *arg)
@@ -220,8 +230,7 @@ static void open_stores(struct app *app)
 				      .program = "orderd",
 				      .order_connections = (int)app->cfg.order_connections,
 				      .read_connections = (int)app->cfg.read_connections,
-				      /* webhooks alone have use for the job lane here */
-				      .job_connections = app->cfg.webhook_listen[0] != '\0',
+				      .job_connections = 1, /* webhooks, and calls put on record */
 				      .lane_bound = (uint32_t)app->cfg.lane_bound,
 				      .statement_timeout_ms = (int)app->cfg.statement_timeout_ms,
 				      .wait_ms = app->cfg.queue_wait_ms,
@@ -236,6 +245,7 @@ static void open_stores(struct app *app)
 	app->queue = queue_new(app->loop, &queue);
 	app->watches = watches_new(app);
 	app->keys = key_feed_new(app);
+	app->recorder = call_recorder_new(app);
 }
 
 /* What this process shows of itself.  The runtime's part goes with it, before the port does. */
@@ -265,6 +275,7 @@ static void open_listeners(struct app *app)
 					 .loop = app->loop,
 					 .auth = app->auth,
 					 .policy = &policy_of_orderd,
+					 .recorder = call_recorder_door(app->recorder),
 					 .methods = rpc_table,
 					 .n_methods = rpc_table_size,
 					 .services = service_table,
@@ -344,6 +355,12 @@ static int make_key(struct app *app, const char *name, const char *tenant)
 	return first_key_make(app, name, tenant);
 }
 
+static int verify_record(struct app *app, const char *kept)
+{
+	check_postgres(app);
+	return store_verify_record(app->cfg.postgres, kept, stdout);
+}
+
 /* What stands on the command line beside settings. */
 static int run(struct app *app, int argc, char **argv)
 {
@@ -353,9 +370,11 @@ static int run(struct app *app, int argc, char **argv)
 		return migrate(app);
 	if ((argc == 3 || argc == 4) && strcmp(argv[1], "admin-key") == 0)
 		return make_key(app, argv[2], argc == 4 ? argv[3] : NULL);
+	if ((argc == 2 || argc == 3) && strcmp(argv[1], "verify-record") == 0)
+		return verify_record(app, argc == 3 ? argv[2] : NULL);
 	config_refuse("arguments",
-		      "those taken are \"migrate\" and \"admin-key NAME [TENANT]\", "
-		      "not %s",
+		      "those taken are \"migrate\", \"admin-key NAME [TENANT]\" and "
+		      "\"verify-record [HEAD]\", not %s",
 		      argv[argc - 1]);
 }
 

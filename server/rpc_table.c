@@ -42,6 +42,7 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_PAUSE_QUEUE,
 	&RPC_RESUME_QUEUE,
 	&RPC_LIST_STUCK_ORDERS,
+	&RPC_LIST_CALL_RECORDS,
 	&RPC_INSPECT,
 	/* orderd.v1.KeyService */
 	&RPC_CREATE_KEY,

@@ -8,19 +8,13 @@
 
 enum { DEADLINE_MS = 10000 };
 
-static const struct command *const tables[] = {place_commands,
-					       order_commands,
-					       payment_commands,
-					       stock_commands,
-					       label_commands,
-					       shipping_commands,
-					       fulfillment_commands,
-					       ops_commands,
-					       inspect_commands,
-					       key_commands,
-					       bench_commands,
-					       help_commands,
-					       NULL};
+static const struct command *const tables[] = {place_commands,       order_commands,
+					       payment_commands,     stock_commands,
+					       label_commands,       shipping_commands,
+					       fulfillment_commands, ops_commands,
+					       inspect_commands,     key_commands,
+					       audit_commands,       bench_commands,
+					       help_commands,        NULL};
 
 const command_tables all_commands = tables;
 

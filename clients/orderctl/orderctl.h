@@ -19,7 +19,7 @@
 /* Each ends with verb == NULL. */
 extern const struct command place_commands[], order_commands[], stock_commands[], label_commands[],
 	payment_commands[], shipping_commands[], fulfillment_commands[], ops_commands[],
-	inspect_commands[], key_commands[], bench_commands[], help_commands[];
+	inspect_commands[], key_commands[], audit_commands[], bench_commands[], help_commands[];
 
 /* main's list of them all, for help and completion. */
 extern const command_tables all_commands;

@@ -44,6 +44,7 @@
 	X(STORE_FULL,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many changes are waiting to be stored") \
 	X(STORE_LATE,          UNAVAILABLE,         BACKOFF,  "storage is behind; what is asked now would wait too long") \
 	X(STORE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "storage is not reachable") \
+	X(NOT_RECORDED,        UNAVAILABLE,         FIND_OUT, "the call could not be put on record; ask again with the same request_id") \
 	X(QUEUE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "the dispatcher is not reachable") \
 	X(HTTP_UNREACHABLE,    UNAVAILABLE,         BACKOFF,  "a provider could not be reached; nothing was sent") \
 	X(HTTP_UNKNOWN,        UNAVAILABLE,         FIND_OUT, "a provider did not answer; it may have acted") \

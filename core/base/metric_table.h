@@ -12,6 +12,10 @@
 	X(GAUGE,     rpc_limit,        "class",   "calls that may be at work (max_in_flight, max_watches); one more is refused") \
 	X(COUNTER,   rpc_shed,         "cause",   "calls refused because of load: work, watch, probe (as many of the class at work), late (calls waited too long for the loop), tenant, caller (its share at work), rate") \
 	X(COUNTER,   auth_refused,     "cause",   "calls refused because nobody knew who made them, by cause") \
+	X(COUNTER,   call_records,     "",        "calls put on record") \
+	X(COUNTER,   call_records_folded, "",     "refused calls told on record by a row they share with others") \
+	X(COUNTER,   call_records_lost, "",       "calls that went off the record: there was no room, or this process ended first") \
+	X(GAUGE,     call_records_waiting, "",    "rows that are to go on record") \
 	X(GAUGE,     auth_keys,        "",        "API keys that are live") \
 	X(GAUGE,     tls_expires,      "",        "when the certificate of tls: listeners ends, in Unix seconds; 0: there is none") \
 	X(COUNTER,   webhooks_received, "provider_outcome", "webhooks taken and refused, by provider and what became of them") \

@@ -109,8 +109,8 @@ struct flow {
 };
 
 /*
- * Start at step 0.  name, steps, loop, done and an initialised arena must be set, all else
- * zero but subject and deadline_ms; the first ask runs before this returns.  `done` always
+ * Start at step `at`.  name, steps, loop, done and an initialised arena must be set, all else
+ * zero but at, subject and deadline_ms; the first ask runs before this returns.  `done` always
  * comes from the ready queue, never from inside flow_start() or op_answer().
  */
 void flow_start(struct flow *fl);

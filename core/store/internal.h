@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <libpq-fe.h>
 
@@ -309,5 +310,8 @@ struct conn_params {
 char *params_make(struct conn_params *p, const char *conninfo, const char *program,
 		  int statement_timeout_ms, const char *session); /* session: more of `options` */
 void params_done(struct conn_params *p);
+
+/* Blocking; NULL after saying why on `out`. */
+PGconn *store_connect(const char *conninfo, const char *program, FILE *out);
 
 #endif

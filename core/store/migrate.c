@@ -28,14 +28,14 @@ static bool run(PGconn *pg, const char *sql, FILE *out)
 	return ok;
 }
 
-static PGconn *connect_to(const char *conninfo, FILE *out)
+PGconn *store_connect(const char *conninfo, const char *program, FILE *out)
 {
 	struct conn_params p;
-	char *why = params_make(&p, conninfo, "orderd migrate", STATEMENT_TIMEOUT_NONE, "");
+	char *why = params_make(&p, conninfo, program, STATEMENT_TIMEOUT_NONE, "");
 	PGconn *pg;
 
 	if (why != NULL) {
-		fprintf(out, "migrate: %s\n", why);
+		fprintf(out, "%s: %s\n", program, why);
 		free(why);
 		return NULL;
 	}
@@ -43,7 +43,7 @@ static PGconn *connect_to(const char *conninfo, FILE *out)
 	params_done(&p);
 	if (PQstatus(pg) == CONNECTION_OK)
 		return pg;
-	fprintf(out, "migrate: %s", PQerrorMessage(pg));
+	fprintf(out, "%s: %s", program, PQerrorMessage(pg));
 	PQfinish(pg);
 	return NULL;
 }
@@ -150,7 +150,7 @@ static bool apply_missing(PGconn *pg, FILE *out)
 
 int store_migrate(const char *conninfo, FILE *out)
 {
-	PGconn *pg = connect_to(conninfo, out);
+	PGconn *pg = store_connect(conninfo, "orderd migrate", out);
 	bool ok;
 
 	if (pg == NULL)
@@ -170,7 +170,7 @@ int store_migrate(const char *conninfo, FILE *out)
 
 enum schema_state store_schema_state(const char *conninfo, FILE *out)
 {
-	PGconn *pg = connect_to(conninfo, out);
+	PGconn *pg = store_connect(conninfo, "orderd migrate", out);
 	enum schema_state state = SCHEMA_UNREACHABLE;
 	const char *code;
 	PGresult *r;

@@ -178,7 +178,7 @@ enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *m
 	cause = find_caller(a, call, md, arena, ret);
 	if (cause == AUTH_OK)
 		return ERR_OK;
-	*ret = (struct identity){0};
+	*ret = (struct identity){.refused = auth_cause_name(cause)};
 	note_refusal(a, cause, call);
 	return cause == AUTH_KEYS_UNKNOWN ? ERR_STORE_UNAVAILABLE : ERR_UNAUTHENTICATED;
 }

@@ -38,6 +38,7 @@ struct identity {
 	struct str subject;  /* "key:shop", "cert:packer-3", "jwt:8f2a": for audit and logs */
 	struct str scopes;   /* what the credential narrows itself to, by blanks; empty: nothing */
 	struct str customer; /* the only customer it may act for; p == NULL: not bound to one */
+	const char *refused; /* why nobody is known, for the record; NULL: somebody is */
 };
 
 struct str role_name(enum role role);

@@ -104,6 +104,7 @@ static int ask_create(struct flow *fl)
 	if (pepper == NULL)
 		return rpc_fail(fl, ERR_KEYS_NOT_TAKEN);
 	api_key_kid(h.tenant, request, c->kid);
+	rpc_object(fl, (struct str){c->kid, sizeof(c->kid)});
 	api_key_make(pepper, c->kid, c->credential, c->mac);
 	h.kid = (struct str){c->kid, sizeof(c->kid)};
 	h.mac = (struct str){(const char *)c->mac, sizeof(c->mac)};
@@ -288,6 +289,7 @@ static int ask_revoke(struct flow *fl)
 	h.kid = want_text(fl, rq->key_id, API_KEY_KID, "key_id");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
+	rpc_object(fl, h.kid);
 	return store_ask(fl, rpc_app(fl)->store, api_key_revoke_unit(&h, NULL, 0));
 }
 

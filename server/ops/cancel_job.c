@@ -47,6 +47,7 @@ static int ask_whose(struct flow *fl)
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	if (c->fingerprint.p == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);
+	rpc_object(fl, text_of(rq->job_id));
 	return ask_job(fl, c->job);
 }
 

@@ -157,6 +157,8 @@ static void read_role(struct flow *fl, struct setting *t, ProtobufCBinaryData ro
 	if (t->role.n > 0 && (!queue_role_of(t->role, &t->queue) ||
 			      !str_eq(t->role, str_of(queue_role_name(t->queue)))))
 		rpc_violation(fl, "it is payment, fulfillment, shipping or notification", "role");
+	else
+		rpc_object(fl, t->role);
 }
 
 static void read_pause(struct flow *fl, struct setting *t)

@@ -66,23 +66,11 @@ static enum log_level level_of(struct rpc *c, enum errc e)
 	return err_status(e) == ERR_STATUS_INTERNAL ? LOG_ERROR : LOG_INFO;
 }
 
-/* The field of that name in the request; absent: p == NULL. */
-static struct str request_id(const struct rpc *c)
-{
-	const ProtobufCFieldDescriptor *f = c->served->request_id;
-	const ProtobufCBinaryData *value;
-
-	if (f == NULL || c->request == NULL)
-		return (struct str){NULL, 0};
-	value = (const void *)((const char *)c->request + f->offset);
-	return (struct str){(const char *)value->data, value->len};
-}
-
 void access_log_call(struct rpc *c, enum errc e, int64_t us)
 {
 	enum log_level level = level_of(c, e);
 	char order[ID_TEXT_SIZE], trace[TRACE_TEXT_SIZE];
-	struct str request = request_id(c);
+	struct str request = rpc_request_id(c);
 	const char *step = c->flow.cause_step;
 	char *peer;
 

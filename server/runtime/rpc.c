@@ -54,6 +54,11 @@ void rpc_order(struct flow *fl, struct id order)
 	rpc_of(fl)->order = order;
 }
 
+void rpc_object(struct flow *fl, struct str object)
+{
+	rpc_of(fl)->object = object;
+}
+
 bool rpc_grow(struct flow *fl, size_t bytes)
 {
 	struct rpc *c = rpc_of(fl);

@@ -90,6 +90,9 @@ struct str rpc_metadata(struct flow *fl, const char *key); /* lower-case key; ab
 /* What the call is about, for the access log. */
 void rpc_order(struct flow *fl, struct id order);
 
+/* The same for the record of calls, where it is no order: a key, a queue.  Lives in the arena. */
+void rpc_object(struct flow *fl, struct str object);
+
 /*
  * Room for `bytes` more in the flow's arena, for an answer known to be large.  Large calls
  * share a budget of RPC_LARGE_CALLS full ones; false: it is used up, so

@@ -17,6 +17,7 @@
 #include "core/base/metric.h"
 #include "server/auth/auth.h"
 #include "server/auth/policy.h"
+#include "server/runtime/rpc_record.h"
 #include "server/runtime/rpc_runtime.h"
 #include "server/runtime/status.h"
 #include "server/runtime/validate.h"
@@ -181,17 +182,32 @@ static enum errc admit(struct rpc *c)
 	return e != ERR_OK ? e : read_request(c);
 }
 
+enum errc rpc_outcome(const struct rpc *c)
+{
+	if (c->reply != NULL)
+		return ERR_OK;
+	if (c->refusal != ERR_OK)
+		return c->refusal;
+	return c->flow.cause != ERR_OK ? c->flow.cause : ERR_INTERNAL;
+}
+
+struct str rpc_request_id(const struct rpc *c)
+{
+	const ProtobufCFieldDescriptor *f = c->served->request_id;
+	const ProtobufCBinaryData *value;
+
+	if (f == NULL || c->request == NULL)
+		return (struct str){NULL, 0};
+	value = (const void *)((const char *)c->request + f->offset);
+	return (struct str){(const char *)value->data, value->len};
+}
+
 static void on_flow_done(struct flow *fl)
 {
 	struct rpc *c = rpc_of(fl);
 
 	c->working = false;
-	if (c->reply != NULL)
-		rpc_answer(c, ERR_OK);
-	else if (c->refusal != ERR_OK)
-		rpc_answer(c, c->refusal);
-	else
-		rpc_answer(c, fl->cause != ERR_OK ? fl->cause : ERR_INTERNAL);
+	rpc_answer(c, rpc_outcome(c));
 	rpc_maybe_free(c);
 }
 
@@ -250,7 +266,8 @@ static void on_arrived(struct rpc *c)
 		return;
 	}
 	c->working = true;
-	c->flow.steps = m->steps;
+	c->flow.steps = c->served->recorded != NULL ? c->served->recorded : m->steps;
+	c->flow.at = c->served->recorded != NULL ? rpc_record_first(c->served->end) : 0;
 	c->flow.done = on_flow_done;
 	flow_start(&c->flow);
 }
@@ -339,6 +356,7 @@ void rpc_answer(struct rpc *c, enum errc e)
 	if (e == ERR_OK && c->reply != NULL)
 		c->bytes_out += grpc_byte_buffer_length(c->reply);
 	report(c, e);
+	rpc_record_answer(c, e);
 	if (c->gone)
 		return; /* nobody listens */
 	memset(ops, 0, sizeof(ops));

@@ -63,7 +63,8 @@ struct rpc_served {
 	const ProtobufCFieldDescriptor *request_id; /* of the request; NULL: it has none */
 	const struct policy_row *policy;            /* who may call it; NULL: nobody */
 	int end;                                    /* the step that ends the flow */
-	_Atomic unsigned missing; /* slots not posted because the pool was empty */
+	struct flow_step *recorded; /* the steps of a call that is put on record; NULL: is not */
+	_Atomic unsigned missing;   /* slots not posted because the pool was empty */
 };
 
 struct status_details;
@@ -99,6 +100,12 @@ struct rpc {
 	bool answered;              /* the status is on its way */
 	bool headers_sent;
 	grpc_metadata header; /* its value is ours while headers_sent */
+
+	/* on record (rpc_record.c) */
+	struct str object;   /* what it was about, if not `order` */
+	struct id record_id; /* zero: nothing was said to the recorder */
+	enum errc outcome;   /* what became of it, once has_outcome */
+	bool begun, has_outcome, on_record;
 
 	/* the answer so far */
 	grpc_byte_buffer *reply;
@@ -142,6 +149,10 @@ void rpc_cut(struct rpc *c, enum errc why);
 ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes,
 			     enum errc *ret_err);
 grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m); /* NULL: too large */
+
+/* What its flow came to, or has come to so far. */
+enum errc rpc_outcome(const struct rpc *c);
+struct str rpc_request_id(const struct rpc *c); /* absent: p == NULL */
 
 /* ---- rpc_stream.c ---- */
 

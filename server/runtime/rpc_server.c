@@ -21,6 +21,7 @@
 #include "server/auth/policy.h"
 #include "server/runtime/descriptors.h"
 #include "server/runtime/health.h"
+#include "server/runtime/rpc_record.h"
 #include "server/runtime/rpc_runtime.h"
 #include "server/runtime/self_probe.h"
 #include "server/runtime/validate.h"
@@ -106,6 +107,10 @@ static void serve_methods(struct rpc_server *s)
 		v->request_id = request_id_of(m->request);
 		v->shape = validator_shape(s->validator, m->request);
 		v->end = m->steps != NULL ? end_step(m->steps) : 0;
+		if (s->opt.recorder != NULL && v->policy != NULL && v->policy->loud) {
+			assert(m->kind == RPC_UNARY);
+			v->recorded = rpc_record_steps(m->steps, v->end);
+		}
 		v->handle = grpc_server_register_method(
 			s->core, m->path, NULL,
 			bidi ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER,
@@ -303,6 +308,8 @@ static void free_parts(struct rpc_server *s)
 	health_free(s->health);
 	validator_free(s->validator);
 	descriptors_free(s->descriptors);
+	for (size_t i = 0; i < s->n_served; i++)
+		free(s->served[i].recorded);
 	free(s->served);
 	free(s->calls);
 }

@@ -19,6 +19,7 @@ struct config;
 struct auth;
 struct health_service;
 struct policy;
+struct rpc_recorder;
 struct show_board;
 
 struct rpc_server_options {
@@ -37,6 +38,7 @@ struct rpc_server_options {
 	 * known.
 	 */
 	int64_t (*backlog_ms)(void *arg);
+	const struct rpc_recorder *recorder; /* NULL: no call is put on record */
 	/* the listener answers no more: drain and exit, only a new process can help */
 	void (*on_deaf)(void *arg);
 	void *arg;

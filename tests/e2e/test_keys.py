@@ -168,6 +168,7 @@ def orderctl_over_tls__makes_lists_and_revokes(w):
             assert code == 2 and why in err, (args, code, err)
 
 
-run(key__is_told_once_and_kept_nowhere, credential_a_little_wrong__is_refused, key_revoked__is_refused_within_five_seconds,
-    name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named,
-    server_without_pepper__takes_no_keys, database_away__known_callers_stay_known_for_a_while, orderctl_over_tls__makes_lists_and_revokes)
+if __name__ == "__main__":
+    run(key__is_told_once_and_kept_nowhere, credential_a_little_wrong__is_refused, key_revoked__is_refused_within_five_seconds,
+        name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named,
+        server_without_pepper__takes_no_keys, database_away__known_callers_stay_known_for_a_while, orderctl_over_tls__makes_lists_and_revokes)

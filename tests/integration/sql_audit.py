@@ -8,6 +8,7 @@ usage: sql_audit.py SQLGEN
 import os
 import subprocess
 import sys
+import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from sqltest import Server, Store, statements  # noqa: E402
@@ -56,6 +57,18 @@ def short_books(world):
         life.authorize()
         life.confirm_pick(line1=count)
         life.search(3 - count, taken, 0)
+
+
+def record(tenant, **more):
+    return ("call_recorded", {"tenant": tenant, "call_id": str(uuid.uuid4()), "at": "2026-01-02 03:04:05.678901+00", "actor": "key:root",
+                              "role": "ops_admin", "peer": "ipv4:127.0.0.1", "method": "/orderd.v1.OpsService/PauseQueue",
+                              "request_key": "r1", "object": "payment", "status": 0, "reason": "OK", "calls": 1, "trace": "none",
+                              **more}, [])
+
+
+def calls_on_record(world):
+    world.store.run([record(1), record(2, request_key=None), record(1, object="")])
+    world.store.run([record(1), record(0, actor="", role="", calls=70, status=16, reason="forged")])
 
 
 def gateway_is_read(db):
@@ -121,8 +134,10 @@ def main():
     assert set(map(audit_of, planted)) == set(audits()), set(map(audit_of, planted)) ^ set(audits())
     with Server() as server:
         db = server.session(server.database("audit"))
-        good_books(World(Store(db, sql)))
+        world = World(Store(db, sql))
+        good_books(world)
         gateway_is_read(db)
+        calls_on_record(world)
         prepare_all(db, sys.argv[1])
         check_books(db)
         for plant in sorted(planted):
