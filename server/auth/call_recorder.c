@@ -19,11 +19,12 @@
 #include "sql.gen.h"
 
 enum {
-	WRITERS = 16,     /* rows on their way; what waits meanwhile shares their COMMIT */
-	WRITE_MS = 5000,  /* one of them; a server that closes waits as long for all */
-	AGAIN_MS = 1000,  /* before what could not be written is tried again */
-	SWEEP_MS = 60000, /* from one look for lapsed calls to the next */
-	LAPSED_MAX = 100, /* taken in one look */
+	WRITERS = 16,          /* rows on their way; what waits meanwhile shares their COMMIT */
+	WRITE_MS = 5000,       /* one of them; a server that closes waits as long for all */
+	AGAIN_MS = 1000,       /* before what could not be written is tried again */
+	SWEEP_MS = 60000,      /* from one look for lapsed calls to the next */
+	SWEEP_AGAIN_MS = 5000, /* when that came to nothing */
+	LAPSED_MAX = 100,      /* taken in one look */
 	HEADS_MS = 3600000,
 	HEADS_MAX = 1000, /* chains told */
 	WRITER_ARENA = 8192,
@@ -333,7 +334,8 @@ static void on_swept(struct flow *fl)
 	r->sweeping = false;
 	arena_reset(&fl->arena);
 	if (!r->closing)
-		timer_set(r->app->loop, &r->sweep, clock_mono_ms() + SWEEP_MS);
+		timer_set(r->app->loop, &r->sweep,
+			  clock_mono_ms() + (fl->cause == ERR_OK ? SWEEP_MS : SWEEP_AGAIN_MS));
 	pump(r);
 }
 

@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 import urllib.request
 import uuid
 
@@ -95,11 +96,11 @@ def denied_call__leaves_one_record_and_its_caller_is_not_kept_waiting(w):
     with Keyed(w) as k:
         _, credential = k.create("packer", "mes")
         k.becomes(credential, "PERMISSION_DENIED")
-        seq = w.number("SELECT max(seq) FROM call_record WHERE tenant = 1")
-        request = w.pb["ops_service"].PauseQueueRequest(role="shipping", reason="x", request_id="denied")
-        assert k.refusal(credential, "OpsService", "PauseQueue", request)[0] == "PERMISSION_DENIED"
-        w.until(lambda: rows(w, "seq > %d AND actor = 'key:packer'" % seq, "method, role, peer, status, reason, calls") ==
-                [("/orderd.v1.OpsService/PauseQueue", "mes", "ipv4:127.0.0.1", "7", "PERMISSION_DENIED", "1")], "the record")
+        for service, method, request in (("OpsService", "PauseQueue", w.pb["ops_service"].PauseQueueRequest(role="shipping")),
+                                         ("OrderService", "ListOrders", w.pb["order_service"].ListOrdersRequest())):
+            assert k.refusal(credential, service, method, request)[0] == "PERMISSION_DENIED"
+            w.until(lambda: rows(w, "actor = 'key:packer' AND method LIKE '%%/%s'" % method, "role, peer, status, reason, calls") ==
+                    [("mes", "ipv4:127.0.0.1", "7", "PERMISSION_DENIED", "1")], "the record of " + method)
         created = rows(w, "method LIKE '%/CreateKey' AND actor = 'key:root'", "object")
         assert created and all(re.fullmatch("[0-9a-z]{16}", kid) for kid, in created), created
         listing = w.pb["ops_service"].ListCallRecordsRequest()
@@ -108,8 +109,7 @@ def denied_call__leaves_one_record_and_its_caller_is_not_kept_waiting(w):
             w.until(lambda: k.outcome(key) != "UNAUTHENTICATED", "a key", patience_s=20)
         assert k.refusal(roles["ops_write"], "OpsService", "ListCallRecords", listing)[0] == "PERMISSION_DENIED"
         assert k.call(roles["ops_read"], "OpsService", "ListCallRecords", listing).records
-        secret = credential.split("_")[2]
-        assert not w.sql("SELECT 1 FROM call_record r WHERE r::text LIKE '%%%s%%'" % secret)
+        assert not w.sql("SELECT 1 FROM call_record r WHERE position('%s' IN r::text) > 0" % credential[-43:])
 
 
 def metric(server, name):
@@ -121,7 +121,7 @@ def flood_of_strangers__is_told_in_a_few_rows_and_others_are_served(w):
     with Keyed(w) as k:
         before = w.number("SELECT coalesce(sum(calls), 0) FROM call_record WHERE tenant = 0")
         rows_before = w.number("SELECT count(*) FROM call_record WHERE tenant = 0")
-        known, answers, room = [], [], threading.Semaphore(UNDER_WAY)
+        known, answers, room, begun = [], [], threading.Semaphore(UNDER_WAY), time.monotonic()
         methods = [k.channel.unary_unary("/orderd.v1.OrderService/" + m) for m in ("GetOrder", "ListOrders", "PlaceOrder", "CancelOrder")]
 
         def ended(future):
@@ -142,7 +142,8 @@ def flood_of_strangers__is_told_in_a_few_rows_and_others_are_served(w):
         assert metric(k.server, "call_records_waiting") < 50
         assert metric(k.server, "call_records_folded_total") > strangers * 0.9
     assert w.number("SELECT sum(calls) FROM call_record WHERE tenant = 0") - before >= strangers, "a server that ends writes what waits"
-    assert w.number("SELECT count(*) FROM call_record WHERE tenant = 0") - rows_before < 100
+    windows = (time.monotonic() - begun) / 10 + 2
+    assert w.number("SELECT count(*) FROM call_record WHERE tenant = 0") - rows_before < 5 * windows, "one in ten seconds for those alike"
     told = set(rows(w, "tenant = 0 AND calls > 100", "reason, actor"))
     assert told == {("not_taken", ""), ("unknown_key", "")}, told
     w.audit()
@@ -199,7 +200,7 @@ def server_dies_between__another_records_that_nobody_knows(w):
             with grpc.insecure_channel(server.addresses["grpc"]) as there:
                 pause = there.unary_unary("/orderd.v1.OpsService/PauseQueue", ops.PauseQueueRequest.SerializeToString)
                 under_way = pause.future(ops.PauseQueueRequest(role="shipping", reason="x", request_id=request_id), timeout=60)
-                waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                waiting = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO call_record%'"
                 w.until(lambda: w.number("SELECT count(*) " + waiting) == 1, "its record on the way")
                 assert w.sql("SELECT paused FROM queue WHERE role = 'shipping'") == [("t",)]
                 server.process.kill()
