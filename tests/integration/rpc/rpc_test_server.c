@@ -267,7 +267,7 @@ static void on_drain(void *arg)
 
 static void on_hangup(void *arg)
 {
-	auth_reload(((struct app *)arg)->auth);
+	auth_reload(((struct app *)arg)->auth, NULL, NULL);
 }
 
 static void on_signal(uv_signal_t *s, int number)
