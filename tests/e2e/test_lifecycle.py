@@ -484,9 +484,6 @@ def idle_connections__run_out_before_files_do(w):
         assert server.end() == 0
 
 
-import sys
-if len(sys.argv) > 1:
-    run(*[globals()[n] for n in sys.argv[1:]])
 run(supervisor__hears_of_each_turn_in_a_servers_life, supervisor_of_a_worker__hears_the_same,
     without_its_database__it_is_not_ready_and_says_why, health__is_told_of_each_service_by_what_it_needs,
     database_away_for_a_moment__is_no_news, restarts__fail_no_call_of_a_client_with_grpcs_own_settings,
