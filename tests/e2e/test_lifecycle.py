@@ -1,6 +1,7 @@
 """How orderd comes, stays and goes: what supervisors and health checks are told, and that no caller notices a restart,
 a reload, or a connection's end."""
 import collections
+import glob
 import json
 import os
 import re
@@ -345,6 +346,47 @@ def restarts__fail_no_call_of_the_c_client(w):
         assert found["failed"] == 0 and found["ok"] > 100, (found, code, err)
 
 
+class Node:
+    """A client of grpc-js: calls for as long as it is not told to end."""
+
+    def __init__(self, w, target):
+        self.w, self.target, self.answered, self.counts = w, target, 0, None
+
+    def __enter__(self):
+        node = glob.glob(os.path.join(ROOT, "tests/node/node_modules/node-linux-*/bin/node"))[0]
+        env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        self.process = subprocess.Popen([node, os.path.join(ROOT, "tests/e2e/node/load.js"), self.target, "16"], env=env,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.reader.join()
+        self.process.wait()
+
+    def read(self):
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                self.counts = json.loads(line)
+            else:
+                self.answered = int(line)
+
+    def more(self, n):
+        before = self.answered
+        self.w.until(lambda: self.answered >= before + n, "%d more answers" % n)
+
+
+def restarts__fail_no_call_of_grpc_js(w):
+    if not os.path.isdir(os.path.join(ROOT, "tests/e2e/node/node_modules/@grpc")):
+        print("      npm ci has not been run in tests/e2e/node: ./dev test sees to it")
+        return
+    servers = two_addresses(w)
+    node = Node(w, both(servers, 0))
+    restart_in_turn(w, node, servers, found=1)
+    assert set(node.counts) == {"OK"}, node.counts
+
+
 def aged_connections__fail_no_call(w):
     with Running(w, "orderd", *LISTEN, "--connection-age-ms=500") as server:
         with Load(w, lambda n: server.addresses["grpc"]) as load:
@@ -484,14 +526,11 @@ def idle_connections__run_out_before_files_do(w):
         assert server.end() == 0
 
 
-import sys
-if len(sys.argv) > 1:
-    run(*[globals()[n] for n in sys.argv[1:]])
 run(supervisor__hears_of_each_turn_in_a_servers_life, supervisor_of_a_worker__hears_the_same,
     without_its_database__it_is_not_ready_and_says_why, health__is_told_of_each_service_by_what_it_needs,
     database_away_for_a_moment__is_no_news, restarts__fail_no_call_of_a_client_with_grpcs_own_settings,
     restarts__fail_no_call_of_a_client_that_repeats_as_documented,
     restarts_with_a_lame_duck__fail_no_call_of_a_client_that_watches_health_and_never_repeats,
-    restarts__fail_no_call_of_the_c_client, aged_connections__fail_no_call, listeners_of_every_kind__answer_side_by_side,
+    restarts__fail_no_call_of_the_c_client, restarts__fail_no_call_of_grpc_js, aged_connections__fail_no_call, listeners_of_every_kind__answer_side_by_side,
     reloads__fail_no_call_and_take_what_is_good, deaf_listener__ends_the_process_to_be_started_again,
     units__start_it_again_then_and_only_where_that_helps, idle_connections__run_out_before_files_do)
