@@ -142,6 +142,12 @@ def belongings(k, admin, prefix, customer):
         key=k.create("%s-%s" % (prefix, customer), "customer", by=admin, customer=customer)[0].key_id)
 
 
+def still(w):
+    """From here on nothing changes by itself: the worker has left, and PostgreSQL has ended what it asked for last."""
+    w.kill("worker")
+    w.until(lambda: w.number("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orderd-worker'") == 0, "rest")
+
+
 def digests(w):
     """{table: digest of all its rows}"""
     tables = [name for name, in w.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'orderd' ORDER BY 1") if name not in NOT_COUNTED]
@@ -189,7 +195,7 @@ def other_tenant__is_as_if_it_were_not_there(w):
         second = k.second_tenant()
         furnish(k, second, "two")
         theirs = belongings(k, second, "two", "two-customer")
-        w.kill("worker")  # from here on nothing changes by itself
+        still(w)
         theirs.waiting = place(k, second, "two-of-auto", "two-customer")
         w.sql("UPDATE orders SET updated_at = now() - interval '1 hour' WHERE tenant = 2")
         try:
@@ -226,7 +232,7 @@ def other_customer__is_as_if_it_were_not_there(w):
         mine, theirs = (belongings(k, k.root, "one", customer) for customer in ("customer-a", "customer-b"))
         askers = {role: known(k, k.create("ask-" + role, role, customer="customer-a")[1]) for role in ("customer", "service", "ops_admin")}
         owner = known(k, k.create("owner", "customer", customer="customer-b")[1])
-        w.kill("worker")
+        still(w)
         try:
             for asker in askers.values():
                 foreign__is_as_if_it_were_not_there(w, k, asker, theirs, named, INVALID | {"OrderService/ListOrders"})
