@@ -18,7 +18,8 @@ trap 'bash "$servers" erase "$scratch/w" >&2; rm -rf "$scratch"' EXIT
 # A proxy of the machine's must not come between the judges and loopback.
 unset http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY grpc_proxy
 # An order should be at the door in seconds.
-printf '%s\n' 'track_poll_ms = 200' 'sweep_ms = 200' >"$scratch/extra.conf"
+printf '%s\n' 'track_poll_ms = 200' 'sweep_ms = 200' "rate_limits_file = $scratch/rates" >"$scratch/extra.conf"
+echo '* /orderd.v1.InventoryService/ListStockMovements 4/s 1' >"$scratch/rates" # pushback.test.js
 SERVERS_EXTRA_CONFIG=$scratch/extra.conf SERVERS_SIM_ARGS='--scan-ms 100' \
 	bash "$servers" start "$scratch/w" "$build"
 . "$scratch/w/env"
