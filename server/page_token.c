@@ -30,14 +30,23 @@ static void make_mac(struct flow *fl, const char *list, struct str filter, struc
 		snprintf(hex + 2 * i, 3, "%02x", mac[i]);
 }
 
-struct str page_token_make(struct flow *fl, const char *list, struct str filter, struct str place)
+_Static_assert((int)PAGE_TOKEN_SIZE == (int)PAGE_PLACE_MAX + MAC_HEX + 1, "it fits");
+
+struct str page_token_write(struct flow *fl, const char *list, struct str filter, struct str place,
+			    char buf[PAGE_TOKEN_SIZE])
 {
 	char mac[MAC_HEX + 1];
-	char *token;
 
 	make_mac(fl, list, filter, place, mac);
-	token = arena_printf(&fl->arena, STR_FMT "%s", STR_ARG(place), mac);
-	return token != NULL ? str_of(token) : (struct str){0};
+	(void)snprintf(buf, PAGE_TOKEN_SIZE, STR_FMT "%s", STR_ARG(place), mac);
+	return str_of(buf);
+}
+
+struct str page_token_make(struct flow *fl, const char *list, struct str filter, struct str place)
+{
+	char buf[PAGE_TOKEN_SIZE];
+
+	return arena_str(&fl->arena, page_token_write(fl, list, filter, place, buf));
 }
 
 struct str page_token_open(struct flow *fl, const char *list, struct str filter, struct str token)

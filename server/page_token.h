@@ -13,6 +13,12 @@ enum { PAGE_PLACE_MAX = 128, PAGE_FILTER_MAX = 512 /* bytes */ };
 /* In the flow's arena; empty: that is full. */
 struct str page_token_make(struct flow *fl, const char *list, struct str filter, struct str place);
 
+/* The same into a buffer: for what makes many in one flow. */
+enum { PAGE_TOKEN_SIZE = PAGE_PLACE_MAX + 32 + 1 };
+
+struct str page_token_write(struct flow *fl, const char *list, struct str filter, struct str place,
+			    char buf[PAGE_TOKEN_SIZE]);
+
 /* The place; p is NULL when this is no token of this list with this filter. */
 struct str page_token_open(struct flow *fl, const char *list, struct str filter, struct str token);
 

@@ -39,6 +39,7 @@
 	X(INT,  max_in_flight,       2000,      1, 100000,  "calls", "calls at work in this process; one more is RESOURCE_EXHAUSTED") \
 	X(INT,  max_streams,         200,       1, 10000,   "calls", "concurrent calls on one connection") \
 	X(INT,  max_watches,         10000,     1, 1000000, "streams", "streams that mostly wait (health, order watches) in this process") \
+	X(INT,  max_watches_each,    1000,      1, 1000000, "streams", "order watches of one caller in this process; where auth is none nobody is told from another, and max_watches alone counts") \
 	X(INT,  max_request_kib,     512,       1, 4096,    "KiB",   "one request message") \
 	X(INT,  max_lines,           5000,      1, 5000,    "lines", "lines of one order") \
 	X(INT,  max_page,            200,       1, 1000,    "rows",  "largest page of a list") \
