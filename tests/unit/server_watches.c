@@ -67,7 +67,7 @@ void unit_row_read(const struct unit_kind *kind, const struct answer *a, uint32_
 	memcpy(ret_row, &rows[i], sizeof(rows[i]));
 }
 
-void feeds_moved(struct feeds *fs) /* tested apart, server_feeds.c */
+void feeds_moved(struct feeds *fs) /* tested apart, server_feed.c */
 {
 	(void)fs;
 }
