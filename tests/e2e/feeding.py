@@ -1,4 +1,6 @@
 """What the stories of WatchOrders share: feeds read by python3-grpcio."""
+import subprocess
+
 import grpc
 
 METHOD = "/orderd.v1.OrderService/WatchOrders"
@@ -69,3 +71,26 @@ def is_whole(seen, wanted):
     for order, seq in seen:
         assert seq > last.get(order, 0), (order, seq, last[order])
         last[order] = seq
+
+
+def alone(w, statement):
+    """Run as a command of its own, so that a DO block may commit."""
+    done = subprocess.run(
+        ["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement,
+         "host=%s dbname=orderd user=postgres options='-c search_path=orderd,public'" % w.env["SOCKETS"]],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def orders_of_their_own(w, tenants, first_customer, last_customer, each=1):
+    """Orders that nothing else moves, of customers c<n>; like one that is completed."""
+    pattern = w.place(customer="pattern").order_id
+    w.until(lambda: w.state(pattern) == "completed", "the pattern")
+    names = [r[0] for r in w.sql("SELECT column_name FROM information_schema.columns"
+                                 " WHERE table_schema = 'orderd' AND table_name = 'orders'")]
+    new = {"tenant": "t.tenant", "id": "gen_random_uuid()", "number": "nextval('order_number')", "version": "1", "channel": "'feed'",
+           "customer": "'c' || c"}
+    w.sql("INSERT INTO tenant (tenant, name) SELECT t, 'tenant ' || t FROM unnest(ARRAY[%s]) t ON CONFLICT DO NOTHING" % tenants)
+    w.sql("INSERT INTO orders (%s) SELECT %s FROM orders o, tenant t, generate_series(%d, %d) c, generate_series(1, %d)"
+          " WHERE o.id = '%s' AND t.tenant IN (%s)"
+          % (", ".join(names), ", ".join(new.get(n, "o." + n) for n in names), first_customer, last_customer, each, pattern, tenants))

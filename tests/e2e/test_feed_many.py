@@ -4,12 +4,11 @@ import asyncio
 import os
 import random
 import secrets
-import subprocess
 import threading
 
 import grpc
 from credentials import Authority, replace
-from feeding import METHOD, Reader, is_whole, key, open_feed, stored
+from feeding import METHOD, Reader, alone, is_whole, key, open_feed, orders_of_their_own, stored
 from programs import Running, start
 from world import details_of, run
 
@@ -22,6 +21,7 @@ DEADLINE_S = 240
 CONFIG = """
 watch_poll_ms = 200
 watch_heartbeat_ms = 500
+audit_s = 0
 """
 
 # What every unit that writes events does: the order's lock, the next sequence.  Some stay open a moment, so that
@@ -107,36 +107,27 @@ class Servers:
 
 
 def populate(w):
-    """Orders that nothing else moves, of every tenant."""
-    pattern = w.place(customer="pattern").order_id
-    w.until(lambda: w.state(pattern) == "completed", "the pattern")
-    names = [r[0] for r in w.sql("SELECT column_name FROM information_schema.columns WHERE table_schema = 'orderd' AND table_name = 'orders'")]
-    new = {"tenant": "t.tenant", "id": "gen_random_uuid()", "number": "nextval('order_number')", "version": "1", "channel": "'feed'",
-           "customer": "'c' || c"}
-    w.sql("INSERT INTO tenant (tenant, name) SELECT t, 'tenant ' || t FROM generate_series(2, 3) t ON CONFLICT DO NOTHING")
-    w.sql("INSERT INTO orders (%s) SELECT %s FROM orders o, tenant t, generate_series(1, %d) c, generate_series(1, %d)"
-          " WHERE o.id = '%s' AND t.tenant IN (1, 2, 3)"
-          % (", ".join(names), ", ".join(new.get(n, "o." + n) for n in names), CUSTOMERS, ORDERS, pattern))
+    orders_of_their_own(w, ", ".join(map(str, TENANTS)), 1, CUSTOMERS, ORDERS)
     w.sql("INSERT INTO order_event (tenant, order_id, seq, kind, to_state, actor)"
           " SELECT tenant, id, 1, 'placed', 'completed', 'test' FROM orders WHERE channel = 'feed'")
 
 
 def write_events(w):
-    """Writers side by side; how many events there are then, by feed."""
-    done = []
+    """Writers side by side."""
+    failed = []
 
     def go(n):
-        done.append(subprocess.run(
-            ["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1",
-             "host=%s dbname=orderd user=postgres options='-c search_path=orderd,public'" % w.env["SOCKETS"],
-             "-c", WRITER % (n / 10 + 0.05, ROUNDS)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+        try:
+            alone(w, WRITER % (n / 10 + 0.05, ROUNDS))
+        except AssertionError as e:
+            failed.append(e)
 
     threads = [threading.Thread(target=go, args=(n,)) for n in range(WRITERS)]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
-    assert all(d.returncode == 0 for d in done), [d.stdout for d in done]
+    assert not failed, failed
 
 
 class Follower:
