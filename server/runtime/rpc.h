@@ -52,8 +52,9 @@ struct rpc_stream {
 	void (*on_message)(struct flow *fl, const ProtobufCMessage *m); /* bidi; m dies after it */
 	void (*on_half_close)(struct flow *fl); /* bidi: the client has no more messages */
 	void (*on_sent)(struct flow *fl);       /* the message has left: the next may be sent */
-	void (*on_drain)(struct flow *fl); /* the server leaves: rpc_end(); NULL: it is done for you */
-	void (*on_close)(struct flow *fl);      /* cancelled, ended or drained: forget the flow */
+	void (*on_drain)(
+		struct flow *fl); /* the server leaves: rpc_end(); NULL: it is done for you */
+	void (*on_close)(struct flow *fl); /* cancelled, ended or drained: forget the flow */
 };
 
 struct rpc_method {

@@ -18,7 +18,7 @@
 struct watch_events_row;
 
 struct watcher {
-	struct watch_entry entry; /* first */
+	struct watch_entry entry;   /* first */
 	struct watch_caller caller; /* who watches */
 	struct watcher *next, *prev;
 	struct watcher *next_due, *prev_due;
