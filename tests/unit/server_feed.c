@@ -333,26 +333,51 @@ static void database_begins_anew__all_are_told(void **state)
 
 static void leaves_at_any_moment__nothing_is_left(void **state)
 {
+	char old[PAGE_TOKEN_SIZE];
+
 	(void)state;
 	close_call(open_call(0, "", "")); /* while its feed is first read */
 	later(1);
 	open_call(0, "", "");
 	settle();
+	memcpy(old, calls[0].token, sizeof(old));
 	commit_events(2000);
 	hear(hear_arg, id_new());
 	settle();
-	close_call(&calls[0]);
-	open_call(0, calls[0].token, "");
-	settle();
-	n_events = 2000;
-	open_call(1, calls[0].token, "");
-	commit_events(1500);
+	open_call(1, old, "");
+	later(FEED_PAUSE_MS);
+	assert_int_equal(asked(), 1); /* a page for it */
+	close_call(&calls[1]);
+	answer_all(ERR_OK);
+	open_call(1, old, "");
+	close_call(&calls[1]); /* while it waits for one */
+	commit_events(100);
 	hear(hear_arg, id_new());
 	later(FEED_PAUSE_MS);
-	close_call(&calls[0]);
-	close_call(&calls[1]); /* while it is read for */
+	close_call(&calls[0]); /* the last of its feed, while that is read */
 	settle();
 	assert_true(app.feeds->first == NULL && app.feeds->reading == 0);
+}
+
+/* Its token is another server's, whose reader was quicker. */
+static void ahead_of_this_reader__hears_nothing_twice(void **state)
+{
+	struct feed_place ahead = feed_place_at(105);
+	char text[FEED_PLACE_SIZE], token[PAGE_TOKEN_SIZE];
+	struct call *c, *other = open_call(0, "", "");
+
+	(void)state;
+	settle();
+	page_token_write(&other->fl, "feed", STR(""), feed_place_write(epoch, &ahead, text), token);
+	commit_events(10); /* and no hint has come */
+	c = open_call(1, token, "");
+	later(1);
+	answer_all(ERR_OK);
+	assert_int_equal(c->n_seen, 5);
+	later(POLL_MS);
+	settle();
+	saw_all(c, 5, "");
+	saw_all(other, 0, "");
 }
 
 int main(void)
@@ -375,6 +400,7 @@ int main(void)
 		TEST(token_of_another_filter__is_no_token),
 		TEST(database_begins_anew__all_are_told),
 		TEST(leaves_at_any_moment__nothing_is_left),
+		TEST(ahead_of_this_reader__hears_nothing_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
