@@ -17,6 +17,8 @@ struct rpc_server;
 struct ops_http;
 struct webhooks;
 struct watches;
+struct feeds;
+struct watch_callers;
 struct auth;
 struct key_feed;
 struct call_recorder;
@@ -27,7 +29,9 @@ struct app {
 	struct loop *loop;
 	struct store *store;
 	struct queue *queue;
-	struct watches *watches; /* orders somebody watches */
+	struct watches *watches;       /* orders somebody watches */
+	struct feeds *feeds;           /* tenants whose orders somebody follows */
+	struct watch_callers *callers; /* who watches */
 	struct auth *auth;
 	struct key_feed *keys; /* NULL: API keys are not taken */
 	struct call_recorder *recorder;

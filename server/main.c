@@ -39,6 +39,8 @@
 #include "server/reload.h"
 #include "server/rpc_table.h"
 #include "server/runtime/rpc_server.h"
+#include "server/watch/feeds.h"
+#include "server/watch/watch_callers.h"
 #include "server/watch/watches.h"
 #include "server/webhooks/webhooks.h"
 
@@ -135,11 +137,19 @@ static void close_keys(void *arg)
 	key_feed_close(app->keys, close_recorder, app);
 }
 
+static void close_feeds(void *arg)
+{
+	struct app *app = arg;
+
+	feeds_close(app->feeds, close_keys, app);
+}
+
 static void close_watches(void *arg)
 {
 	struct app *app = arg;
 
-	watches_close(app->watches, close_keys, app);
+	watch_callers_free(app->callers);
+	watches_close(app->watches, close_feeds, app);
 }
 
 static void close_queue(void *arg)
@@ -244,6 +254,8 @@ static void open_stores(struct app *app)
 	app->store = store_new(app->loop, &store);
 	app->queue = queue_new(app->loop, &queue);
 	app->watches = watches_new(app);
+	app->feeds = feeds_new(app);
+	app->callers = watch_callers_new(app->cfg.max_watches_each);
 	app->keys = key_feed_new(app);
 	app->recorder = call_recorder_new(app);
 }
@@ -258,6 +270,7 @@ static void fill_board(struct app *app)
 	store_offer(app->store, b);
 	queue_offer(app->queue, b);
 	watches_offer(app->watches, b);
+	feeds_offer(app->feeds, b);
 	machines_offer(b);
 	ops_http_offer(b);
 }

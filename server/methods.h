@@ -14,6 +14,7 @@ extern const struct rpc_method RPC_GET_ORDER_STATUS;
 extern const struct rpc_method RPC_LIST_ORDERS;
 extern const struct rpc_method RPC_CANCEL_ORDER;
 extern const struct rpc_method RPC_WATCH_ORDER;
+extern const struct rpc_method RPC_WATCH_ORDERS;
 
 extern const struct rpc_method RPC_UPSERT_ITEMS;
 extern const struct rpc_method RPC_CREATE_LOCATION;

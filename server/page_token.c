@@ -42,20 +42,25 @@ static struct id page_of(const char *list, struct str filter)
 	return id;
 }
 
-struct str page_token_make(struct flow *fl, const char *list, struct str filter, struct str place)
+struct str page_token_write(struct flow *fl, const char *list, struct str filter, struct str place,
+			    char buf[PAGE_TOKEN_SIZE])
 {
 	struct seal_key k = key_of(fl);
+	uint8_t room[SEALED_MAX];
 	struct str sealed;
-	char *token;
 
 	assert(place.n <= PAGE_PLACE_MAX);
-	sealed = seal(&k, rpc_identity(fl)->tenant, page_of(list, filter), place, &fl->arena);
-	token = arena_alloc(&fl->arena, BASE64URL_LENGTH(SEALED_MAX) + 1);
+	sealed = seal_into(&k, rpc_identity(fl)->tenant, page_of(list, filter), place, room);
 	seal_key_wipe(&k);
-	if (sealed.p == NULL || token == NULL)
-		return (struct str){0};
-	base64url_encode(sealed.p, sealed.n, token);
-	return (struct str){token, BASE64URL_LENGTH(sealed.n)};
+	base64url_encode(sealed.p, sealed.n, buf);
+	return (struct str){buf, BASE64URL_LENGTH(sealed.n)};
+}
+
+struct str page_token_make(struct flow *fl, const char *list, struct str filter, struct str place)
+{
+	char buf[PAGE_TOKEN_SIZE];
+
+	return arena_str(&fl->arena, page_token_write(fl, list, filter, place, buf));
 }
 
 struct str page_token_open(struct flow *fl, const char *list, struct str filter, struct str token)

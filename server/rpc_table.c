@@ -12,6 +12,7 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_LIST_ORDERS,
 	&RPC_CANCEL_ORDER,
 	&RPC_WATCH_ORDER,
+	&RPC_WATCH_ORDERS,
 	/* orderd.v1.InventoryService */
 	&RPC_UPSERT_ITEMS,
 	&RPC_CREATE_LOCATION,

@@ -145,6 +145,8 @@ static const char *status_name(enum err_status s)
 		return "FAILED_PRECONDITION";
 	case ERR_STATUS_ABORTED:
 		return "ABORTED";
+	case ERR_STATUS_OUT_OF_RANGE:
+		return "OUT_OF_RANGE";
 	case ERR_STATUS_UNIMPLEMENTED:
 		return "UNIMPLEMENTED";
 	case ERR_STATUS_INTERNAL:

@@ -1,11 +1,12 @@
-// Places an order and follows it to its end.
+// Places an order and follows it to its end, or follows all there are.
 //
 //   node example.js ADDRESS place REQUEST_ID CUSTOMER SKU=QUANTITY...
 //   node example.js ADDRESS watch ORDER_ID [AFTER_SEQUENCE]
+//   node example.js ADDRESS all [TOKEN [CUSTOMER]]
 //
 // Events go to stdout, everything else to stderr.  Ends with 0: done; 1: refused, and asking again is no use; 3: not known,
 // ask again with the same arguments; 2: wrong arguments.
-import { connect, explain, place, watch } from './orders.js';
+import { connect, explain, place, watch, watchAll } from './orders.js';
 
 const UNKNOWN = ['UNAVAILABLE', 'DEADLINE_EXCEEDED', 'ABORTED', 'CANCELLED', 'RESOURCE_EXHAUSTED'];
 const again = ({ code, reason }) => console.error(`again ${code} ${reason}`);
@@ -32,12 +33,20 @@ const commands = {
     await follow(orders, order_id, 0);
   },
   watch: follow,
+  async all(orders, token, customer) {
+    for await (const message of watchAll(orders, { token, customer }, again)) {
+      for (const { order_id, event } of message.events)
+        console.log(`order ${order_id} ${event.sequence} ${event.kind}`);
+      console.log(`token ${message.token}`); // of what stands above it
+    }
+  },
 };
 
 const [address, command, ...args] = process.argv.slice(2);
-const least = { place: 3, watch: 1 }[command];
+const least = { place: 3, watch: 1, all: 0 }[command];
 if (least === undefined || args.length < least) {
-  console.error('usage: example.js ADDRESS place REQUEST_ID CUSTOMER SKU=QUANTITY... | watch ORDER_ID [AFTER_SEQUENCE]');
+  console.error('usage: example.js ADDRESS place REQUEST_ID CUSTOMER SKU=QUANTITY... | watch ORDER_ID [AFTER_SEQUENCE] | ' +
+    'all [TOKEN [CUSTOMER]]');
   process.exit(2);
 }
 const orders = connect(address);

@@ -116,3 +116,23 @@ export async function* watch(orders, orderId, after = 0, onAgain) {
     }
   }
 }
+
+// What happens to all orders, or to one customer's: { events, token } message by message, for as long as it is read.  Store
+// the token when the events of its message have been dealt with: it goes on there, from here or from another device, after
+// an hour or a day.  Without one it begins now.
+export async function* watchAll(orders, { token = '', customer = '' } = {}, onAgain) {
+  for (const tries = new Tries(onAgain);;) {
+    const stream = orders.WatchOrders({ resume_token: token, customer });
+    try {
+      for await (const { events, resume_token } of stream) {
+        tries.restart(); // it was alive
+        token = resume_token;
+        yield { events, token };
+      }
+    } catch (error) {
+      await tries.again(error);
+    } finally {
+      stream.cancel();
+    }
+  }
+}

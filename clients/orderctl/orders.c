@@ -131,17 +131,56 @@ static bool show_event(const Orderd__V1__WatchOrderResponse *m, void *arg)
 	return fflush(stdout) == 0; /* nobody reads any more */
 }
 
+struct watch_all {
+	struct args *a;
+	char last[ORDERD_TOKEN_MAX + 1]; /* token told */
+};
+
+/* In JSON every message, because each has a token; else a line per event, with whose it is. */
+static bool show_orders(const Orderd__V1__WatchOrdersResponse *m, void *arg)
+{
+	struct watch_all *w = arg;
+
+	snprintf(w->last, sizeof(w->last), "%.*s", (int)m->resume_token.len,
+		 (const char *)m->resume_token.data);
+	w->a->request_option = "resume";
+	w->a->request_id = w->last;
+	if (w->a->json)
+		print_json(&m->base);
+	for (size_t i = 0; i < m->n_events && !w->a->json; i++) {
+		printf("%lld  %.*s  ", (long long)m->events[i]->order_number,
+		       (int)m->events[i]->order_id.len, (const char *)m->events[i]->order_id.data);
+		print_events(&m->events[i]->event, 1);
+	}
+	return fflush(stdout) == 0;
+}
+
+static int run_watch_all(struct args *a)
+{
+	Orderd__V1__WatchOrdersRequest rq = ORDERD__V1__WATCH_ORDERS_REQUEST__INIT;
+	struct watch_all w = {.a = a};
+	struct orderd_error e;
+
+	rq.customer = text(option(a, "customer"));
+	rq.resume_token = text(option(a, "resume"));
+	return orderd_watch_orders(a->client, &rq, show_orders, &w, a->deadline_ms, &e)
+		       ? EXIT_DONE
+		       : print_error(a, &e);
+}
+
 static int run_watch(struct args *a)
 {
 	Orderd__V1__WatchOrderRequest rq = ORDERD__V1__WATCH_ORDER_REQUEST__INIT;
 	struct watch w = {.a = a};
 	struct orderd_error e;
 
-	rq.order_id = text(a->words[0]);
-	rq.after_sequence = number(option_or(a, "after", "0"), "--after");
-	a->outcome = true; /* the order's end */
+	a->outcome = true; /* the order's end, or the deadline */
 	if (!flag(a, "deadline"))
 		a->deadline_ms = WATCH_MS;
+	if (flag(a, "all"))
+		return run_watch_all(a);
+	rq.order_id = text(a->words[0]);
+	rq.after_sequence = number(option_or(a, "after", "0"), "--after");
 	return orderd_watch_order(a->client, &rq, show_event, &w, a->deadline_ms, &e)
 		       ? EXIT_DONE
 		       : print_error(a, &e);
@@ -163,11 +202,14 @@ const struct command order_commands[] = {
 	 "cancel an order that is not packed yet", run_cancel,
 	 .about = "Cancel an order none of which is packed yet. Its stock is free at once; money "
 		  "that is held is let go by the workers, until then the order is CANCELLING."},
-	{NULL, "watch", "[--after N] ORDER", 1,
-	 "what happens to an order, as it happens, until it has ended", run_watch,
+	{NULL, "watch", "[--after N] ORDER | --all [--customer ID] [--resume TOKEN]", 1,
+	 "what happens to an order until it has ended, or with --all to all of them", run_watch,
 	 .about = "Print a line for each thing that has happened to an order and for each as it "
 		  "happens, until the order has ended or --deadline is over; by default that is a "
-		  "week. A server that goes away is asked again, and nothing is told twice.",
-	 .examples = "  orderctl watch 0190a3c2-7f3e-7cc1-a1a0-3d2f7a1b9c55\n"},
+		  "week. A server that goes away is asked again, and nothing is told twice. With "
+		  "--all a line begins with the order's number and id, and it begins with what "
+		  "happens from now on; when it ends it says what --resume goes on with.",
+	 .examples = "  orderctl watch 0190a3c2-7f3e-7cc1-a1a0-3d2f7a1b9c55\n"
+		     "  orderctl watch --all --customer c-1\n"},
 	{NULL, NULL, NULL, 0, NULL, NULL},
 };

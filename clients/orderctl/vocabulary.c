@@ -30,7 +30,7 @@ static const struct meaning words[] = {
 /* Options that mean the same wherever they are; a command's own meaning goes first. */
 static const struct meaning options_of_all[] = {
 	{"after", "begin behind this event's sequence number"},
-	{"all", "every row there is, page after page"},
+	{"all", "all there are: every page of a list, every order"},
 	{"channel", "where the order was entered: web, phone, store, ..."},
 	{"city", "the address's city"},
 	{"clients", "calls under way at once"},
@@ -75,6 +75,7 @@ static const struct meaning options_of_all[] = {
 	{"request-id",
 	 "the call's own id: repeated with the same one, it changes nothing; by default "
 	 "a new one"},
+	{"resume", "go on where another watch --all ended"},
 	{"seconds", "how long to measure"},
 	{"seed", "where the choice of items begins"},
 	{"server", "host:port or unix:/path; by default $ORDERD_SERVER, or 127.0.0.1:7070"},

@@ -1,7 +1,8 @@
-"""Places an order and follows it to its end.
+"""Places an order and follows it to its end, or follows all there are.
 
     example.py ADDRESS place REQUEST_ID CUSTOMER SKU=QUANTITY...
     example.py ADDRESS watch ORDER_ID [AFTER_SEQUENCE]
+    example.py ADDRESS all [TOKEN [CUSTOMER]]
 
 Events go to stdout, everything else to stderr.  Ends with 0: done; 1: refused, and asking again is no use; 3: not known, ask
 again with the same arguments; 2: wrong arguments.
@@ -10,7 +11,7 @@ import sys
 
 import grpc
 from orderd.v1 import order_service_pb2, place_pb2
-from orders import Orders, connect, explain, place, watch
+from orders import Orders, connect, explain, place, watch, watch_all
 
 UNKNOWN = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "CANCELLED", "RESOURCE_EXHAUSTED"}
 
@@ -39,7 +40,14 @@ def place_and_follow(orders, request_id, customer, *lines):
     follow(orders, order.order_id)
 
 
-COMMANDS = {"place": (place_and_follow, 3), "watch": (follow, 1)}
+def follow_all(orders, token="", customer=""):
+    for events, token in watch_all(orders, token, customer, again):
+        for e in events:
+            print("order", e.order_id, e.event.sequence, e.event.kind)
+        print("token", token, flush=True)  # of what stands above it
+
+
+COMMANDS = {"place": (place_and_follow, 3), "watch": (follow, 1), "all": (follow_all, 0)}
 
 
 def main(address="", command="", *args):

@@ -44,7 +44,7 @@ class Orders:
         for method in service.methods:
             request = getattr(order_service_pb2, method.input_type.name)
             answer = getattr(order_service_pb2, method.output_type.name)
-            kind = channel.unary_stream if method.name == "WatchOrder" else channel.unary_unary
+            kind = channel.unary_stream if method.name.startswith("Watch") else channel.unary_unary
             setattr(self, method.name, kind("/%s/%s" % (service.full_name, method.name), request.SerializeToString,
                                             answer.FromString))
 
@@ -124,3 +124,21 @@ def watch(orders, order_id, after=0, on_again=None):
             tries.again(error)
         finally:
             stream.cancel()  # whoever stops reading leaves nothing open
+
+
+def watch_all(orders, token="", customer="", on_again=None):
+    """What happens to all orders, or to one customer's: (events, token) message by message, for as long as it is read.
+    Store the token when the events of its message have been dealt with: it goes on there, from here or from another device,
+    after an hour or a day.  Without one it begins now."""
+    tries = Tries(on_again)
+    while True:
+        stream = orders.WatchOrders(order_service_pb2.WatchOrdersRequest(resume_token=token, customer=customer))
+        try:
+            for message in stream:
+                tries.restart()  # it was alive
+                token = message.resume_token
+                yield message.events, token
+        except grpc.RpcError as error:
+            tries.again(error)
+        finally:
+            stream.cancel()

@@ -49,6 +49,7 @@
 	X(INT,  connection_grace_ms, 600000,    100, 86400000, "ms", "how long calls and watches of such a connection may go on") \
 	X(INT,  connection_idle_ms,  900000,    100, 86400000, "ms", "a connection without a call for so long is closed") \
 	X(INT,  max_watches,         10000,     1, 1000000, "streams", "streams that mostly wait (health, order watches) in this process") \
+	X(INT,  max_watches_each,    1000,      1, 1000000, "streams", "order watches of one caller in this process; where auth is none nobody is told from another, and max_watches alone counts") \
 	X(INT,  max_request_kib,     512,       1, 4096,    "KiB",   "one request message") \
 	X(INT,  max_lines,           5000,      1, 5000,    "lines", "lines of one order") \
 	X(INT,  max_page,            200,       1, 1000,    "rows",  "largest page of a list") \

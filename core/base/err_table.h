@@ -35,12 +35,15 @@
 	X(TWO_LIVE_KEYS,       FAILED_PRECONDITION, NEVER,    "the name has two live keys: revoke one first") \
 	X(KEYS_NOT_TAKEN,      FAILED_PRECONDITION, NEVER,    "this server takes no API keys") \
 	X(TOO_MANY_KEYS,       RESOURCE_EXHAUSTED,  NEVER,    "there are as many API keys as servers hold") \
+	X(FEED_BEGAN_ANEW,     OUT_OF_RANGE,        NEVER,    "the database was restored since this token was made: begin without one") \
+	X(FEED_NOT_READY,      FAILED_PRECONDITION, BACKOFF,  "the database was copied here, and orderd migrate must be run before events can be followed") \
 	X(ETAG_MISMATCH,       ABORTED,             NEVER,    "the resource has changed since it was read") \
 	X(CLASH,               ABORTED,             BACKOFF,  "a concurrent change got in the way") \
 	X(TOO_LARGE,           RESOURCE_EXHAUSTED,  NEVER,    "the request needs more memory than one request may use") \
 	X(OVERLOADED,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many requests in flight") \
 	X(RATE_LIMITED,        RESOURCE_EXHAUSTED,  BACKOFF,  "this method is called more often than allowed") \
 	X(SLOW_READER,         RESOURCE_EXHAUSTED,  BACKOFF,  "this stream is not read fast enough") \
+	X(TOO_MANY_WATCHES,    RESOURCE_EXHAUSTED,  BACKOFF,  "the caller has as many watches open as one may") \
 	X(STORE_FULL,          RESOURCE_EXHAUSTED,  BACKOFF,  "too many changes are waiting to be stored") \
 	X(STORE_LATE,          UNAVAILABLE,         BACKOFF,  "storage is behind; what is asked now would wait too long") \
 	X(STORE_UNAVAILABLE,   UNAVAILABLE,         BACKOFF,  "storage is not reachable") \

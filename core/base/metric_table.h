@@ -23,6 +23,11 @@
 	X(COUNTER,   watch_events_sent, "",       "events sent to order watches") \
 	X(COUNTER,   watch_reads,      "",        "statements that read events for order watches") \
 	X(COUNTER,   watch_slow,       "",        "order watches ended because they were not read") \
+	X(GAUGE,     feed_streams,     "",        "feeds of orders open (WatchOrders)") \
+	X(COUNTER,   feed_events_sent, "",        "events sent to them") \
+	X(COUNTER,   feed_reads,       "",        "times a tenant's new events were read for them") \
+	X(COUNTER,   feed_catch_ups,   "",        "pages read for one that was behind what is kept in memory") \
+	X(GAUGE,     feed_held_up_seconds, "",    "how long the oldest committed event has waited for an older transaction to end; it delays feeds") \
 	X(COUNTER,   flow_ended,       "flow_error", "flows ended, by flow and error name") \
 	X(HISTOGRAM, flow_seconds,     "flow",    "life of a flow") \
 	X(COUNTER,   step_error,       "step_error", "steps that took their error edge, by flow.step and error name") \

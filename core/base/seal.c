@@ -62,17 +62,13 @@ static void bind_row(EVP_CIPHER_CTX *c, int32_t tenant, struct id row, bool seal
 		sure(EVP_DecryptUpdate(c, NULL, &n, aad, sizeof(aad)));
 }
 
-struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct str plain,
-		struct arena *arena)
+struct str seal_into(const struct seal_key *k, int32_t tenant, struct id row, struct str plain,
+		     uint8_t *out)
 {
-	uint8_t *out = arena_alloc(arena, plain.n + SEAL_OVERHEAD);
-	EVP_CIPHER_CTX *c;
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
 	int n;
 
 	assert(plain.n < INT32_MAX - SEAL_OVERHEAD);
-	if (out == NULL)
-		return (struct str){0};
-	c = EVP_CIPHER_CTX_new();
 	sure(c != NULL);
 	out[0] = VERSION;
 	sure(RAND_bytes(out + 1, NONCE));
@@ -83,6 +79,14 @@ struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct 
 	sure(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_GCM_GET_TAG, TAG, out + 1 + NONCE));
 	EVP_CIPHER_CTX_free(c);
 	return (struct str){(const char *)out, plain.n + SEAL_OVERHEAD};
+}
+
+struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct str plain,
+		struct arena *arena)
+{
+	uint8_t *out = arena_alloc(arena, plain.n + SEAL_OVERHEAD);
+
+	return out != NULL ? seal_into(k, tenant, row, plain, out) : (struct str){0};
 }
 
 struct str seal_open(const struct seal_key *k, int32_t tenant, struct id row, struct str sealed,

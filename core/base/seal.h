@@ -30,6 +30,10 @@ struct str seal(const struct seal_key *k, int32_t tenant, struct id row, struct 
 struct str seal_open(const struct seal_key *k, int32_t tenant, struct id row, struct str sealed,
 		     struct arena *arena);
 
+/* The same into plain.n + SEAL_OVERHEAD bytes at `out`. */
+struct str seal_into(const struct seal_key *k, int32_t tenant, struct id row, struct str plain,
+		     uint8_t *out);
+
 void digest_sha256(struct str data, uint8_t ret[DIGEST_BYTES]);
 void digest_hmac(struct str key, struct str data, uint8_t ret[DIGEST_BYTES]); /* HMAC-SHA-256 */
 

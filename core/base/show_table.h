@@ -18,6 +18,7 @@
 	X(pools,   "backend pool n> state working> waiting> done> lost> peer version last_error", "connections to PostgreSQL and Redis, and HTTP peers that are being asked") \
 	X(batches, "lane n> ago_ms> units> statements> us> outcome sqlstate",        "the last batches of each lane of the store, the latest first") \
 	X(watches, "order tenant> state sent> taken> version> held> quiet_ms>",      "order watches, the latest first") \
+	X(feeds,   "tenant> followers> behind> kept> read> xid> state",       "tenants whose orders are followed, and what is kept of each") \
 	X(streams, "role state room> ahead> out> asks",                              "the readers of the job streams") \
 	X(jobs,    "kind job order group> attempts> step age_ms> lease_left_ms> waits_for", "jobs at work") \
 	X(states,  "machine from to why",                                            "the states of things and every move there is between them; no `from`: it begins there")

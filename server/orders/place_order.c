@@ -26,6 +26,7 @@
 #include "server/orders/placing.h"
 #include "server/request.h"
 #include "server/runtime/rpc.h"
+#include "server/watch/watches.h"
 
 enum { QUOTE, HOLD, PLACE, FIND, VIEW, GROUPS, LET_GO, DONE };
 
@@ -341,6 +342,7 @@ static int got_place(struct flow *fl, const struct answer *a)
 	settle_hold(fl, placed);
 	if (placed) {
 		queue_ring(app->queue, p->rings, (uint32_t)p->plan.groups);
+		order_placed(app);
 		return reply_placed(fl, p, &r);
 	}
 	if (str_eq(r.outcome, STR("short")))

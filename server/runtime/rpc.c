@@ -13,7 +13,7 @@
 #include "server/runtime/status.h"
 
 /* A path or a reason longer than this is cut: it is read by people. */
-enum { PARTICULAR_MAX = 160 };
+enum { PARTICULAR_MAX = 256 };
 
 /* ---- reading ---- */
 

@@ -52,7 +52,9 @@ struct rpc_stream {
 	void (*on_message)(struct flow *fl, const ProtobufCMessage *m); /* bidi; m dies after it */
 	void (*on_half_close)(struct flow *fl); /* bidi: the client has no more messages */
 	void (*on_sent)(struct flow *fl);       /* the message has left: the next may be sent */
-	void (*on_close)(struct flow *fl);      /* cancelled, ended or drained: forget the flow */
+	void (*on_drain)(
+		struct flow *fl); /* the server leaves: rpc_end(); NULL: it is done for you */
+	void (*on_close)(struct flow *fl); /* cancelled, ended or drained: forget the flow */
 };
 
 struct rpc_method {
@@ -85,6 +87,8 @@ void *rpc_state(struct flow *fl);
 const void *rpc_request(struct flow *fl); /* the generated struct; NULL on a bidi stream */
 struct app *rpc_app(struct flow *fl);
 const struct identity *rpc_identity(struct flow *fl);
+/* Whether what the call came with still says who it said: asked now and then by who stays long. */
+enum errc rpc_identify_again(struct flow *fl);
 struct str rpc_metadata(struct flow *fl, const char *key); /* lower-case key; absent: p == NULL */
 
 /* What the call is about, for the access log. */

@@ -24,6 +24,8 @@
 
 #define TRACE_KEY "traceparent"
 
+enum { AGAIN_ARENA = 16384 /* an identity, and what is needed to check a token */ };
+
 static const char *name_of(const struct rpc *c)
 {
 	return c->served->method != NULL ? c->served->method->name : "unknown";
@@ -165,6 +167,23 @@ static enum errc let_in(struct rpc *c)
 	if (e == ERR_SCOPE_MISSING)
 		rpc_fact(&c->flow, "scope", "%s", c->served->policy->scope);
 	return e != ERR_OK ? e : admission_share(c);
+}
+
+enum errc rpc_identify_again(struct flow *fl)
+{
+	struct rpc *c = rpc_of(fl);
+	struct identity who;
+	struct arena scratch;
+	enum errc e;
+
+	arena_init(&scratch, AGAIN_ARENA);
+	e = identify(c->server->opt.auth, c->call, &c->metadata, &scratch, &who);
+	if (e == ERR_OK &&
+	    (who.tenant != c->who.tenant || who.role != c->who.role ||
+	     !str_eq(who.subject, c->who.subject) || !str_eq(who.customer, c->who.customer)))
+		e = ERR_UNAUTHENTICATED;
+	arena_done(&scratch);
+	return e;
 }
 
 static enum errc admit(struct rpc *c)
@@ -454,6 +473,16 @@ void rpc_cut(struct rpc *c, enum errc why)
 		flow_cancel(&c->flow, why);
 	else if (c->open)
 		rpc_end(&c->flow, why);
+}
+
+void rpc_drain(struct rpc *c)
+{
+	if (!c->open)
+		return;
+	if (c->served->method->stream->on_drain != NULL)
+		c->served->method->stream->on_drain(&c->flow);
+	else
+		rpc_end(&c->flow, ERR_DRAINING);
 }
 
 static void on_shed(struct rpc *c)

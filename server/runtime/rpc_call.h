@@ -146,6 +146,7 @@ void rpc_batch(struct rpc *c, const grpc_op *ops, size_t n, struct rpc_tag *tag)
 void rpc_maybe_free(struct rpc *c); /* if nothing is under way any more */
 /* drain: end the stream or cancel the flow */
 void rpc_cut(struct rpc *c, enum errc why);
+void rpc_drain(struct rpc *c); /* the same at its beginning: streams end in their own words */
 ProtobufCMessage *rpc_decode(struct rpc *c, struct arena *a, grpc_byte_buffer *bytes,
 			     enum errc *ret_err);
 grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m); /* NULL: too large */

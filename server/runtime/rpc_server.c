@@ -248,8 +248,7 @@ static void close_server(struct timer *t)
 	atomic_store(&s->closing, true);
 	grpc_server_shutdown_and_notify(s->core, s->cq, &s->down);
 	for (struct rpc *c = s->alive; c != NULL; c = c->next)
-		if (c->open)
-			rpc_end(&c->flow, ERR_DRAINING);
+		rpc_drain(c);
 	s->patience.on_due = on_drain_overdue;
 	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->drain_s * 1000);
 }

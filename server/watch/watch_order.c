@@ -153,6 +153,8 @@ static void on_open(struct flow *fl)
 	watches_add(watches_of(w), w);
 	if (rpc_has_violations(fl))
 		rpc_end(fl, ERR_INVALID_ARGUMENT);
+	else if (!watch_callers_add(rpc_app(fl)->callers, fl, &w->caller))
+		rpc_end(fl, ERR_TOO_MANY_WATCHES);
 	else
 		watches_due(watches_of(w), w);
 }
@@ -170,6 +172,7 @@ static void on_close(struct flow *fl)
 {
 	struct watcher *w = rpc_state(fl);
 
+	watch_callers_remove(rpc_app(fl)->callers, &w->caller);
 	watches_remove(watches_of(w), w);
 	watch_hold_done(&w->hold);
 }

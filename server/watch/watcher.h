@@ -10,6 +10,7 @@
 
 #include "core/flow/flow.h"
 #include "orderd/v1/order_service.pb-c.h"
+#include "server/watch/watch_callers.h"
 #include "server/watch/watch_hold.h"
 #include "server/watch/watch_table.h"
 #include "server/watch/watches.h"
@@ -17,7 +18,8 @@
 struct watch_events_row;
 
 struct watcher {
-	struct watch_entry entry; /* first */
+	struct watch_entry entry;   /* first */
+	struct watch_caller caller; /* who watches */
 	struct watcher *next, *prev;
 	struct watcher *next_due, *prev_due;
 	struct flow *fl; /* the call's */

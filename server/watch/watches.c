@@ -11,6 +11,7 @@
 #include "core/queue/queue.h"
 #include "core/store/store.h"
 #include "server/app.h"
+#include "server/watch/feeds.h"
 #include "server/watch/watcher.h"
 #include "sql.gen.h"
 
@@ -131,6 +132,7 @@ static void on_hint(void *arg, struct id order)
 {
 	struct watches *ws = arg;
 
+	feeds_moved(ws->app->feeds);
 	for (struct watch_entry *e = watch_table_first(&ws->table, order); e != NULL;
 	     e = watch_table_next(e))
 		moved(ws, watcher_of(e));
@@ -140,6 +142,12 @@ void order_moved(struct app *app, struct id order)
 {
 	on_hint(app->watches, order);
 	queue_hint(app->queue, order);
+}
+
+/* Not sent elsewhere: its payment's job, a moment later, is. */
+void order_placed(struct app *app)
+{
+	feeds_moved(app->feeds);
 }
 
 /* ---- a round of the reader ---- */
@@ -265,7 +273,7 @@ static void start_round(struct timer *t)
 
 /* ---- now and then ---- */
 
-static int64_t tick_ms(const struct config *cfg)
+int64_t watch_tick_ms(const struct config *cfg)
 {
 	int64_t ms = cfg->watch_poll_ms;
 
@@ -284,7 +292,7 @@ static void on_tick(struct timer *t)
 
 	if (ws->all == NULL)
 		return; /* the next watcher sets it */
-	timer_set(ws->app->loop, t, now + tick_ms(&ws->app->cfg));
+	timer_set(ws->app->loop, t, now + watch_tick_ms(&ws->app->cfg));
 	if (poll)
 		ws->poll_at_ms = now + ws->app->cfg.watch_poll_ms;
 	for (struct watcher *w = ws->all; w != NULL; w = w->next) {
@@ -299,10 +307,17 @@ static void start_ticking(struct watches *ws)
 	int64_t now = clock_mono_ms();
 
 	ws->poll_at_ms = now + ws->app->cfg.watch_poll_ms;
-	timer_set(ws->app->loop, &ws->tick, now + tick_ms(&ws->app->cfg));
+	timer_set(ws->app->loop, &ws->tick, now + watch_tick_ms(&ws->app->cfg));
 }
 
 /* ---- coming and going ---- */
+
+void watches_listen(struct watches *ws)
+{
+	if (!ws->listening)
+		queue_on_hint(ws->app->queue, on_hint, ws);
+	ws->listening = true;
+}
 
 void watches_add(struct watches *ws, struct watcher *w)
 {
@@ -315,9 +330,7 @@ void watches_add(struct watches *ws, struct watcher *w)
 		start_ticking(ws);
 	ws->all = w;
 	metric_set(METRIC_watch_streams, NULL, ++ws->n);
-	if (!ws->listening)
-		queue_on_hint(ws->app->queue, on_hint, ws);
-	ws->listening = true;
+	watches_listen(ws);
 }
 
 void watches_remove(struct watches *ws, struct watcher *w)

@@ -18,6 +18,7 @@
 #include "core/base/id.h"
 
 struct app;
+struct config;
 struct show_board;
 struct watches;
 
@@ -30,10 +31,19 @@ void watches_close(struct watches *ws, void (*on_closed)(void *arg), void *arg);
 /* View: watches (core/base/show.h). */
 void watches_offer(const struct watches *ws, struct show_board *b);
 
+/* How often watches are looked at: who is too slow, who hears nothing. */
+int64_t watch_tick_ms(const struct config *cfg);
+
+/* Hear hints: from when somebody first watches anything. */
+void watches_listen(struct watches *ws);
+
 /*
  * A unit that wrote an event of this order has been committed: wake who watches it, here and
  * elsewhere.  Needless for an order nobody can know of yet, such as one just placed.
  */
 void order_moved(struct app *app, struct id order);
+
+/* One was placed: nobody watches it, but feeds tell of it. */
+void order_placed(struct app *app);
 
 #endif

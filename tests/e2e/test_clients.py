@@ -193,6 +193,38 @@ def watch_after_sleep__goes_on_behind_the_sequence_stored(w, command):
     is_whole(w, c, order, after=4)
 
 
+def told_of_all(client):
+    """(order, sequence, kind) up to the last token, and that: what it would go on behind."""
+    out = list(client.out)
+    end = max(n for n, x in enumerate(out) if x.startswith("token "))
+    return [tuple(x.split()[1:]) for x in out[:end] if x.startswith("order ")], out[end].split()[1]
+
+
+def follows_all__server_killed_and_asleep_for_a_while(w, command):
+    def heard_end(client, order):
+        return lambda: any(x.startswith("token ") for x in client.out) and any(
+            (o, kind) == (order, "completed") for o, _, kind in told_of_all(client)[0])
+
+    orders = []
+    with Line(lambda: w.env["GRPC"]) as line:
+        with Client(w, command, line.address, "all", "", "sleeper") as c:
+            c.says(c.out, "token ")
+            for _ in range(2):
+                orders.append(w.place(customer="sleeper").order_id)
+                w.until(heard_end(c, orders[-1]), "the order's end")
+                if len(orders) == 1:
+                    w.kill("orderd")
+                    w.again("orderd")
+        seen, token = told_of_all(c)
+        orders.append(w.place(customer="sleeper").order_id)
+        w.until(lambda: w.state(orders[-1]) == "completed", "delivery")
+        with Client(w, command, line.address, "all", token, "sleeper") as c:
+            w.until(heard_end(c, orders[-1]), "the order's end")
+        seen += told_of_all(c)[0]
+    told = [(o, str(e.sequence), e.kind) for o in orders for e in w.get(o, with_events=True).events]
+    assert seen == told, (seen, told)
+
+
 def service_config__names_methods_there_are_and_gives_each_a_deadline(w):
     # gRPC ignores a name it does not know.
     with open(os.path.join(CLIENTS, "service_config.json")) as f:
@@ -208,7 +240,7 @@ STORIES = (places_and_follows, refused__names_every_field_and_is_not_asked_again
            answer_never_comes__deadline_of_the_file_and_the_same_request_id,
            orderd_killed_before_and_while_followed__one_order_no_event_lost,
            storage_away__orderd_says_so_and_the_order_comes_about, asked_again_by_another_run__the_same_order,
-           watch_after_sleep__goes_on_behind_the_sequence_stored)
+           watch_after_sleep__goes_on_behind_the_sequence_stored, follows_all__server_killed_and_asleep_for_a_while)
 
 
 def told_by(name, command, story):

@@ -84,6 +84,9 @@ def wrong_usage__ends_with_2_before_anybody_is_asked(w):
             (("watch",), "id"),
             (("watch", "--after", "x", order), "x"),
             (("watch", "--after"), "--after"),
+            (("watch", "--all", order), order),
+            (("watch", "--all", "--after", "1"), "--after"),
+            (("watch", "--resume", "x", order), "--resume"),
             (("shipment",), "id"),
             (("shipment", order, order), order),
             (("void",), "id"),
@@ -504,6 +507,30 @@ def watch__ends_with_3_at_its_deadline(w):
     w.again("worker")
 
 
+def watch_all__tells_of_every_order_and_goes_on_with_its_token(w):
+    env = {"PATH": os.environ["PATH"], "ORDERD_SERVER": w.env["GRPC"]}
+    with subprocess.Popen([os.path.join(w.env["DATA"], "bin", "orderctl"), "--json", "watch", "--all", "--customer", "all-1"], env=env,
+                          stdout=subprocess.PIPE, text=True) as watch:
+        try:
+            token = json.loads(watch.stdout.readline())["resume_token"]
+            order = w.place(customer="all-1").order_id
+            heard = []
+            while not heard or heard[-1]["event"]["kind"] != "completed":
+                heard += json.loads(watch.stdout.readline()).get("events", [])
+        finally:
+            watch.kill()
+    assert {e["order_id"] for e in heard} == {order} and heard[0]["event"]["kind"] == "placed", heard
+    # Until the deadline, then what to go on with; for people a line begins with the order's number and id.
+    code, out, err = ctl(w, "watch", "--all", "--customer", "all-1", "--resume", token, "--deadline", "3000")
+    told = says(w, "get", "--events", order).splitlines()
+    assert code == 3 and "--resume " in err, (code, out, err)
+    assert all(re.match(r"\d+  %s  " % order, line) for line in out.splitlines()), out
+    lines = [line.split(order)[1][2:] for line in out.splitlines()]
+    assert lines == told[-len(lines):] and len(lines) == len(heard), (lines, told)
+    code, out, err = ctl(w, "watch", "--all", "--resume", token)
+    assert (code, out) == (1, "") and "resume_token" in err, (code, out, err)
+
+
 def payment__is_shown_and_tried_again_with_another_method(w):
     order = place(w, "--payment-method", "pm_card_chargeDeclined", "--wait-for-payment", "cup=1")
     w.until(lambda: " DECLINED " in says(w, "payments", order), "the decline")
@@ -573,6 +600,7 @@ run(wrong_usage__ends_with_2_before_anybody_is_asked,
     list__is_one_page_or_so_many_rows_or_all, picks_and_packs__are_confirmed, cancel__says_what_it_came_to,
     payment__is_shown_and_tried_again_with_another_method,
     watch__tells_each_event_as_it_comes_and_ends_with_the_order, watch__goes_on_by_itself_when_its_server_was_killed,
+    watch_all__tells_of_every_order_and_goes_on_with_its_token,
     order__is_placed_from_json_as_the_contract_spells_it, many_orders__are_placed_once_however_often_their_file_is_run,
     many_orders__end_where_the_server_went_and_go_on_there, watch__ends_with_3_at_its_deadline, refusal__ends_with_1_and_says_why,
     server_away__ends_with_5_and_a_write_with_3_saying_how_to_repeat_it, server_that_never_answers__ends_with_5_at_the_deadline)

@@ -19,6 +19,7 @@
 #include "core/queue/queue.h"
 #include "core/store/unit.h"
 #include "server/app.h"
+#include "server/watch/feeds.h"
 #include "server/watch/watcher.h"
 #include "sql.gen.h"
 
@@ -64,6 +65,11 @@ void unit_row_read(const struct unit_kind *kind, const struct answer *a, uint32_
 {
 	(void)kind, (void)a;
 	memcpy(ret_row, &rows[i], sizeof(rows[i]));
+}
+
+void feeds_moved(struct feeds *fs) /* tested apart, server_feed.c */
+{
+	(void)fs;
 }
 
 void queue_hint(struct queue *q, struct id order)

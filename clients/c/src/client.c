@@ -185,29 +185,17 @@ static ProtobufCMessage *call(struct orderd_client *c, const char *path, const P
 ORDERD_METHODS(X)
 #undef X
 
-/* ---------------------------------------------------------------- WatchOrder */
+/* ---------------------------------------------------------------- streams */
 
 struct watching {
-	orderd_on_event *on_event;
-	void *arg;
-	int64_t last;  /* sequence of the last event told */
-	bool enough;   /* on_event has said so */
-	bool gap;      /* an event did not follow the one before */
-	bool progress; /* this stream brought something */
+	/* What is told of a message; it says where to go on, and `enough`, and `gap`. */
+	void (*tell)(struct watching *w, const ProtobufCMessage *m);
+	const ProtobufCMessageDescriptor *type; /* of messages */
+	void *arg;                              /* the caller's */
+	bool enough;                            /* the caller has said so */
+	bool gap;                               /* an event did not follow the one before */
+	bool progress;                          /* this stream brought something */
 };
-
-static void tell(struct watching *w, const Orderd__V1__WatchOrderResponse *m)
-{
-	w->progress = true;
-	if (m->what_case != ORDERD__V1__WATCH_ORDER_RESPONSE__WHAT_EVENT ||
-	    m->event->sequence <= w->last)
-		return;
-	w->gap = m->event->sequence != w->last + 1;
-	if (w->gap)
-		return;
-	w->last = m->event->sequence;
-	w->enough = !w->on_event(m, w->arg);
-}
 
 /* One message, told; false: there are no more, or no more are wanted. */
 static bool watch_message(grpc_completion_queue *cq, struct call *k, struct watching *w)
@@ -219,12 +207,13 @@ static bool watch_message(grpc_completion_queue *cq, struct call *k, struct watc
 	call_wait(cq, &k->received);
 	if (k->received == NULL)
 		return false;
-	m = call_message(k, &orderd__v1__watch_order_response__descriptor);
+	m = call_message(k, w->type);
 	grpc_byte_buffer_destroy(k->received);
 	k->received = NULL;
 	w->gap = m == NULL;
 	if (m != NULL) {
-		tell(w, (const Orderd__V1__WatchOrderResponse *)m);
+		w->progress = true;
+		w->tell(w, m);
 		protobuf_c_message_free_unpacked(m, NULL);
 	}
 	return !w->enough && !w->gap;
@@ -264,37 +253,108 @@ static bool is_worth_resuming(const struct orderd_error *e, int pushback_ms)
 	       strcmp(e->reason, "SLOW_READER") == 0;
 }
 
-bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderRequest *rq,
-			orderd_on_event *on_event, void *arg, int deadline_ms,
-			struct orderd_error *reterr)
+/* Stream after stream; `rq` is the caller's copy, which tell() moves on. */
+static bool watch(struct orderd_client *c, const char *path, const ProtobufCMessage *rq,
+		  struct watching *w, int deadline_ms, struct orderd_error *e)
 {
 	gpr_timespec deadline = deadline_in(deadline_ms);
-	struct watching w = {.on_event = on_event, .arg = arg, .last = rq->after_sequence};
-	struct orderd_error ignored, *e = reterr != NULL ? reterr : &ignored;
-	Orderd__V1__WatchOrderRequest from = *rq;
 
 	for (int try = 0;; try++) {
 		grpc_completion_queue *cq = queue_open();
 		struct call k;
 		int pushback_ms;
 
-		from.after_sequence = w.last;
-		w.progress = false;
-		call_open(&k, c->channel, cq, "/orderd.v1.OrderService/WatchOrder", c->token_file,
-			  deadline);
-		watch_run(cq, &k, &from.base, &w);
-		if (w.gap)
+		w->progress = false;
+		call_open(&k, c->channel, cq, path, c->token_file, deadline);
+		watch_run(cq, &k, rq, w);
+		if (w->gap)
 			k.status = GRPC_STATUS_DATA_LOSS;
 		call_error(&k, e);
 		read_slow_reader(e);
 		pushback_ms = call_pushback_ms(&k);
 		call_done(&k);
 		queue_done(cq);
-		if (w.enough || e->status == GRPC_STATUS_OK)
+		if (w->enough || e->status == GRPC_STATUS_OK)
 			return true;
-		if (w.progress)
+		if (w->progress)
 			try = 0;
 		if (!is_worth_resuming(e, pushback_ms) || !pause_before(try, pushback_ms, deadline))
 			return false;
 	}
+}
+
+/* ---- WatchOrder ---- */
+
+struct watching_order {
+	struct watching w; /* first */
+	orderd_on_event *on_event;
+	Orderd__V1__WatchOrderRequest rq; /* behind the last event told */
+};
+
+static void tell_event(struct watching *w, const ProtobufCMessage *message)
+{
+	const Orderd__V1__WatchOrderResponse *m = (const Orderd__V1__WatchOrderResponse *)message;
+	struct watching_order *o = (struct watching_order *)w;
+
+	if (m->what_case != ORDERD__V1__WATCH_ORDER_RESPONSE__WHAT_EVENT ||
+	    m->event->sequence <= o->rq.after_sequence)
+		return;
+	w->gap = m->event->sequence != o->rq.after_sequence + 1;
+	if (w->gap)
+		return;
+	o->rq.after_sequence = m->event->sequence;
+	w->enough = !o->on_event(m, w->arg);
+}
+
+bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderRequest *rq,
+			orderd_on_event *on_event, void *arg, int deadline_ms,
+			struct orderd_error *reterr)
+{
+	struct orderd_error ignored;
+	struct watching_order o = {.w.tell = tell_event,
+				   .w.type = &orderd__v1__watch_order_response__descriptor,
+				   .w.arg = arg,
+				   .on_event = on_event,
+				   .rq = *rq};
+
+	return watch(c, "/orderd.v1.OrderService/WatchOrder", &o.rq.base, &o.w, deadline_ms,
+		     reterr != NULL ? reterr : &ignored);
+}
+
+/* ---- WatchOrders ---- */
+
+struct watching_orders {
+	struct watching w; /* first */
+	orderd_on_orders *on_orders;
+	Orderd__V1__WatchOrdersRequest rq; /* behind the last message told */
+	uint8_t token[ORDERD_TOKEN_MAX];
+};
+
+static void tell_orders(struct watching *w, const ProtobufCMessage *message)
+{
+	const Orderd__V1__WatchOrdersResponse *m = (const Orderd__V1__WatchOrdersResponse *)message;
+	struct watching_orders *o = (struct watching_orders *)w;
+
+	w->gap = m->resume_token.len > sizeof(o->token);
+	if (w->gap)
+		return;
+	if (m->resume_token.len > 0)
+		memcpy(o->token, m->resume_token.data, m->resume_token.len);
+	o->rq.resume_token = (ProtobufCBinaryData){m->resume_token.len, o->token};
+	w->enough = !o->on_orders(m, w->arg);
+}
+
+bool orderd_watch_orders(struct orderd_client *c, const Orderd__V1__WatchOrdersRequest *rq,
+			 orderd_on_orders *on_orders, void *arg, int deadline_ms,
+			 struct orderd_error *reterr)
+{
+	struct orderd_error ignored;
+	struct watching_orders o = {.w.tell = tell_orders,
+				    .w.type = &orderd__v1__watch_orders_response__descriptor,
+				    .w.arg = arg,
+				    .on_orders = on_orders,
+				    .rq = *rq};
+
+	return watch(c, "/orderd.v1.OrderService/WatchOrders", &o.rq.base, &o.w, deadline_ms,
+		     reterr != NULL ? reterr : &ignored);
 }

@@ -164,6 +164,19 @@ bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderReq
 			orderd_on_event *on_event, void *arg, int deadline_ms,
 			struct orderd_error *reterr);
 
+/*
+ * WatchOrders: calls on_orders for every message, each event once, until on_orders has answered
+ * false or the deadline; messages without events too, because their token is the one to keep: a
+ * later call that is given it goes on behind them.  Broken streams are taken up as above.
+ */
+typedef bool orderd_on_orders(const Orderd__V1__WatchOrdersResponse *m, void *arg);
+
+enum { ORDERD_TOKEN_MAX = 160 }; /* bytes of a resume_token */
+
+bool orderd_watch_orders(struct orderd_client *c, const Orderd__V1__WatchOrdersRequest *rq,
+			 orderd_on_orders *on_orders, void *arg, int deadline_ms,
+			 struct orderd_error *reterr);
+
 #ifdef __cplusplus
 }
 #endif
