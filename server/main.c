@@ -5,10 +5,10 @@
  *	orderd admin-key NAME [TENANT]     print an administrator's API key that is good for a week
  *	orderd [--setting=value ...]       serve
  *
- * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS), `listening http=ADDRESS`,
- * `listening webhooks=ADDRESS`, and `ready` when the store is up for the first time.  SIGTERM
- * drains and exits 0.  SIGHUP reads certificates and keys again.  Exit 2: a setting is wrong.  Exit
- * 75: the listener went deaf, start me again.
+ * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS, `edge`), `listening
+ *http=ADDRESS`, `listening webhooks=ADDRESS`, and `ready` when the store is up for the first time.
+ *SIGTERM drains and exits 0.  SIGHUP reads certificates and keys again.  Exit 2: a setting is
+ *wrong.  Exit 75: the listener went deaf, start me again.
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -277,8 +277,7 @@ static void open_listeners(struct app *app)
 	rpc_server_offer(app->server, &app->board);
 	rpc_server_set_serving(app->server, store_is_up(app->store));
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
-		printf("listening %s=%s\n",
-		       rpc_server_speaks_tls(app->server, i) ? "grpcs" : "grpc",
+		printf("listening %s=%s\n", rpc_server_kind(app->server, i),
 		       rpc_server_address(app->server, i));
 	if (app->http != NULL)
 		printf("listening http=%s\n", ops_http_address(app->http));

@@ -25,7 +25,8 @@ struct auth {
 	struct jwks *jwks; /* NULL: tokens are not taken */
 	struct deny *deny; /* NULL: nobody is denied */
 	struct jwt_rules rules;
-	struct jwt_cache *known; /* tokens that were checked */
+	struct jwt_cache *known_tokens;       /* that were checked */
+	struct jwt_cache *known_certificates; /* that the edge told of; NULL: there is none */
 	struct seal_key pepper;
 	bool has_pepper;
 	struct api_keys *keys;
