@@ -8,7 +8,7 @@
 #     client.pem, client.key      one of those, of a machine that places orders
 #     root.key                    an administrator's API key, good for a week
 #
-# SERVERS_EDGE_ARGS: more words for edge-conf.  SERVERS_LISTEN_MORE: more of orderd's listeners, each with a comma before it.
+# SERVERS_EDGE_ARGS: more words for edge-conf.  SERVERS_EDGE_DIRECT=1: orderd speaks TLS itself too, with the same certificates.
 
 EDGE_CLIENT_URI=orderd://tenant/1/role/service/shop
 EDGE_PORT_FIRST=20000 # below those that the kernel gives to whoever asks for any

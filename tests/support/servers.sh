@@ -355,11 +355,14 @@ servers_configure() {
 				echo "$field = $value"
 			fi
 		done <<-END
-			listen|127.0.0.1:${GRPC_PORT:-0}${SERVERS_EDGE:+,edge:unix:$SOCKETS/edge.sock}${SERVERS_LISTEN_MORE:-}
+			listen|127.0.0.1:${GRPC_PORT:-0}${SERVERS_EDGE:+,edge:unix:$SOCKETS/edge.sock}${SERVERS_EDGE_DIRECT:+,tls:127.0.0.1:0}
 			http_listen|127.0.0.1:${HTTP_PORT:-0}
 			worker_http_listen|127.0.0.1:${WORKER_HTTP_PORT:-0}
 			auth|$(servers_edge_auth)
 			${SERVERS_EDGE:+api_key_pepper_file|$DATA/edge/pepper}
+			${SERVERS_EDGE_DIRECT:+tls_cert_file|$DATA/edge/server.pem}
+			${SERVERS_EDGE_DIRECT:+tls_key_file|$DATA/edge/server.key}
+			${SERVERS_EDGE_DIRECT:+tls_client_ca_file|$DATA/edge/clients.pem}
 			postgres|$(servers_conninfo)
 			redis|unix:$SOCKETS/redis.sock
 			contact_key_file|$DATA/contact.key
