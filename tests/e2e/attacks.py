@@ -9,6 +9,8 @@ from frames import (ACK, CANCEL, CONTINUATION, DATA, END_HEADERS, END_STREAM, HE
 SOURCE = "127.0.0.2"
 LONGEST_S = 90
 CONNECTIONS_MAX = 2000
+SLOW_S = 8  # longer than the edge waits for a handshake
+IDLE = 1300  # more than the edge of test_hostile.py has room for
 
 
 class Attack:
@@ -16,10 +18,11 @@ class Attack:
 
     def __init__(self, address, ca, more=lambda: False, token="", order_id=""):
         self.address, self.ca, self.more, self.token, self.order_id = address, ca, more, token, order_id
-        self.sent, self.connections, self.ended, self.refused = 0, 0, 0, 0
+        self.sent, self.connections, self.ended, self.refused, self.amount = 0, 0, 0, 0, 0
         self.until = time.monotonic() + LONGEST_S
 
     def goes_on(self, amount):
+        self.amount = amount
         return time.monotonic() < self.until and self.connections < CONNECTIONS_MAX and (self.sent < amount or self.more())
 
     def peer(self, **more):
@@ -120,11 +123,11 @@ def trickle(a, first, rest, amount, seconds):
     end, at = time.monotonic() + seconds, 0
     try:
         while time.monotonic() < end or (a.more() and time.monotonic() < a.until):
-            at += 1
             for peer in peers:
                 if not peer.gone:
                     peer.send(rest[at % len(rest):][:1])
                     peer.drain()
+            at += 1
             time.sleep(0.2)  # the attack's own pace
         a.ended += sum(peer.gone for peer in peers)
     finally:
@@ -134,22 +137,22 @@ def trickle(a, first, rest, amount, seconds):
 
 def slow_handshake(a):
     hello = b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03" + bytes(505)
-    trickle(a, None, hello, 100, 12)
+    trickle(a, None, hello, 100, SLOW_S)
 
 
 def slow_headers(a):
     head = a.head()
-    trickle(a, b"", frame(HEADERS, END_HEADERS, 1, head), 100, 12)
+    trickle(a, b"", frame(HEADERS, END_HEADERS, 1, head), 100, SLOW_S)
 
 
 def slow_body(a):
-    trickle(a, frame(HEADERS, END_HEADERS, 1, a.head()), frame(DATA, 0, 1, message(b"\x0a\x24" + b"0" * 36)), 100, 12)
+    trickle(a, frame(HEADERS, END_HEADERS, 1, a.head()), frame(DATA, 0, 1, message(b"\x0a\x24" + b"0" * 36)), 100, SLOW_S)
 
 
 def idle_connections(a):
     peers = []
     try:
-        while len(peers) < 1500 and a.connections < 1500 and a.goes_on(1500):
+        while len(peers) < IDLE and a.connections < IDLE and a.goes_on(IDLE):
             peer = a.peer()
             if peer:
                 peers.append(peer)

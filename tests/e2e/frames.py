@@ -52,8 +52,9 @@ class Peer:
         host, port = address.rsplit(":", 1)
         context = ssl.create_default_context(cafile=ca)
         context.set_alpn_protocols(["h2"])
-        self.gone, self.received = False, 0
+        self.gone, self.poll = False, select.poll()
         self.tls = self.tcp = socket.create_connection((host, int(port)), timeout=10, source_address=(source, 0))
+        self.poll.register(self.tcp.fileno(), select.POLLIN)
         if not hello:
             return
         try:
@@ -82,14 +83,11 @@ class Peer:
             self.gone = True
         return not self.gone
 
-    def drain(self, wait_s=0.0):
-        """Reads what is there, and counts it."""
+    def drain(self):
+        """Reads what is there."""
         try:
-            while not self.gone and (self.pending() or select.select([self.tls], [], [], wait_s)[0]):
-                data = self.tls.recv(65536)
-                self.received += len(data)
-                self.gone = self.gone or data == b""
-                wait_s = 0.0
+            while not self.gone and (self.pending() or self.poll.poll(0)):
+                self.gone = self.tls.recv(65536) == b""
         except OSError:
             self.gone = True
         return not self.gone
