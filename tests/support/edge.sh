@@ -53,7 +53,8 @@ servers_edge_secrets() {
 # The first administrator's, anew before it ends.
 servers_edge_key() {
 	if [[ -z $(find "$DATA/edge/root.key" -size +0 -mtime -5 2>/dev/null) ]]; then
-		(umask 077 && servers_as "$DATA/bin/orderd" admin-key --config="$DATA/orderd.conf" root >"$DATA/edge/root.key") || return 1
+		(umask 077 && servers_as "$DATA/bin/orderd" admin-key --config="$DATA/orderd.conf" root \
+			>"$DATA/edge/root.key" 2>"$DATA/log/admin-key.log") || { cat "$DATA/log/admin-key.log" >&2; return 1; }
 		servers_own "$DATA/edge/root.key"
 	fi
 }
