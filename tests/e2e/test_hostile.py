@@ -110,10 +110,10 @@ def children(pid):
     return found
 
 
-def under(w, way, attack, key, order_id):
+def under(w, way, attack, key, stranger, order_id):
     """What came of it, as a row."""
     with Peaks(w) as peaks, Honest(w, way, key, order_id) as honest:
-        a = attacks.Attack(w.ways[way], w.edge_file("ca.pem"), lambda: not honest.enough(), key, order_id)
+        a = attacks.Attack(w.ways[way], w.edge_file("ca.pem"), lambda: not honest.enough(), stranger, order_id)
         if way == "direct":
             a.until = time.monotonic() + DIRECT_S
         attack(a)
@@ -123,7 +123,7 @@ def under(w, way, attack, key, order_id):
     row = {"attack": attack.__name__, "way": way, "sent": a.sent, "amount": a.amount, "connections": a.connections, "ended": a.ended, "not_let_in": a.refused,
            "honest": len(honest.took), "failed": len(honest.failed), "slowest_ms": round(took[-1] * 1000),
            "median_ms": round(took[len(took) // 2] * 1000), "mib": peaks.rose}
-    print("      " + json.dumps(row), flush=True)
+    print("      " + json.dumps(row), *honest.failed[:1], flush=True)
     return row, honest.failed
 
 
@@ -131,7 +131,7 @@ def prepared(w):
     if not hasattr(w, "hostile"):
         order = w.place().order_id
         w.until(lambda: w.state(order) == "completed", "delivery")
-        w.hostile = (w.key().credential, order)
+        w.hostile = (w.key().credential, w.key("stranger").credential, order)
     return w.hostile
 
 
@@ -160,7 +160,7 @@ def direct(attack):
 
 
 def serves_as_before(w, way):
-    key, order = prepared(w)
+    key, _, order = prepared(w)
     with w.connect(way) as on:
         w.until(lambda: w.outcome(on, bearer(key), order_id=order) == "OK", "service")
     assert alive(w)
