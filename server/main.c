@@ -6,8 +6,9 @@
  *	orderd verify-record [HEAD]        walk the chains of recorded calls; exit 1: one is broken
  *	orderd [--setting=value ...]       serve
  *
- * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS), `listening http=ADDRESS`,
- * `listening webhooks=ADDRESS`, and `ready` when all that is needed is there for the first time.
+ * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS, `edge` for nginx in front),
+ * `listening http=ADDRESS`, `listening webhooks=ADDRESS`, and `ready` when all that is needed is
+ * there for the first time.
  * SIGTERM drains and exits 0.  SIGHUP: reload.h.  Exit 2: a setting is wrong.  Exit 75: the listener
  * went deaf, start me again.
  */
@@ -309,8 +310,7 @@ static void open_listeners(struct app *app)
 	app->server = rpc_server_new(&rpc);
 	rpc_server_offer(app->server, &app->board);
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
-		printf("listening %s=%s\n",
-		       rpc_server_speaks_tls(app->server, i) ? "grpcs" : "grpc",
+		printf("listening %s=%s\n", rpc_server_kind(app->server, i),
 		       rpc_server_address(app->server, i));
 	if (app->http != NULL)
 		printf("listening http=%s\n", ops_http_address(app->http));

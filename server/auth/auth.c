@@ -13,7 +13,7 @@
 #include "core/base/mem.h"
 #include "core/base/metric.h"
 #include "server/auth/auth_inside.h"
-#include "server/auth/listeners.h"
+#include "server/auth/edge.h"
 #include "server/auth/peer.h"
 
 enum { LOG_EVERY_MS = 1000 /* one line for each cause */ };
@@ -31,24 +31,33 @@ const char *auth_cause_name(enum auth_cause cause)
 
 /* ---- the credential ---- */
 
+static enum auth_cause find_header(const grpc_metadata_array *md, const char *name, struct str *ret)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < md->count; i++) {
+		const grpc_metadata *m = &md->metadata[i];
+
+		if (grpc_slice_str_cmp(m->key, name) != 0)
+			continue;
+		if (found)
+			return AUTH_MALFORMED; /* which of them was meant? */
+		found = true;
+		*ret = (struct str){(const char *)GRPC_SLICE_START_PTR(m->value),
+				    GRPC_SLICE_LENGTH(m->value)};
+	}
+	return found ? AUTH_OK : AUTH_MISSING;
+}
+
 /* What stands behind "Bearer "; AUTH_MISSING when there is no such header. */
 static enum auth_cause find_bearer(const grpc_metadata_array *md, struct str *ret)
 {
 	static const char scheme[] = "bearer ";
 	struct str value = {0};
+	enum auth_cause e = find_header(md, "authorization", &value);
 
-	for (size_t i = 0; i < md->count; i++) {
-		const grpc_metadata *m = &md->metadata[i];
-
-		if (grpc_slice_str_cmp(m->key, "authorization") != 0)
-			continue;
-		if (value.p != NULL)
-			return AUTH_MALFORMED; /* which of them was meant? */
-		value = (struct str){(const char *)GRPC_SLICE_START_PTR(m->value),
-				     GRPC_SLICE_LENGTH(m->value)};
-	}
-	if (value.p == NULL)
-		return AUTH_MISSING;
+	if (e != AUTH_OK)
+		return e;
 	if (value.n < sizeof(scheme) || strncasecmp(value.p, scheme, sizeof(scheme) - 1) != 0)
 		return AUTH_MALFORMED;
 	*ret = (struct str){value.p + sizeof(scheme) - 1, value.n - (sizeof(scheme) - 1)};
@@ -77,49 +86,69 @@ static enum auth_cause by_api_key(struct auth *a, struct str credential, struct 
 	return e;
 }
 
-/* Checked now, or before and still within its time. */
-static enum auth_cause check_token(struct auth *a, struct str token, struct arena *arena,
-				   struct jwt_claims *ret)
-{
-	int64_t now_s = clock_wall_us() / 1000000;
-	const struct jwt_claims *known;
-	uint8_t digest[DIGEST_BYTES];
-	enum auth_cause e;
+typedef enum auth_cause check_fn(const struct auth *a, struct str shown, int64_t now_s,
+				 struct arena *arena, struct jwt_claims *ret);
 
-	if (token.n > JWT_MAX)
-		return AUTH_TOO_LARGE;
-	digest_sha256(token, digest);
-	known = jwt_cache_find(a->known, digest);
-	if (known != NULL) {
-		*ret = *known;
-		if (!identity_copy(&known->who, arena, &ret->who))
-			return AUTH_NO_ROOM;
-		return jwt_check_time(known, now_s);
-	}
-	e = jwt_check(token, a->jwks, &a->rules, now_s, arena, ret);
-	if (e == AUTH_OK)
-		jwt_cache_put(a->known, digest, ret);
-	return e;
+static enum auth_cause check_token(const struct auth *a, struct str token, int64_t now_s,
+				   struct arena *arena, struct jwt_claims *ret)
+{
+	return jwt_check(token, a->jwks, &a->rules, now_s, arena, ret);
 }
 
-static enum auth_cause by_token(struct auth *a, struct str token, struct arena *arena,
-				struct identity *ret)
+static enum auth_cause check_certificate(const struct auth *a, struct str header, int64_t now_s,
+					 struct arena *arena, struct jwt_claims *ret)
 {
+	return edge_check(header, str_of(a->cfg->tls_client_uri), now_s, arena, ret);
+}
+
+/*
+ * Checked now, or before and still within its time.  What certificates say is `known` apart from
+ * what tokens do: everybody may have somebody's certificate, and must not send it as a token.
+ */
+static enum auth_cause by_check(const struct auth *a, struct jwt_cache *known, check_fn *check,
+				struct str shown, struct arena *arena, struct identity *ret)
+{
+	int64_t now_s = clock_wall_us() / 1000000;
+	const struct jwt_claims *before;
+	uint8_t digest[DIGEST_BYTES];
 	struct jwt_claims claims;
 	enum auth_cause e;
 
-	if (a->jwks == NULL)
-		return AUTH_NOT_TAKEN;
-	e = check_token(a, token, arena, &claims);
-	if (e == AUTH_OK && deny_has(a->deny, claims.jti))
-		e = AUTH_DENIED;
-	if (e == AUTH_OK)
-		*ret = claims.who;
-	return e;
+	digest_sha256(shown, digest);
+	before = jwt_cache_find(known, digest);
+	e = before != NULL ? jwt_check_time(before, now_s) : check(a, shown, now_s, arena, &claims);
+	if (e != AUTH_OK)
+		return e;
+	if (before == NULL)
+		jwt_cache_put(known, digest, &claims);
+	else
+		claims = *before;
+	if (deny_has(a->deny, claims.jti))
+		return AUTH_DENIED;
+	return identity_copy(&claims.who, arena, ret) ? AUTH_OK : AUTH_NO_ROOM;
 }
 
-static enum auth_cause by_certificate(struct auth *a, grpc_call *call, struct arena *arena,
-				      struct identity *ret)
+static enum auth_cause by_token(const struct auth *a, struct str token, struct arena *arena,
+				struct identity *ret)
+{
+	if (a->jwks == NULL)
+		return AUTH_NOT_TAKEN;
+	if (token.n > JWT_MAX)
+		return AUTH_TOO_LARGE;
+	return by_check(a, a->known_tokens, check_token, token, arena, ret);
+}
+
+/* The edge's word for a certificate is nobody else's to give, and is not passed over in silence. */
+static enum auth_cause by_edge(const struct auth *a, grpc_call *call, struct str header,
+			       struct arena *arena, struct identity *ret)
+{
+	if (!peer_is_edge(call))
+		return AUTH_NOT_TAKEN;
+	return by_check(a, a->known_certificates, check_certificate, header, arena, ret);
+}
+
+static enum auth_cause by_connection(const struct auth *a, grpc_call *call, struct arena *arena,
+				     struct identity *ret)
 {
 	struct str uri = {0};
 	enum auth_cause e;
@@ -130,6 +159,18 @@ static enum auth_cause by_certificate(struct auth *a, grpc_call *call, struct ar
 	return e == AUTH_OK && deny_has(a->deny, uri) ? AUTH_DENIED : e;
 }
 
+static enum auth_cause by_certificate(const struct auth *a, grpc_call *call,
+				      const grpc_metadata_array *md, struct arena *arena,
+				      struct identity *ret)
+{
+	struct str header = {0};
+	enum auth_cause e = find_header(md, EDGE_CERTIFICATE_HEADER, &header);
+
+	if (e == AUTH_MISSING)
+		return by_connection(a, call, arena, ret);
+	return e == AUTH_OK ? by_edge(a, call, header, arena, ret) : e;
+}
+
 static enum auth_cause find_caller(struct auth *a, grpc_call *call, const grpc_metadata_array *md,
 				   struct arena *arena, struct identity *ret)
 {
@@ -137,7 +178,7 @@ static enum auth_cause find_caller(struct auth *a, grpc_call *call, const grpc_m
 	enum auth_cause e = find_bearer(md, &credential);
 
 	if (e == AUTH_MISSING)
-		return by_certificate(a, call, arena, ret);
+		return by_certificate(a, call, md, arena, ret);
 	if (e != AUTH_OK)
 		return e;
 	return api_key_is(credential) ? by_api_key(a, credential, arena, ret)
@@ -260,7 +301,7 @@ static void read_rules(struct auth *a, const struct config *cfg)
 	a->rules.role_claim = cfg->jwt_role_claim;
 	a->rules.customer_claim = cfg->jwt_customer_claim;
 	a->rules.life_s = cfg->jwt_life_s;
-	a->known = jwt_cache_new();
+	a->known_tokens = jwt_cache_new();
 }
 
 bool auth_read_pepper(const struct config *cfg, struct seal_key *ret)
@@ -303,7 +344,7 @@ static bool is_required(const char *auth)
 struct auth *auth_new(struct loop *l, const struct config *cfg)
 {
 	struct auth *a = mem_alloc(sizeof(*a));
-	bool tls = listeners_want_tls(cfg);
+	bool tls = listeners_want(cfg, LISTENER_TLS);
 
 	a->loop = l;
 	a->cfg = cfg;
@@ -311,22 +352,32 @@ struct auth *auth_new(struct loop *l, const struct config *cfg)
 	listeners_check(cfg, a->required);
 	check_tls(cfg, tls);
 	if (a->required && cfg->jwt_jwks_file[0] == '\0' && cfg->api_key_pepper_file[0] == '\0' &&
-	    cfg->tls_client_ca_file[0] == '\0')
+	    cfg->tls_client_ca_file[0] == '\0' && !listeners_want(cfg, LISTENER_EDGE))
 		config_refuse("auth",
-			      "with \"required\" one of api_key_pepper_file, jwt_jwks_file "
-			      "and tls_client_ca_file must say who is believed");
+			      "with \"required\" one of api_key_pepper_file, jwt_jwks_file, "
+			      "tls_client_ca_file and an edge: listener must say who is believed");
 	read_rules(a, cfg);
 	a->has_pepper = auth_read_pepper(cfg, &a->pepper);
 	if (tls)
 		a->tls = tls_new();
+	if (listeners_want(cfg, LISTENER_EDGE))
+		a->known_certificates = jwt_cache_new();
 	auth_files_first(a);
 	return a;
 }
 
-grpc_server_credentials *auth_listener(struct auth *a, bool tls)
+grpc_server_credentials *auth_listener(struct auth *a, enum listener_kind kind)
 {
-	return tls ? tls_listener(a->tls, a->cfg->tls_client_ca_file[0] != '\0')
-		   : grpc_insecure_server_credentials_create();
+	switch (kind) {
+	case LISTENER_TLS:
+		return tls_listener(a->tls, a->cfg->tls_client_ca_file[0] != '\0');
+	case LISTENER_EDGE:
+		return grpc_local_server_credentials_create(UDS); /* what peer_is_edge() sees */
+	case LISTENER_PLAIN:
+	case LISTENER_KINDS:
+		break;
+	}
+	return grpc_insecure_server_credentials_create();
 }
 
 void auth_finish_closing(struct auth *a)
@@ -338,7 +389,8 @@ void auth_finish_closing(struct auth *a)
 	jwks_free(a->jwks);
 	deny_free(a->deny);
 	rate_rules_free(a->rates);
-	jwt_cache_free(a->known);
+	jwt_cache_free(a->known_tokens);
+	jwt_cache_free(a->known_certificates);
 	api_keys_free(a->keys);
 	seal_key_wipe(&a->pepper);
 	free(a);

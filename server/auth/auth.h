@@ -7,6 +7,7 @@
  *	    authorization: Bearer ord_<kid>_<secret>	an API key       (api_key.h)
  *	    authorization: Bearer <JWT>			an issuer's user (jwt.h)
  *	    a client certificate, on a tls: listener	a machine        (peer.h)
+ *	    one that the proxy in front has verified	likewise         (edge.h)
  *
  * A call that has the header is its bearer's, whatever the connection's certificate says, and a
  * header that is not good is not made good by a certificate.  Whatever is wrong, callers hear the
@@ -26,6 +27,7 @@
 #include "core/base/seal.h"
 #include "core/flow/loop.h"
 #include "server/auth/identity.h"
+#include "server/auth/listeners.h"
 
 struct auth;
 struct api_keys;
@@ -44,7 +46,7 @@ void auth_close(struct auth *a, void (*on_closed)(void *arg), void *arg);
 void auth_reload(struct auth *a, void (*on_done)(void *arg), void *arg);
 
 /* For one listener; the caller releases it. */
-grpc_server_credentials *auth_listener(struct auth *a, bool tls);
+grpc_server_credentials *auth_listener(struct auth *a, enum listener_kind kind);
 
 /*
  * The caller of `call`, whose request headers are md; texts of *ret lie in `arena`.

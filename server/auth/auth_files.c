@@ -122,7 +122,7 @@ static void take_jwks(struct auth *a, struct auth_reading *r)
 	jwks_free(a->jwks);
 	a->jwks = r->jwks;
 	r->jwks = NULL;
-	jwt_cache_clear(a->known); /* by keys that may be gone */
+	jwt_cache_clear(a->known_tokens); /* by keys that may be gone */
 }
 
 static bool deny_wanted(const struct auth *a)

@@ -27,7 +27,8 @@ struct auth {
 	struct deny *deny;        /* NULL: nobody is denied */
 	struct rate_rules *rates; /* NULL: there are none */
 	struct jwt_rules rules;
-	struct jwt_cache *known; /* tokens that were checked */
+	struct jwt_cache *known_tokens;       /* that were checked */
+	struct jwt_cache *known_certificates; /* that the edge told of; NULL: there is none */
 	struct seal_key pepper;
 	bool has_pepper;
 	struct api_keys *keys;

@@ -5,8 +5,8 @@
 
 #include "core/base/mem.h"
 
-/* subject with its "jwt:", customer, jti; scopes */
-enum { TEXTS_MAX = 3 * IDENTITY_NAME_MAX + 4 + IDENTITY_SCOPES_MAX };
+/* subject with its "cert:", customer; scopes; jti */
+enum { TEXTS_MAX = 2 * IDENTITY_NAME_MAX + 5 + IDENTITY_SCOPES_MAX + JWT_CACHE_ID_MAX };
 
 struct slot {
 	uint8_t digest[DIGEST_BYTES];

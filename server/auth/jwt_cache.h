@@ -2,7 +2,8 @@
  * Tokens whose signature was checked: a user sends the same one many times, and a check costs the
  * loop as much as a hundred look-ups here.  Found by SHA-256 of the whole token; bounded, a newer
  * token takes the place of an older one.  Whoever finds one looks at its time and at the deny list
- * again; when the issuer's keys change all are forgotten.
+ * again; when the issuer's keys change all are forgotten.  Another one holds what the edge's
+ * certificates say (edge.h), for reading one costs as much.
  */
 #ifndef ORDERD_SERVER_JWT_CACHE_H
 #define ORDERD_SERVER_JWT_CACHE_H
@@ -10,7 +11,10 @@
 #include "core/base/seal.h"
 #include "server/auth/jwt.h"
 
-enum { JWT_CACHE_SLOTS = 2048 };
+enum {
+	JWT_CACHE_SLOTS = 2048,
+	JWT_CACHE_ID_MAX = 512, /* bytes of a jti, or of the URI in a certificate */
+};
 
 struct jwt_cache;
 

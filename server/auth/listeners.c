@@ -13,29 +13,60 @@ static bool take_prefix(struct str *s, struct str prefix)
 	return true;
 }
 
-bool listener_is_tls(struct str *address)
+static const struct {
+	const char *prefix, *name;
+} kinds[LISTENER_KINDS] = {
+	[LISTENER_PLAIN] = {"", "grpc"},
+	[LISTENER_TLS] = {"tls:", "grpcs"},
+	[LISTENER_EDGE] = {"edge:", "edge"},
+};
+
+enum listener_kind listener_kind(struct str *address)
 {
-	return take_prefix(address, STR("tls:"));
+	for (enum listener_kind k = LISTENER_TLS; k < LISTENER_KINDS; k++)
+		if (take_prefix(address, str_of(kinds[k].prefix)))
+			return k;
+	return LISTENER_PLAIN;
+}
+
+const char *listener_name(enum listener_kind kind)
+{
+	return kinds[kind].name;
+}
+
+static bool is_unix(struct str address)
+{
+	return take_prefix(&address, STR("unix:")) && address.n > 0;
 }
 
 bool listener_is_local(struct str address)
 {
 	struct sockaddr_storage at;
-	struct str rest = address;
 
-	if (take_prefix(&rest, STR("unix:")))
-		return rest.n > 0;
-	return address_parse(address, &at) && address_is_loopback(&at);
+	return is_unix(address) || (address_parse(address, &at) && address_is_loopback(&at));
 }
 
-bool listeners_want_tls(const struct config *cfg)
+bool listeners_want(const struct config *cfg, enum listener_kind kind)
 {
 	struct str rest = str_of(cfg->listen), one;
 
 	while (str_next(&rest, ',', &one))
-		if (listener_is_tls(&one))
+		if (listener_kind(&one) == kind)
 			return true;
 	return false;
+}
+
+/* Whoever reaches an edge's socket may say that anybody calls: who may is the file system's to say.
+ */
+static void check_edge(struct str address, bool callers_are_known)
+{
+	if (!is_unix(address))
+		config_refuse("listen", "edge: goes before unix:/path, not " STR_FMT,
+			      STR_ARG(address));
+	if (!callers_are_known)
+		config_refuse("listen",
+			      "edge: is for auth=required: with none nobody is asked "
+			      "who calls");
 }
 
 static void check_grpc(const struct config *cfg, bool callers_are_known)
@@ -44,10 +75,12 @@ static void check_grpc(const struct config *cfg, bool callers_are_known)
 
 	while (str_next(&rest, ',', &one)) {
 		struct str address = one;
-		bool tls = listener_is_tls(&address);
+		enum listener_kind kind = listener_kind(&address);
 		struct sockaddr_storage at;
 
-		if (tls && !address_parse(address, &at))
+		if (kind == LISTENER_EDGE)
+			check_edge(address, callers_are_known);
+		if (kind == LISTENER_TLS && !address_parse(address, &at))
 			config_refuse("listen", "tls: goes before host:port, not " STR_FMT,
 				      STR_ARG(one));
 		if (listener_is_local(address))
@@ -57,7 +90,7 @@ static void check_grpc(const struct config *cfg, bool callers_are_known)
 				      "with auth=none only loopback addresses and unix sockets may "
 				      "be listened on, not " STR_FMT,
 				      STR_ARG(one));
-		if (!tls)
+		if (kind != LISTENER_TLS)
 			config_refuse(
 				"listen",
 				"without tls: only loopback addresses and unix sockets may be "

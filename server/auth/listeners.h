@@ -1,9 +1,10 @@
 /*
- * Which addresses may be listened on, and which of them speak TLS.
+ * Which addresses may be listened on, and who is on the other side.
  *
- *	tls:0.0.0.0:7443	any address, with auth=required
- *	127.0.0.1:7070		without TLS: this machine alone, whatever `auth` is
- *	unix:/run/orderd.sock	likewise
+ *	tls:0.0.0.0:7443		any address, with auth=required
+ *	edge:unix:/run/orderd/edge	the proxy in front (edge.h), with auth=required
+ *	127.0.0.1:7070			without TLS: this machine alone, whatever `auth` is
+ *	unix:/run/orderd.sock		likewise
  */
 #ifndef ORDERD_SERVER_LISTENERS_H
 #define ORDERD_SERVER_LISTENERS_H
@@ -11,8 +12,13 @@
 #include "core/base/config.h"
 #include "core/base/str.h"
 
-/* Takes "tls:" off; whether it was there. */
-bool listener_is_tls(struct str *address);
+enum listener_kind { LISTENER_PLAIN, LISTENER_TLS, LISTENER_EDGE, LISTENER_KINDS };
+
+/* Takes what names the kind, "tls:" or "edge:", off. */
+enum listener_kind listener_kind(struct str *address);
+
+/* As the line `listening NAME=ADDRESS` calls it. */
+const char *listener_name(enum listener_kind kind);
 
 /*
  * Is `address` (host:port or unix:/path) reachable from this machine alone?  Host names are not
@@ -20,7 +26,8 @@ bool listener_is_tls(struct str *address);
  */
 bool listener_is_local(struct str address);
 
-bool listeners_want_tls(const struct config *cfg);
+/* Is there one of this kind? */
+bool listeners_want(const struct config *cfg, enum listener_kind kind);
 
 /* Exits 2, naming the field, unless every listener may be. */
 void listeners_check(const struct config *cfg, bool callers_are_known);

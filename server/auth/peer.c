@@ -47,36 +47,42 @@ enum auth_cause peer_read_uri(struct str uri, struct str prefix, struct arena *a
 	return AUTH_OK;
 }
 
+void peer_uris_see(struct peer_uris *u, struct str uri)
+{
+	if (!begins(uri, u->prefix))
+		return;
+	u->ours = uri;
+	u->n++;
+}
+
+enum auth_cause peer_uris_read(const struct peer_uris *u, struct arena *arena, struct identity *ret,
+			       struct str *ret_uri)
+{
+	if (u->n != 1)
+		return AUTH_NO_IDENTITY;
+	*ret_uri = arena_str(arena, u->ours);
+	return ret_uri->p != NULL ? peer_read_uri(*ret_uri, u->prefix, arena, ret) : AUTH_NO_ROOM;
+}
+
 /* ---- the connection ---- */
 
-static bool is_tls(const grpc_auth_context *ctx)
+static bool is_secured_by(const grpc_auth_context *ctx, const char *type)
 {
 	grpc_auth_property_iterator it = grpc_auth_context_find_properties_by_name(
 		ctx, GRPC_TRANSPORT_SECURITY_TYPE_PROPERTY_NAME);
 	const grpc_auth_property *p = grpc_auth_property_iterator_next(&it);
 
-	return p != NULL && str_eq((struct str){p->value, p->value_length},
-				   STR(GRPC_SSL_TRANSPORT_SECURITY_TYPE));
+	return p != NULL && str_eq((struct str){p->value, p->value_length}, str_of(type));
 }
 
-/* The one URI of ours; two are none, for which of them was meant? */
-static struct str find_uri(const grpc_auth_context *ctx, struct str prefix)
+bool peer_is_edge(grpc_call *call)
 {
-	grpc_auth_property_iterator it =
-		grpc_auth_context_find_properties_by_name(ctx, GRPC_PEER_URI_PROPERTY_NAME);
-	const grpc_auth_property *p;
-	struct str found = {0};
+	grpc_auth_context *ctx = grpc_call_auth_context(call);
+	/* auth_listener() gives these credentials to no other kind of listener. */
+	bool is = ctx != NULL && is_secured_by(ctx, "local");
 
-	while ((p = grpc_auth_property_iterator_next(&it)) != NULL) {
-		struct str uri = {p->value, p->value_length};
-
-		if (!begins(uri, prefix))
-			continue;
-		if (found.p != NULL)
-			return (struct str){0};
-		found = uri;
-	}
-	return found;
+	grpc_auth_context_release(ctx);
+	return is;
 }
 
 /* TLS has verified it, or there would be no connection. */
@@ -88,16 +94,27 @@ static bool has_certificate(const grpc_auth_context *ctx)
 	return grpc_auth_property_iterator_next(&it) != NULL;
 }
 
+static void see_uris(const grpc_auth_context *ctx, struct peer_uris *u)
+{
+	grpc_auth_property_iterator it =
+		grpc_auth_context_find_properties_by_name(ctx, GRPC_PEER_URI_PROPERTY_NAME);
+	const grpc_auth_property *p;
+
+	while ((p = grpc_auth_property_iterator_next(&it)) != NULL)
+		peer_uris_see(u, (struct str){p->value, p->value_length});
+}
+
 enum auth_cause peer_identify(grpc_call *call, struct str prefix, struct arena *arena,
 			      struct identity *ret, struct str *ret_uri)
 {
 	grpc_auth_context *ctx = grpc_call_auth_context(call);
+	struct peer_uris uris = {.prefix = prefix};
 	enum auth_cause e = AUTH_MISSING;
 
-	if (ctx != NULL && is_tls(ctx) && has_certificate(ctx)) {
-		*ret_uri = arena_str(arena, find_uri(ctx, prefix));
-		e = ret_uri->p != NULL ? peer_read_uri(*ret_uri, prefix, arena, ret)
-				       : AUTH_NO_IDENTITY;
+	if (ctx != NULL && is_secured_by(ctx, GRPC_SSL_TRANSPORT_SECURITY_TYPE) &&
+	    has_certificate(ctx)) {
+		see_uris(ctx, &uris);
+		e = peer_uris_read(&uris, arena, ret, ret_uri);
 	}
 	grpc_auth_context_release(ctx);
 	return e;

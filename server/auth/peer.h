@@ -20,10 +20,23 @@
 enum auth_cause peer_read_uri(struct str uri, struct str prefix, struct arena *arena,
 			      struct identity *ret);
 
-/*
- * The caller's certificate, if it showed one that TLS verified: AUTH_MISSING when it did not.
- * *ret_uri, in `arena`, is what auth_deny_file may name.
- */
+/* The URIs of one certificate, shown one after the other. */
+struct peer_uris {
+	struct str prefix;
+	struct str ours; /* lies where the certificate does */
+	unsigned n;      /* of ours: two are none, for which of them was meant? */
+};
+
+void peer_uris_see(struct peer_uris *u, struct str uri);
+
+/* Whom they name.  *ret_uri, in `arena`, is what auth_deny_file may name. */
+enum auth_cause peer_uris_read(const struct peer_uris *u, struct arena *arena, struct identity *ret,
+			       struct str *ret_uri);
+
+/* Does the call come from the proxy in front, over a listener that is its own? */
+bool peer_is_edge(grpc_call *call);
+
+/* The caller's certificate, if it showed one that TLS verified: AUTH_MISSING when it did not. */
 enum auth_cause peer_identify(grpc_call *call, struct str prefix, struct arena *arena,
 			      struct identity *ret, struct str *ret_uri);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <grpc/grpc_security.h>
 
@@ -15,6 +16,9 @@
 #include "server/auth/auth.h"
 #include "server/auth/listeners.h"
 #include "server/runtime/rpc_runtime.h"
+
+/* An edge's socket: whoever gets in says who calls, so its owner and its group alone do. */
+#define EDGE_UMASK 0117
 
 enum {
 	/* What the resource quota is charged for an idle connection (measured with core 1.51). */
@@ -131,20 +135,33 @@ static char *real_address(const char *asked, int port)
 	return mem_printf("%.*s:%d", (int)(colon - asked), asked, port);
 }
 
-/* One port; its address as it is, without "tls:". */
+/* The port; 0: it cannot be had. */
+static int bind_to(struct rpc_server *s, enum listener_kind kind, const char *address)
+{
+	grpc_server_credentials *shown = auth_listener(s->opt.auth, kind);
+	mode_t mask = umask(EDGE_UMASK);
+	int port;
+
+	if (kind != LISTENER_EDGE)
+		umask(mask);
+	port = grpc_server_add_http2_port(s->core, address, shown);
+	umask(mask);
+	grpc_server_credentials_release(shown);
+	return port;
+}
+
+/* One port; its address as it is, without its kind. */
 static void listen_on(struct rpc_server *s, struct str one)
 {
-	bool tls = listener_is_tls(&one);
-	grpc_server_credentials *shown = auth_listener(s->opt.auth, tls);
+	enum listener_kind kind = listener_kind(&one);
 	char *address = mem_printf(STR_FMT, STR_ARG(one));
-	int port = grpc_server_add_http2_port(s->core, address, shown);
+	int port = bind_to(s, kind, address);
 
-	grpc_server_credentials_release(shown);
 	if (port == 0)
 		config_refuse("listen",
 			      "cannot listen on %s: not an address of this machine, or in use",
 			      address);
-	s->tls[s->n_addresses] = tls;
+	s->kinds[s->n_addresses] = kind;
 	s->addresses[s->n_addresses++] = real_address(address, port);
 	free(address);
 }

@@ -10,6 +10,7 @@
 
 #include <grpc/grpc.h>
 
+#include "server/auth/listeners.h"
 #include "server/runtime/access_log.h"
 #include "server/runtime/admission.h"
 #include "server/runtime/rpc_call.h"
@@ -41,7 +42,7 @@ struct rpc_server {
 	struct rpc_tag down;
 	struct mailbox *mailbox;
 	char *addresses[RPC_LISTENERS_MAX];
-	bool tls[RPC_LISTENERS_MAX];
+	enum listener_kind kinds[RPC_LISTENERS_MAX];
 	size_t n_addresses;
 
 	/* calls */

@@ -186,7 +186,8 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 	grpc_server_start(s->core);
 	rpc_poller_start(s);
 	for (size_t i = 0; opt->on_deaf != NULL && i < s->n_addresses; i++)
-		s->probes[i] = self_probe_new(s->loop, s->addresses[i], s->tls[i], on_deaf, s);
+		s->probes[i] = self_probe_new(s->loop, s->addresses[i], s->kinds[i] == LISTENER_TLS,
+					      on_deaf, s);
 	return s;
 }
 
@@ -195,9 +196,9 @@ const char *rpc_server_address(const struct rpc_server *s, size_t i)
 	return i < s->n_addresses ? s->addresses[i] : NULL;
 }
 
-bool rpc_server_speaks_tls(const struct rpc_server *s, size_t i)
+const char *rpc_server_kind(const struct rpc_server *s, size_t i)
 {
-	return i < s->n_addresses && s->tls[i];
+	return listener_name(s->kinds[i]);
 }
 
 void rpc_server_set_health(struct rpc_server *s, unsigned there)

@@ -52,7 +52,7 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt);
 
 /* The i-th listener as it really is ("127.0.0.1:41234", "unix:/path"); NULL beyond the last. */
 const char *rpc_server_address(const struct rpc_server *s, size_t i);
-bool rpc_server_speaks_tls(const struct rpc_server *s, size_t i);
+const char *rpc_server_kind(const struct rpc_server *s, size_t i); /* "grpc", "grpcs", "edge" */
 
 /* What there is of what services need (health.h), as health checks say it from now on; a draining
  * server says NOT_SERVING whatever it is told. */

@@ -23,7 +23,7 @@ class Refused(Exception):
 def said(*args, **more):
     done = subprocess.run(list(args), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, **more)
     if done.returncode != 0:
-        raise Refused("%s: %s" % (" ".join(args[:3]), done.stderr.strip()[-600:]))
+        raise Refused("%s: %s" % (" ".join(args[:3]), (done.stderr.strip() or done.stdout.strip())[-600:]))
     return done.stdout
 
 
@@ -38,8 +38,10 @@ class Servers:
         self.ids = os.path.join(directory, "acknowledged")
         open(self.ids, "w").close()
 
+    env_more = {}  # what servers.sh understands besides
+
     def run(self, *args):
-        said("bash", SERVERS, *args, env=dict(os.environ, SERVERS_EXTRA_CONFIG=self.extra, SERVERS_PG_ARGS=PG_ARGS))
+        said("bash", SERVERS, *args, env=dict(os.environ, SERVERS_EXTRA_CONFIG=self.extra, SERVERS_PG_ARGS=PG_ARGS, **self.env_more))
 
     def start(self):
         self.run("start", self.dir, BUILD)
@@ -47,7 +49,7 @@ class Servers:
         self.run("kill", self.dir, "worker", "TERM")
 
     def read_env(self):
-        names = "DATA SOCKETS GRPC ORDERCTL"
+        names = "DATA SOCKETS GRPC GRPCS EDGE ORDERCTL"
         text = said("bash", "-c", "source %s/env; for v in %s; do echo $v=${!v}; done" % (self.dir, names))
         self.env = dict(line.split("=", 1) for line in text.splitlines())
 

@@ -114,11 +114,15 @@ class World:
         return done
 
     def read_env(self):
-        names = "DATA SOCKETS SIM_URL GRPC HTTP WORKER_HTTP WEBHOOKS MAILS"
+        names = "DATA SOCKETS SIM_URL GRPC GRPCS EDGE HTTP WORKER_HTTP WEBHOOKS MAILS"
         text = subprocess.run(["bash", "-c", "source %s/env; for v in %s; do echo $v=${!v}; done" % (self.dir, names)],
                               stdout=subprocess.PIPE, text=True, check=True).stdout
         self.env = dict(line.split("=", 1) for line in text.splitlines())
         self.channel = grpc.insecure_channel(self.env["GRPC"])
+        self.metadata = []
+        if self.env["EDGE"]:
+            with open(os.path.join(self.env["DATA"], "edge", "root.key")) as f:
+                self.metadata = [("authorization", "Bearer " + f.read().strip())]
 
     def show_log(self, name):
         path = os.path.join(self.dir, "data", "log", name + ".log")
@@ -141,7 +145,7 @@ class World:
         module = self.pb[service.replace("Service", "_service").lower()]  # OrderService: order_service.proto
         answer = getattr(module, method + "Response")
         return self.channel.unary_unary("/orderd.v1.%s/%s" % (service, method), type(request).SerializeToString,
-                                        answer.FromString)(request, timeout=timeout)
+                                        answer.FromString)(request, metadata=self.metadata, timeout=timeout)
 
     def refusal(self, *args, **kwargs):
         """The call must fail: (status name, reason, facts, fields)."""
@@ -242,12 +246,12 @@ class World:
                 assert rows == [], "%s: %s" % (name, rows[:3])
 
 
-def run(*stories, **world):
-    """Runs each story(world) in one World(**world), in order; prints what ctest and people read.  Names on the command line:
+def run(*stories, kind=World, **world):
+    """Runs each story(world) in one kind(**world), in order; prints what ctest and people read.  Names on the command line:
     those stories alone."""
     failed, wanted = 0, set(sys.argv[1:])
     stories = [story for story in stories if not wanted or story.__name__ in wanted]
-    with World(**world) as w:
+    with kind(**world) as w:
         for story in stories:
             try:
                 story(w)

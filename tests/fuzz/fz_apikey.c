@@ -1,10 +1,12 @@
 /*
- * Whatever stands behind "Bearer ord_", in a certificate's URI, or on the lines of a deny list:
- * nobody is believed who was not made here, and what is read can be logged.
+ * Whatever stands behind "Bearer ord_", in a certificate or its URI, or on the lines of a deny
+ * list: nobody is believed who was not made here, and what is read can be logged.
  */
 #include "core/base/mem.h"
 #include "server/auth/api_key.h"
 #include "server/auth/deny.h"
+#include "server/auth/edge.h"
+#include "server/auth/jwt_cache.h"
 #include "server/auth/peer.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -41,6 +43,17 @@ static void uri_is_somebody_of_use_or_nobody(struct str uri)
 	arena_done(&arena);
 }
 
+static void certificate_is_somebodys_or_nobodys(struct str header)
+{
+	struct jwt_claims claims;
+	struct arena arena;
+
+	arena_init(&arena, 64 * 1024);
+	if (edge_check(header, STR("orderd://"), 0, &arena, &claims) == AUTH_OK)
+		MUST(claims.who.tenant > 0 && claims.jti.n <= JWT_CACHE_ID_MAX);
+	arena_done(&arena);
+}
+
 static void deny_list_has_its_lines(struct str text)
 {
 	char *copy = mem_alloc(text.n + 1);
@@ -60,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	stranger_is_not_believed(text);
 	uri_is_somebody_of_use_or_nobody(text);
+	certificate_is_somebodys_or_nobodys(text);
 	deny_list_has_its_lines(text);
 	return 0;
 }

@@ -8,8 +8,9 @@
 #     servers.sh stop DIR                   what runs, in reverse order; data stay
 #     servers.sh erase DIR                  stop, then remove the data too
 #     servers.sh kill DIR NAME [SIGNAL]     one process, at once (default KILL)
-#     servers.sh again DIR NAME             start that one again (redis, sim, smtp, orderd, worker, postgres)
+#     servers.sh again DIR NAME             start that one again (redis, sim, smtp, orderd, edge, worker, postgres)
 #
+# With SERVERS_EDGE=1 callers are asked who they are, and there is an nginx in front (tests/support/edge.sh).
 # With SERVERS_SMTP=1 there is a mail server too (tests/support/smtp), and orders get mails: what it took is in
 # the file MAILS.  It needs the node of tests/node, and `npm ci` in tests/support/smtp.
 #
@@ -23,7 +24,10 @@ SERVERS_READY_S=60 # a first start recovers and creates; a loaded CI machine is 
 SERVERS_STOP_S=40  # longer than orderd's drain_s, after which it ends by itself
 SERVERS_POLL_S=0.05
 SERVERS_PG_BIN=${SERVERS_PG_BIN:-/usr/lib/postgresql/15/bin}
-SERVERS_ORDER=(postgres redis sim smtp orderd worker)
+SERVERS_ORDER=(postgres redis sim smtp orderd edge worker)
+
+# shellcheck source=tests/support/edge.sh
+source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/edge.sh"
 
 servers_fail() {
 	printf 'servers: %s\n' "$*" >&2
@@ -270,6 +274,7 @@ servers_orderd() {
 		servers_wait orderd grep -q '^ready' "$DATA/log/orderd.log" || return 1
 	fi
 	ORDERD_GRPC=$(sed -n 's/^listening grpc=//p' "$DATA/log/orderd.log" | head -n 1)
+	ORDERD_GRPCS=$(sed -n 's/^listening grpcs=//p' "$DATA/log/orderd.log" | head -n 1)
 	ORDERD_HTTP=$(sed -n 's/^listening http=//p' "$DATA/log/orderd.log" | head -n 1)
 	ORDERD_WEBHOOKS=$(sed -n 's/^listening webhooks=//p' "$DATA/log/orderd.log" | head -n 1)
 	servers_wait orderd curl -fsS --max-time 2 --noproxy '*' "http://$ORDERD_HTTP/healthz"
@@ -350,10 +355,14 @@ servers_configure() {
 				echo "$field = $value"
 			fi
 		done <<-END
-			listen|127.0.0.1:${GRPC_PORT:-0}
+			listen|127.0.0.1:${GRPC_PORT:-0}${SERVERS_EDGE:+,edge:unix:$SOCKETS/edge.sock}${SERVERS_EDGE_DIRECT:+,tls:127.0.0.1:0}
 			http_listen|127.0.0.1:${HTTP_PORT:-0}
 			worker_http_listen|127.0.0.1:${WORKER_HTTP_PORT:-0}
-			auth|none
+			auth|$(servers_edge_auth)
+			${SERVERS_EDGE:+api_key_pepper_file|$DATA/edge/pepper}
+			${SERVERS_EDGE_DIRECT:+tls_cert_file|$DATA/edge/server.pem}
+			${SERVERS_EDGE_DIRECT:+tls_key_file|$DATA/edge/server.key}
+			${SERVERS_EDGE_DIRECT:+tls_client_ca_file|$DATA/edge/clients.pem}
 			postgres|$(servers_conninfo)
 			redis|unix:$SOCKETS/redis.sock
 			contact_key_file|$DATA/contact.key
@@ -393,6 +402,9 @@ servers_write_env() {
 		printf 'HTTP=%q\n' "${ORDERD_HTTP:-}"
 		printf 'WORKER_HTTP=%q\n' "${WORKER_HTTP:-}"
 		printf 'WEBHOOKS=%q\n' "${ORDERD_WEBHOOKS:-}"
+		printf 'GRPCS=%q\n' "${ORDERD_GRPCS:-}"
+		printf 'EDGE_PORT=%q\n' "${EDGE_PORT:-}"
+		printf 'EDGE=%q\n' "${EDGE_PORT:+127.0.0.1:$EDGE_PORT}"
 		printf 'ORDERCTL=%q\n' "$DATA/bin/orderctl"
 	} >"$DIR/env"
 }
@@ -426,6 +438,7 @@ servers_start() {
 		# those who still run know them by these
 		SIM_PORT=$(source "$DIR/env" && echo "$SIM_PORT")
 		SMTP_PORT=$(source "$DIR/env" && echo "${SMTP_PORT:-0}")
+		EDGE_PORT=$(source "$DIR/env" && echo "${EDGE_PORT:-}")
 	fi
 	servers_programs "$2" && servers_socket_dir && servers_secrets || return 1
 	if servers_asks postgres; then
@@ -441,10 +454,19 @@ servers_start() {
 	if [[ ${SERVERS_SMTP:-} == 1 ]]; then
 		servers_smtp || return 1
 	fi
+	if [[ -n ${SERVERS_EDGE:-} ]]; then
+		servers_edge_secrets || return 1
+	fi
 	servers_configure || return 1
 	servers_as "$DATA/bin/orderd" migrate --config="$DATA/orderd.conf" >"$DATA/log/migrate.log" 2>&1 ||
 		{ cat "$DATA/log/migrate.log" >&2; return 1; }
+	if [[ -n ${SERVERS_EDGE:-} ]]; then
+		servers_edge_key || return 1
+	fi
 	servers_orderd && servers_worker || return 1
+	if [[ -n ${SERVERS_EDGE:-} ]]; then
+		servers_edge || return 1
+	fi
 	servers_write_env
 }
 
@@ -502,7 +524,7 @@ servers_again() {
 	# shellcheck source=/dev/null
 	source "$DIR/env"
 	OPERATOR_CONFIG=
-	ORDERD_GRPC=$GRPC ORDERD_HTTP=$HTTP ORDERD_WEBHOOKS=$WEBHOOKS
+	ORDERD_GRPC=$GRPC ORDERD_GRPCS=$GRPCS ORDERD_HTTP=$HTTP ORDERD_WEBHOOKS=$WEBHOOKS
 	"servers_$2" && servers_write_env
 }
 

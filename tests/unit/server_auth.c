@@ -53,14 +53,17 @@ static void everything_else_is_not_local(void **state)
 		assert_false(listener_is_local(str_of(foreign[i])));
 }
 
-static void tls_is_a_prefix_and_no_part_of_the_address(void **state)
+static void kind_is_a_prefix_and_no_part_of_the_address(void **state)
 {
-	struct str tls = STR("tls:10.0.0.1:7443"), plain = STR("10.0.0.1:7443");
+	struct str tls = STR("tls:10.0.0.1:7443"), plain = STR("10.0.0.1:7443"),
+		   edge = STR("edge:unix:/run/e");
 
 	(void)state;
-	assert_true(listener_is_tls(&tls));
+	assert_int_equal(listener_kind(&tls), LISTENER_TLS);
 	assert_true(str_eq(tls, plain));
-	assert_false(listener_is_tls(&plain));
+	assert_int_equal(listener_kind(&plain), LISTENER_PLAIN);
+	assert_int_equal(listener_kind(&edge), LISTENER_EDGE);
+	assert_true(str_eq(edge, STR("unix:/run/e")));
 }
 
 static void every_role_is_found_by_its_name(void **state)
@@ -172,7 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(loopback_addresses_and_unix_sockets_are_local),
 		cmocka_unit_test(everything_else_is_not_local),
-		cmocka_unit_test(tls_is_a_prefix_and_no_part_of_the_address),
+		cmocka_unit_test(kind_is_a_prefix_and_no_part_of_the_address),
 		cmocka_unit_test(every_role_is_found_by_its_name),
 		cmocka_unit_test(name_is_one_printable_word),
 		cmocka_unit_test(scopes_are_words_with_one_blank_between),

@@ -1,6 +1,9 @@
 # shellcheck shell=bash
-# bench place|overload [--rounds N] | measure beside PostgreSQL and gRPC by themselves, or at 10 times the peak; private servers, release build
+# bench place|overload|edge [--rounds N] | measure beside PostgreSQL and gRPC by themselves, at 10 times the peak, or behind nginx; private servers
 
-packages_need build run test
+packages_need build run edge test
 build_preset release orderd orderd-worker orderctl orderd-sim bench_echo
-python3 tests/bench/bench.py "$@"
+case ${1:-} in
+edge) shift && python3 tests/bench/edge.py "$@" ;;
+*) python3 tests/bench/bench.py "$@" ;;
+esac

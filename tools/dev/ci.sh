@@ -23,7 +23,7 @@ ci_valgrind() {
 	tools/valgrind-tests build/release
 }
 
-packages_need build run test lint clang cover memory
+packages_need build run edge test lint clang cover memory
 judges_need
 build_preset dev
 ci_step 'tests, gcc, ASan + UBSan' ctest_preset dev

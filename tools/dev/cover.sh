@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # cover [CTEST ARGUMENTS] | line and branch coverage of the tests, in build/cover/report.*
 
-packages_need build run test cover
+packages_need build run edge test cover
 judges_need
 build_preset cover
 find build/cover -name '*.gcda' -delete

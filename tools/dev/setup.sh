@@ -2,7 +2,7 @@
 # setup [GROUP...] | install packages and judges (build run test lint ...); default all
 
 if [[ $# -eq 0 ]]; then
-	set -- build run test lint clang cover memory
+	set -- build run edge test lint clang cover memory
 fi
 packages_need "$@"
 if [[ " $* " == *" test "* ]]; then

@@ -61,5 +61,5 @@ shell_files() {
 		*.sh) printf '%s\0' "$file" ;;
 		*) [[ $(head -c 20 "$file" | head -n 1 | tr -d '\0') == '#!'*sh ]] && printf '%s\0' "$file" ;;
 		esac
-	done < <(find dev .ci tools tests packaging -type d -name node_modules -prune -o -type f -print0)
+	done < <(find dev .ci tools tests packaging deploy -type d -name node_modules -prune -o -type f -print0)
 }

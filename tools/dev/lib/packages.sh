@@ -8,7 +8,7 @@ PACKAGE_FILE=$ROOT/tools/dev/packages
 APT_LOCK_WAIT_S=300 # another apt at work on a fresh cloud machine: its first upgrade
 CREATECLUSTER=/etc/postgresql-common/createcluster.conf
 # Packages that bring a system service of their name, and the program that tells whether they are there.
-declare -A SERVICES=([redis-server]=redis-server [prometheus]=prometheus)
+declare -A SERVICES=([redis-server]=redis-server [prometheus]=prometheus [nginx]=/usr/sbin/nginx)
 POLICY_RC=/usr/sbin/policy-rc.d
 POLICY_MARK='# written by orderd ./dev setup'
 
