@@ -122,13 +122,21 @@ static void end_chain(struct walk *w)
 			w->chain.tenant, seq, hash);
 }
 
-/* Heads that have no row at all. */
+static long long number_of(const char *text)
+{
+	long long n = 0;
+
+	(void)str_to_i64(str_of(text), INT64_MIN, INT64_MAX, &n); /* an integer column */
+	return n;
+}
+
+/* Heads before `tenant`, or all that are left, that have no row at all. */
 static void skip_heads(struct walk *w, const char *tenant)
 {
 	for (; w->head < PQntuples(w->heads); w->head++) {
 		const char *t = PQgetvalue(w->heads, w->head, 0);
 
-		if (tenant != NULL && strcmp(t, tenant) == 0)
+		if (tenant != NULL && number_of(t) >= number_of(tenant))
 			return;
 		if (strcmp(t, w->chain.tenant) == 0)
 			continue; /* the one that has just ended */
@@ -146,6 +154,13 @@ static void begin_chain(struct walk *w, const char *tenant)
 	w->chains++;
 }
 
+static struct str cell(const PGresult *r, int i, int column)
+{
+	if (PQgetisnull(r, i, column))
+		return (struct str){NULL, 0};
+	return (struct str){PQgetvalue(r, i, column), (size_t)PQgetlength(r, i, column)};
+}
+
 static void walk_row(struct walk *w, const PGresult *r, int i)
 {
 	const char *tenant = PQgetvalue(r, i, TENANT), *seq = PQgetvalue(r, i, SEQ);
@@ -156,9 +171,7 @@ static void walk_row(struct walk *w, const PGresult *r, int i)
 	if (strcmp(w->chain.tenant, tenant) != 0)
 		begin_chain(w, tenant);
 	for (int k = 0; k < RECORD_FIELDS; k++)
-		fields[k] = PQgetisnull(r, i, k) ? (struct str){0}
-						 : (struct str){PQgetvalue(r, i, k),
-								(size_t)PQgetlength(r, i, k)};
+		fields[k] = cell(r, i, k);
 	record_hash(w->chain.hash, fields, digest);
 	to_hex(w->chain.hash, prev);
 	to_hex(digest, hash);
@@ -191,9 +204,10 @@ static PGresult *ask(PGconn *pg, const char *sql, FILE *out)
 static bool command(PGconn *pg, const char *sql, FILE *out)
 {
 	PGresult *r = ask(pg, sql, out);
+	bool ok = r != NULL;
 
 	PQclear(r);
-	return r != NULL;
+	return ok;
 }
 
 static bool walk_rows(struct walk *w, PGconn *pg)

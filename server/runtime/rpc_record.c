@@ -137,7 +137,7 @@ static int ask_unrecorded(struct flow *fl)
 
 struct flow_step *rpc_record_steps(const struct flow_step *steps, int end)
 {
-	struct flow_step *all = mem_array((size_t)(end + RECORD_ROWS), sizeof(*all));
+	struct flow_step *all = mem_array((size_t)end + RECORD_ROWS, sizeof(*all));
 
 	assert(end + LAST < 64);
 	memcpy(all, steps, (size_t)end * sizeof(*all));
