@@ -9,8 +9,8 @@
  * On stdout: `listening grpc=ADDRESS` per listener (`grpcs` with TLS, `edge` for nginx in front),
  * `listening http=ADDRESS`, `listening webhooks=ADDRESS`, and `ready` when all that is needed is
  * there for the first time.
- * SIGTERM drains and exits 0.  SIGHUP: reload.h.  Exit 2: a setting is wrong.  Exit 75: the listener
- * went deaf, start me again.
+ * SIGTERM drains and exits 0.  SIGHUP: reload.h.  Exit 2: a setting is wrong.  Exit 75: the
+ * listener went deaf, start me again.
  */
 #include <assert.h>
 #include <inttypes.h>

@@ -15,8 +15,8 @@
 enum {
 	LOOK_MS = 200,
 	/*
-	 * A connection that was lost is made anew in less, mostly; calls wait for it so long.  Saying
-	 * NOT_SERVING at once would send every client of every server elsewhere and back.
+	 * A connection that was lost is made anew in less, mostly; calls wait for it so long.
+	 * Saying NOT_SERVING at once would send every client of every server elsewhere and back.
 	 */
 	STORE_MOMENT_MS = 1000,
 };
@@ -111,8 +111,7 @@ void readiness_open(struct app *app)
 void readiness_drain(struct app *app)
 {
 	timer_clear(app->loop, &app->look);
-	supervisor_say(app->supervisor,
-		       "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
+	supervisor_say(app->supervisor, "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%" PRId64,
 		       (app->overdue.at_ms - clock_mono_ms()) * 1000);
 }
 

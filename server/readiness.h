@@ -1,7 +1,7 @@
 /*
- * Whether orderd can do its work, looked at now and then, and told to all who ask: health checks and
- * /healthz (server/runtime/health.h), the supervisor (core/flow/supervisor.h), and once, by the word
- * "ready" on stdout, whoever started us.
+ * Whether orderd can do its work, looked at now and then, and told to all who ask: health checks
+ * and /healthz (server/runtime/health.h), the supervisor (core/flow/supervisor.h), and once, by the
+ * word "ready" on stdout, whoever started us.
  */
 #ifndef ORDERD_SERVER_READINESS_H
 #define ORDERD_SERVER_READINESS_H

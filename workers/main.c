@@ -17,8 +17,8 @@
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/domain/sscc.h"
-#include "core/listen/address.h"
 #include "core/flow/supervisor.h"
+#include "core/listen/address.h"
 #include "core/listen/ops_http.h"
 #include "core/store/migrate.h"
 #include "workers/janitor/janitor.h"
@@ -191,8 +191,7 @@ static void on_drain(void *arg)
 	log_info("draining", "drain_s=%lld", (long long)w->cfg.drain_s);
 	w->draining = true;
 	w->drain_until_ms = clock_mono_ms() + w->cfg.drain_s * 1000;
-	supervisor_say(w->supervisor,
-		       "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%lld",
+	supervisor_say(w->supervisor, "STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=%lld",
 		       (long long)(w->cfg.drain_s * 1000 + CLOSING_MS) * 1000);
 	if (w->intake != NULL)
 		intake_close(w->intake);

@@ -38,8 +38,8 @@ enum config_wish config_read(struct config *cfg, const char *program, int argc, 
 			     int *ret_argc);
 
 /*
- * The same sources once more, as they are now, into another *cfg; argc and argv as config_read() got
- * them.  False after mistakes, which are reported as at the start.  Any thread, one at a time.
+ * The same sources once more, as they are now, into another *cfg; argc and argv as config_read()
+ * got them.  False after mistakes, which are reported as at the start.  Any thread, one at a time.
  */
 bool config_read_again(struct config *cfg, const char *program, int argc, char **argv);
 

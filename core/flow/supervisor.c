@@ -54,7 +54,8 @@ static bool address_of(const char *path, struct sockaddr_un *ret, socklen_t *ret
 
 static void open_socket(struct supervisor *s)
 {
-	const char *path = getenv("NOTIFY_SOCKET"); // NOLINT(concurrency-mt-unsafe) banned-ok: no setting
+	const char *path =
+		getenv("NOTIFY_SOCKET"); // NOLINT(concurrency-mt-unsafe) banned-ok: no setting
 
 	s->fd = -1;
 	if (path == NULL || path[0] == '\0')
@@ -105,7 +106,8 @@ static void say(struct supervisor *s)
 		timer_clear(s->loop, &s->again);
 		return;
 	}
-	log_warn("supervisor_not_told", "why=%s", LOG_Q(strerror(errno))); // NOLINT(concurrency-mt-unsafe)
+	log_warn("supervisor_not_told", "why=%s",
+		 LOG_Q(strerror(errno))); // NOLINT(concurrency-mt-unsafe)
 	timer_set(s->loop, &s->again, clock_mono_ms() + AGAIN_MS);
 }
 

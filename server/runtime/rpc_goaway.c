@@ -1,11 +1,12 @@
 /*
  * GOAWAY while serving on.
  *
- * gRPC's public interface knows one way to tell clients to leave, grpc_server_shutdown_and_notify(),
- * and from that moment on each call that comes in is ended as CANCELLED: those that clients sent
- * before they read the GOAWAY, too.  Inside, shutting down is three things done at once: refuse,
- * close the listeners, send GOAWAY.  The last two are functions of their own.  They are called here,
- * ahead of the first, so that clients leave while whatever is still on its way is served.
+ * gRPC's public interface knows one way to tell clients to leave,
+ * grpc_server_shutdown_and_notify(), and from that moment on each call that comes in is ended as
+ * CANCELLED: those that clients sent before they read the GOAWAY, too.  Inside, shutting down is
+ * three things done at once: refuse, close the listeners, send GOAWAY.  The last two are functions
+ * of their own.  They are called here, ahead of the first, so that clients leave while whatever is
+ * still on its way is served.
  *
  * They are no part of the public interface, so this is done with the one version it was tried with
  * (docs/adr/0020-leaving-without-cancelling.md).  With another, drains are as gRPC makes them.

@@ -89,7 +89,8 @@ void rpc_listen(struct rpc_server *s); /* binds; exits 2 */
 /* rpc_goaway.c */
 /*
  * Close the listeners and tell every client by GOAWAY to go elsewhere; calls are served on.  To be
- * repeated, for connections that were just being made.  False: this gRPC is not known to be able to.
+ * repeated, for connections that were just being made.  False: this gRPC is not known to be able
+ * to.
  */
 bool rpc_core_leave(grpc_server *core);
 

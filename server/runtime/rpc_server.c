@@ -29,8 +29,8 @@
 enum {
 	CORE_LINES_A_SECOND = 20,
 	/*
-	 * A call that a client sent before it read the GOAWAY arrives one round trip after that at the
-	 * latest: when none has come for longer than any but a lame path takes, none will.
+	 * A call that a client sent before it read the GOAWAY arrives one round trip after that at
+	 * the latest: when none has come for longer than any but a lame path takes, none will.
 	 */
 	LEAVING_QUIET_MS = 250,
 	LEAVING_MOST_MS = 2000,

@@ -22,6 +22,6 @@ struct self_probe;
 struct self_probe *self_probe_new(struct loop *l, const char *address, bool tls,
 				  void (*on_deaf)(void *arg), void *arg);
 bool self_probe_is_heard(const struct self_probe *p); /* the last attempt was answered */
-void self_probe_close(struct self_probe *p); /* frees itself in a later turn */
+void self_probe_close(struct self_probe *p);          /* frees itself in a later turn */
 
 #endif
