@@ -80,10 +80,10 @@ class Stopped:
             os.kill(pid, signal.SIGCONT)
 
 
-def start(w, request):
+def start(w, request, timeout=DEADLINE_S):
     svc = w.pb["order_service"]
     return w.channel.unary_unary("/orderd.v1.OrderService/PlaceOrder", svc.PlaceOrderRequest.SerializeToString,
-                                 svc.PlaceOrderResponse.FromString).future(request, timeout=DEADLINE_S)
+                                 svc.PlaceOrderResponse.FromString).future(request, timeout=timeout)
 
 
 def memory_mib(w):
@@ -144,6 +144,43 @@ def once_more(w, request):
     return answer[0]
 
 
+class Held:
+    """Orders can be read and quoted, and none can be stored."""
+
+    def __init__(self, w):
+        self.psql = subprocess.Popen(["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-At", "host=%s dbname=orderd user=postgres" % w.env["SOCKETS"]],
+                                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        self.psql.stdin.write("BEGIN; LOCK TABLE orderd.orders IN EXCLUSIVE MODE; SELECT 'held';\n")
+        self.psql.stdin.flush()
+        assert self.psql.stdout.readline() == "held\n"
+
+    def __exit__(self, *_):
+        self.psql.communicate("COMMIT;\n", timeout=60)
+
+
+def while_orders_cannot_be_stored__nobody_is_asked_for_prices_in_vain(w):
+    held = []
+
+    def one_waits():
+        held.append(start(w, w.order_request(customer="held"), 30))
+        return sample(w, 'orderd_store_waiting{lane="order"}') >= 1
+
+    def is_late():
+        error = start(w, w.order_request(customer="late"), 0.5).exception()
+        return error is not None and details_of(error)[0] == "STORE_LATE"
+    with Held(w):
+        w.until(one_waits, "an order that waits")
+        w.until(is_late, "a lane that is late")
+    with open(os.path.join(w.env["DATA"], "log", "orderd.log")) as f:
+        late = [line for line in f if "method=place_order code=STORE_LATE" in line]
+    assert any("step=quote" in line for line in late), late
+    w.until(lambda: works_again(w), "orderd at work")
+    for call in held:
+        call.exception()
+
+
 # ---- clients that are told when to return
 
 def limited_calls(w):
@@ -151,6 +188,7 @@ def limited_calls(w):
 
 
 def caller_over_its_rate__is_told_the_moment_it_may_return(w):
+    w.until(lambda: sample(w, 'orderd_rpc_in_flight{class="work"}') == 0, "the end of every call")
     channel = grpc.insecure_channel(w.env["GRPC"], options=[("grpc.enable_retries", 0)])
     svc = w.pb["order_service"]
     call = channel.unary_unary("/orderd.v1.OrderService/ListOrders", svc.ListOrdersRequest.SerializeToString,
@@ -197,6 +235,7 @@ def at_the_end__the_books_are_right(w):
     w.audit()
 
 
-run(database_that_stops__refusals_say_when_to_return_and_nothing_is_lost, caller_over_its_rate__is_told_the_moment_it_may_return,
+run(database_that_stops__refusals_say_when_to_return_and_nothing_is_lost,
+    while_orders_cannot_be_stored__nobody_is_asked_for_prices_in_vain, caller_over_its_rate__is_told_the_moment_it_may_return,
     official_client_with_our_service_config__is_through_in_the_end, our_own_client__is_through_in_the_end,
     at_the_end__the_books_are_right, config=CONFIG)
