@@ -31,7 +31,7 @@ static bool run(PGconn *pg, const char *sql, FILE *out)
 static PGconn *connect_to(const char *conninfo, FILE *out)
 {
 	struct conn_params p;
-	char *why = params_make(&p, conninfo, "orderd migrate", STATEMENT_TIMEOUT_NONE, "");
+	char *why = params_make(&p, conninfo, "orderd migrate", STATEMENT_TIMEOUT_NONE, "", NULL);
 	PGconn *pg;
 
 	if (why != NULL) {
@@ -51,7 +51,7 @@ static PGconn *connect_to(const char *conninfo, FILE *out)
 bool store_conninfo_ok(const char *conninfo, char *why, size_t room)
 {
 	struct conn_params p;
-	char *mistake = params_make(&p, conninfo, "", STATEMENT_TIMEOUT_NONE, "");
+	char *mistake = params_make(&p, conninfo, "", STATEMENT_TIMEOUT_NONE, "", NULL);
 
 	if (mistake == NULL) {
 		params_done(&p);
@@ -155,7 +155,10 @@ int store_migrate(const char *conninfo, FILE *out)
 
 	if (pg == NULL)
 		return 1;
-	ok = run(pg, "SET lock_timeout = 0; SET client_min_messages = warning", out) &&
+	/* A migration changes everybody's rows, and the policies hold for the owner, too. */
+	ok = run(pg,
+		 "SET lock_timeout = 0; SET client_min_messages = warning; SET app.tenants = '*'",
+		 out) &&
 	     run(pg, RUNNERS_LOCK, out) &&
 	     run(pg,
 		 "CREATE SCHEMA IF NOT EXISTS orderd;"
@@ -168,7 +171,34 @@ int store_migrate(const char *conninfo, FILE *out)
 	return ok ? 0 : 1;
 }
 
-enum schema_state store_schema_state(const char *conninfo, FILE *out)
+/* The roles are members of nothing, so each is tried from the user itself. */
+static PGresult *take_role(PGconn *pg, const char *role)
+{
+	char sql[96];
+
+	snprintf(sql, sizeof(sql), "RESET ROLE; SET ROLE %s", role); /* a name of ours */
+	return PQexec(pg, sql);
+}
+
+static bool may_act_as(PGconn *pg, const char *const *roles, FILE *out)
+{
+	for (; roles != NULL && *roles != NULL; roles++) {
+		PGresult *r = take_role(pg, *roles);
+		bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+
+		if (!ok)
+			fprintf(out,
+				"user %s may not act as %s: %sAs a superuser: "
+				"GRANT %s TO \"%s\"\n",
+				PQuser(pg), *roles, PQresultErrorMessage(r), *roles, PQuser(pg));
+		PQclear(r);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+enum schema_state store_schema_state(const char *conninfo, const char *const *roles, FILE *out)
 {
 	PGconn *pg = connect_to(conninfo, out);
 	enum schema_state state = SCHEMA_UNREACHABLE;
@@ -192,6 +222,8 @@ enum schema_state store_schema_state(const char *conninfo, FILE *out)
 	}
 	if (state == SCHEMA_OLD)
 		fprintf(out, "the schema is older than this program: run `orderd migrate` first\n");
+	if (state == SCHEMA_CURRENT && !may_act_as(pg, roles, out))
+		state = SCHEMA_CLOSED;
 	PQclear(r);
 	PQfinish(pg);
 	return state;
