@@ -257,7 +257,8 @@ static int by_number(const void *a, const void *b)
 /* Most batches have one, so what stands there already is not written again. */
 static void put_tenant(struct encoder *e, int32_t tenant)
 {
-	if (e->n < sizeof(tenant) || memcmp(e->p + e->n - sizeof(tenant), &tenant, sizeof(tenant)) != 0)
+	if (e->n < sizeof(tenant) ||
+	    memcmp(e->p + e->n - sizeof(tenant), &tenant, sizeof(tenant)) != 0)
 		put(e, &tenant, sizeof(tenant));
 }
 
@@ -295,7 +296,8 @@ void encode_tenants(struct encoder *e, struct ask *const *asks, uint32_t n)
 	for (size_t at = 0; at < end; at += sizeof(tenant)) {
 		memcpy(&tenant, e->p + at, sizeof(tenant));
 		if (at == 0 || tenant != last)
-			put(e, one, (size_t)snprintf(one, sizeof(one), "%s%d", at > 0 ? "," : "", tenant));
+			put(e, one,
+			    (size_t)snprintf(one, sizeof(one), "%s%d", at > 0 ? "," : "", tenant));
 		last = tenant;
 	}
 	put(e, "}", 2); /* text parameters end in NUL */

@@ -23,7 +23,7 @@
 
 enum {
 	MEMBERS_MAX = 256,                /* units of one batch, the largest cap of any lane */
-	STEPS_MAX = 3 * MEMBERS_MAX + 16, /* a read takes three: tenants, statement, Sync; a write two */
+	STEPS_MAX = 3 * MEMBERS_MAX + 16, /* a read takes three: tenants, statement, Sync */
 	PARAMS_MAX = 2 * 64 + 1,          /* columns of head and line, and the lines' ordinal */
 	SHARED_PARAMS = 2,
 };
@@ -172,8 +172,8 @@ uint32_t encode_pairs(struct encoder *e, struct ask *const *asks, uint32_t n,
 /* One text parameter: the tenants of all units that have one, each once, as {1,2}. */
 void encode_tenants(struct encoder *e, struct ask *const *asks, uint32_t n);
 void encode_text(struct encoder *e, const char *text); /* one text parameter */
-bool knows_tenants(const struct unit_kind *k);	       /* false: it works across them */
-void encoder_trim(struct encoder *e); /* give a large buffer back */
+bool knows_tenants(const struct unit_kind *k);         /* false: it works across them */
+void encoder_trim(struct encoder *e);                  /* give a large buffer back */
 /* Send as the parameters of a prepared statement; 0 as PQsendQueryPrepared(). */
 int encoder_send(const struct encoder *e, PGconn *pg, const char *statement, bool binary);
 
@@ -213,7 +213,7 @@ struct batch {
 	uint32_t n_steps, at;
 	int64_t sent_us;
 	enum reach reach; /* said last */
-	bool warned; /* the server warned while COMMIT was awaited */
+	bool warned;      /* the server warned while COMMIT was awaited */
 };
 
 /* ---- connections (conn.c) ---- */

@@ -29,7 +29,8 @@ static const struct lane_law laws[STORE_LANES] = {
 	[STORE_LANE_ORDER] = {"order", 128, 4096, 256 * 1024, 32, false, "", NULL},
 	[STORE_LANE_JOB] = {"job", 256, 4096, 256 * 1024, 1, false, "", NULL}, /* one connection */
 	[STORE_LANE_READ] = {"read", 128, 4096, 256 * 1024, 16, true, "", NULL},
-	[STORE_LANE_AUDIT] = {"audit", 1, 4096, 256 * 1024, 1, true, AUDIT_SESSION, STORE_AUDIT_ROLE},
+	[STORE_LANE_AUDIT] = {"audit", 1, 4096, 256 * 1024, 1, true, AUDIT_SESSION,
+			      STORE_AUDIT_ROLE},
 };
 
 enum {

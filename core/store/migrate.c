@@ -198,32 +198,52 @@ static bool may_act_as(PGconn *pg, const char *const *roles, FILE *out)
 	return true;
 }
 
+static bool begins(const char *code, const char *with)
+{
+	return code != NULL && strncmp(code, with, strlen(with)) == 0;
+}
+
+/* What the answer of applied() says. */
+static enum schema_state state_of(const PGresult *r, FILE *out)
+{
+	const char *code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	int have;
+
+	if (PQresultStatus(r) == PGRES_TUPLES_OK) {
+		have = compare(r, true, out);
+		return have < 0                                 ? SCHEMA_CHANGED
+		       : have < (int)SQL_CATALOGUE.n_migrations ? SCHEMA_OLD
+								: SCHEMA_CURRENT;
+	}
+	if (begins(code, "42501"))
+		return SCHEMA_CLOSED;
+	if (begins(code, "42"))
+		return SCHEMA_OLD; /* no such table: never migrated */
+	fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	return SCHEMA_UNREACHABLE;
+}
+
 enum schema_state store_schema_state(const char *conninfo, const char *const *roles, FILE *out)
 {
 	PGconn *pg = connect_to(conninfo, out);
-	enum schema_state state = SCHEMA_UNREACHABLE;
-	const char *code;
+	enum schema_state state;
 	PGresult *r;
-	int have;
 
 	if (pg == NULL)
 		return SCHEMA_UNREACHABLE;
 	r = applied(pg);
-	code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-	if (PQresultStatus(r) == PGRES_TUPLES_OK) {
-		have = compare(r, true, out);
-		state = have < 0                                 ? SCHEMA_CHANGED
-			: have < (int)SQL_CATALOGUE.n_migrations ? SCHEMA_OLD
-								 : SCHEMA_CURRENT;
-	} else if (code != NULL && strncmp(code, "42", 2) == 0) {
-		state = SCHEMA_OLD; /* no such table: never migrated */
-	} else {
-		fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	state = state_of(r, out);
+	if ((state == SCHEMA_CURRENT || state == SCHEMA_CLOSED) && !may_act_as(pg, roles, out)) {
+		state = SCHEMA_CLOSED;
+	} else if (state == SCHEMA_CLOSED) { /* the roles may look where their members may not */
+		PQclear(r);
+		r = applied(pg);
+		state = state_of(r, out);
+		if (state == SCHEMA_CLOSED)
+			fprintf(out, "migrate: %s", PQresultErrorMessage(r));
 	}
 	if (state == SCHEMA_OLD)
 		fprintf(out, "the schema is older than this program: run `orderd migrate` first\n");
-	if (state == SCHEMA_CURRENT && !may_act_as(pg, roles, out))
-		state = SCHEMA_CLOSED;
 	PQclear(r);
 	PQfinish(pg);
 	return state;

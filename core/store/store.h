@@ -41,9 +41,9 @@ struct unit_kind; /* generated */
 #define STORE_AUDIT_ROLE  "orderd_audit"
 
 struct store_options {
-	const char *conninfo;                    /* libpq */
-	const char *program;                     /* application_name */
-	const char *role;			 /* what it acts as in the database; NULL: its user */
+	const char *conninfo; /* libpq */
+	const char *program;  /* application_name */
+	const char *role;     /* what it acts as in the database; NULL: its user */
 	int order_connections, read_connections; /* 0: this process has no use for the lane */
 	int job_connections;                     /* 0 or 1 */
 	uint32_t lane_bound;                     /* units waiting per lane */

@@ -94,19 +94,31 @@ static void owner_who_may_not_make_roles__is_told_what_to_ask_for(void **state)
 	assert_non_null(strstr(said, "applied 0015_row_security.sql"));
 }
 
+static enum schema_state look(char *said, size_t room)
+{
+	FILE *out = fmemopen(said, room, "w");
+	enum schema_state state = store_schema_state(shop, roles, out);
+
+	fclose(out);
+	return state;
+}
+
 static void user_who_may_not_act_as_the_programs__is_told_so(void **state)
 {
 	char said[2048] = "";
-	FILE *out = fmemopen(said, sizeof(said), "w");
 
 	(void)state;
+	assert_int_equal(look(said, sizeof(said)), SCHEMA_CLOSED);
+	assert_non_null(strstr(said, "user shop may not act as orderd_server"));
 	pg_exec(db, "GRANT orderd_server, orderd_worker TO shop");
-	assert_int_equal(store_schema_state(shop, roles, out), SCHEMA_CLOSED);
-	fclose(out);
+	assert_int_equal(look(said, sizeof(said)), SCHEMA_CLOSED);
 	assert_non_null(strstr(said, "user shop may not act as orderd_audit"));
 	assert_non_null(strstr(said, "GRANT orderd_audit TO \"shop\""));
 	pg_exec(db, "GRANT orderd_audit TO shop");
-	assert_int_equal(store_schema_state(shop, roles, stderr), SCHEMA_CURRENT);
+	assert_int_equal(look(said, sizeof(said)), SCHEMA_CURRENT);
+	pg_exec(db, "ALTER ROLE shop NOINHERIT"); /* may nothing but act as them */
+	assert_int_equal(look(said, sizeof(said)), SCHEMA_CURRENT);
+	pg_exec(db, "ALTER ROLE shop INHERIT");
 	assert_int_equal(store_schema_state(keeper, roles, stderr), SCHEMA_CURRENT);
 }
 
@@ -115,14 +127,17 @@ static void user_who_may_not_act_as_the_programs__is_told_so(void **state)
 static int furnish(void **state)
 {
 	(void)state;
-	pg_exec(db, "TRUNCATE stock, stock_document, job;"
-		    "INSERT INTO tenant (tenant, name) VALUES (2, 'b'), (3, 'c') ON CONFLICT DO NOTHING;"
-		    "INSERT INTO stock (tenant, item, location, on_hand) SELECT t, 1, 1, 10 FROM "
-		    "generate_series(1, 3) t;"
-		    "INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT gen_random_uuid(), t, "
-		    "gen_random_uuid(), 1, 'payment.authorize' FROM generate_series(1, 3) t;"
-		    "INSERT INTO stock_document (tenant, id, kind, reference, actor) SELECT t, "
-		    "gen_random_uuid(), 'receipt', '', 'clerk' FROM generate_series(1, 3) t");
+	pg_exec(db,
+		"TRUNCATE stock, stock_document, job;"
+		"INSERT INTO tenant (tenant, name) VALUES (2, 'b'), (3, 'c') ON CONFLICT DO "
+		"NOTHING;"
+		"INSERT INTO stock (tenant, item, location, on_hand) SELECT t, 1, 1, 10 FROM "
+		"generate_series(1, 3) t;"
+		"INSERT INTO job (id, tenant, order_id, group_no, kind) SELECT gen_random_uuid(), "
+		"t, "
+		"gen_random_uuid(), 1, 'payment.authorize' FROM generate_series(1, 3) t;"
+		"INSERT INTO stock_document (tenant, id, kind, reference, actor) SELECT t, "
+		"gen_random_uuid(), 'receipt', '', 'clerk' FROM generate_series(1, 3) t");
 	return 0;
 }
 
@@ -209,8 +224,10 @@ static void predicate_forgotten__nothing_of_another_tenant_is_seen_or_changed(vo
 		assert_int_equal(a->q[1].err, ERR_OK);
 		assert_int_equal(a->seen[0], T1);
 		assert_int_equal(a->seen[1], T1);
-		assert_int_equal(pg_number(db, "SELECT on_hand FROM stock WHERE tenant = 1"), 11 + i);
-		assert_int_equal(pg_number(db, "SELECT sum(on_hand) FROM stock WHERE tenant <> 1"), 20);
+		assert_int_equal(pg_number(db, "SELECT on_hand FROM stock WHERE tenant = 1"),
+				 11 + i);
+		assert_int_equal(pg_number(db, "SELECT sum(on_hand) FROM stock WHERE tenant <> 1"),
+				 20);
 		forget(a);
 		world_free(w);
 	}
@@ -294,7 +311,8 @@ static void history__is_neither_changed_nor_erased(void **state)
 		forget(a);
 		world_free(w);
 	}
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM stock_document WHERE actor = 'clerk'"), 3);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM stock_document WHERE actor = 'clerk'"),
+			 3);
 }
 
 /* ---- units that know no tenant ---- */
@@ -322,7 +340,8 @@ static void worker_at_work_for_all__and_the_unit_beside_it_for_one(void **state)
 	world_free(w);
 }
 
-/* Told '*', orderd is answered on the few tables where it looks everywhere, and refused aloud elsewhere. */
+/* Told '*', orderd is answered on the few tables where it looks everywhere, and refused aloud
+ * elsewhere. */
 static void orderd__looks_everywhere_at_few_tables_and_changes_nothing_there(void **state)
 {
 	struct jobs_of_all_head all = {.run_at = INT64_C(1700000000000000)};
@@ -412,7 +431,8 @@ static void roles__make_change_and_empty_no_table(void **state)
 		c = connect_as(shop, options);
 		for (int k = 0; refused[k] != NULL; k++) {
 			if (strcmp(sqlstate_of(c, refused[k]), "42501") != 0)
-				fail_msg("%s: %s: '%s'", roles[i], refused[k], sqlstate_of(c, refused[k]));
+				fail_msg("%s: %s: '%s'", roles[i], refused[k],
+					 sqlstate_of(c, refused[k]));
 		}
 		PQfinish(c);
 	}
@@ -420,26 +440,35 @@ static void roles__make_change_and_empty_no_table(void **state)
 	assert_string_equal(sqlstate_of(db, "UPDATE stock SET on_hand = 0"), "42501");
 	assert_string_equal(sqlstate_of(db, "INSERT INTO request SELECT * FROM request"), "42501");
 	pg_exec(db, "RESET ROLE");
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'orderd\\_%' AND "
-				       "(rolsuper OR rolbypassrls OR rolcanlogin OR rolcreaterole OR rolcreatedb)"),
-			 0);
-	assert_int_equal(pg_number(db, "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner "
-				       "WHERE rolname LIKE 'orderd\\_%'"),
-			 0);
+	assert_int_equal(
+		pg_number(db,
+			  "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'orderd\\_%' AND "
+			  "(rolsuper OR rolbypassrls OR rolcanlogin OR rolcreaterole OR "
+			  "rolcreatedb)"),
+		0);
+	assert_int_equal(
+		pg_number(db,
+			  "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner "
+			  "WHERE rolname LIKE 'orderd\\_%'"),
+		0);
 }
 
 /* ---- tables to come ---- */
 
 /* Tables with a column `tenant` on which policies are missing, off, or read something else. */
-#define UNGUARDED                                                                                                  \
-	"SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c"                                    \
-	" JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped"              \
-	" WHERE c.relnamespace = 'orderd'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"               \
-	" AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND 4 = (SELECT count(DISTINCT r.rolname)"          \
-	"  FROM pg_policy p JOIN pg_roles r ON r.oid = ANY (p.polroles) WHERE p.polrelid = c.oid"                 \
-	"  AND coalesce(pg_get_expr(p.polqual, c.oid), '') || coalesce(pg_get_expr(p.polwithcheck, c.oid), '')"   \
-	"      LIKE '%told%tenants()%')"                                                                          \
-	" AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND"                                   \
+#define UNGUARDED                                                                                 \
+	"SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_class c"                    \
+	" JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' AND NOT "            \
+	"a.attisdropped"                                                                          \
+	" WHERE c.relnamespace = 'orderd'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', "   \
+	"'f')"                                                                                    \
+	" AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND 4 = (SELECT count(DISTINCT "    \
+	"r.rolname)"                                                                              \
+	"  FROM pg_policy p JOIN pg_roles r ON r.oid = ANY (p.polroles) WHERE p.polrelid = c.oid" \
+	"  AND coalesce(pg_get_expr(p.polqual, c.oid), '') || "                                   \
+	"coalesce(pg_get_expr(p.polwithcheck, c.oid), '')"                                        \
+	"      LIKE '%told%tenants()%')"                                                          \
+	" AND NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND"                   \
 	"  (0 = ANY (p.polroles) OR coalesce(pg_get_expr(p.polqual, c.oid), '') || '' = 'true')))"
 
 static void assert_unguarded(const char *expected)
@@ -473,16 +502,19 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owner_who_may_not_make_roles__is_told_what_to_ask_for),
 		cmocka_unit_test(user_who_may_not_act_as_the_programs__is_told_so),
-		cmocka_unit_test_setup(predicate_forgotten__nothing_of_another_tenant_is_seen_or_changed,
+		cmocka_unit_test_setup(
+			predicate_forgotten__nothing_of_another_tenant_is_seen_or_changed, furnish),
+		cmocka_unit_test_setup(batch_of_two_tenants__reaches_both_and_not_the_third,
 				       furnish),
-		cmocka_unit_test_setup(batch_of_two_tenants__reaches_both_and_not_the_third, furnish),
 		cmocka_unit_test_setup(tenants_in_lines__are_told_too, furnish),
 		cmocka_unit_test_setup(
-			row_for_a_tenant_outside_the_batch__is_refused_and_the_others_are_kept, furnish),
+			row_for_a_tenant_outside_the_batch__is_refused_and_the_others_are_kept,
+			furnish),
 		cmocka_unit_test_setup(history__is_neither_changed_nor_erased, furnish),
-		cmocka_unit_test_setup(worker_at_work_for_all__and_the_unit_beside_it_for_one, furnish),
-		cmocka_unit_test_setup(orderd__looks_everywhere_at_few_tables_and_changes_nothing_there,
+		cmocka_unit_test_setup(worker_at_work_for_all__and_the_unit_beside_it_for_one,
 				       furnish),
+		cmocka_unit_test_setup(
+			orderd__looks_everywhere_at_few_tables_and_changes_nothing_there, furnish),
 		cmocka_unit_test_setup(nothing_told__nothing_seen, furnish),
 		cmocka_unit_test_setup(roles__make_change_and_empty_no_table, furnish),
 		cmocka_unit_test(every_table_with_a_tenant__has_its_policies),
