@@ -90,9 +90,10 @@ static void check_settings(struct app *app)
 /* A server must not run on tables it does not know.  One that cannot be asked yet is waited for. */
 static void check_schema(struct app *app)
 {
-	enum schema_state schema = store_schema_state(app->cfg.postgres, stderr);
+	static const char *const roles[] = {STORE_SERVER_ROLE, NULL};
+	enum schema_state schema = store_schema_state(app->cfg.postgres, roles, stderr);
 
-	if (schema == SCHEMA_OLD || schema == SCHEMA_CHANGED)
+	if (schema != SCHEMA_CURRENT && schema != SCHEMA_UNREACHABLE)
 		exit(1);
 }
 
@@ -239,6 +240,7 @@ static void open_stores(struct app *app)
 {
 	struct store_options store = {.conninfo = app->cfg.postgres,
 				      .program = "orderd",
+				      .role = STORE_SERVER_ROLE,
 				      .order_connections = (int)app->cfg.order_connections,
 				      .read_connections = (int)app->cfg.read_connections,
 				      .job_connections = 1, /* webhooks, and calls put on record */

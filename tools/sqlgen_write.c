@@ -157,6 +157,15 @@ static void add_offset(struct text *t, const struct kind *k, const char *field, 
 		text_printf(t, "\t.%s = offsetof(struct %s_head, %s),\n", field, k->name, column);
 }
 
+/* A kind whose head names no tenant may have it in its lines. */
+static void add_line_tenant(struct text *t, const struct kind *k)
+{
+	if (column_find(&k->head, "tenant") != NULL || column_find(&k->line, "tenant") == NULL)
+		text_printf(t, "\t.line_tenant = UNIT_NONE,\n");
+	else
+		text_printf(t, "\t.line_tenant = offsetof(struct %s_line, tenant),\n", k->name);
+}
+
 static void add_again(struct text *t, const struct kind *k)
 {
 	if (k->again == NULL)
@@ -180,6 +189,7 @@ static void add_table(struct text *t, const struct kind *k, int index)
 	if (k->line.n > 0)
 		text_printf(t, "\t.line_size = sizeof(struct %s_line),\n", k->name);
 	add_offset(t, k, "tenant", column_find(&k->head, "tenant") != NULL ? "tenant" : NULL);
+	add_line_tenant(t, k);
 	add_offset(t, k, "order_id", k->lock_orders ? "order_id" : NULL);
 	add_offset(t, k, "job_id", k->lock_jobs ? "job_id" : NULL);
 	add_offset(t, k, "cause", k->stock);

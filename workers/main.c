@@ -130,9 +130,10 @@ static void check_settings(struct worker *w)
 /* As orderd: not on tables it does not know; a server that cannot be asked yet is waited for. */
 static void check_schema(const struct worker *w)
 {
-	enum schema_state schema = store_schema_state(w->cfg.postgres, stderr);
+	static const char *const roles[] = {STORE_WORKER_ROLE, STORE_AUDIT_ROLE, NULL};
+	enum schema_state schema = store_schema_state(w->cfg.postgres, roles, stderr);
 
-	if (schema == SCHEMA_OLD || schema == SCHEMA_CHANGED)
+	if (schema != SCHEMA_CURRENT && schema != SCHEMA_UNREACHABLE)
 		exit(1);
 }
 
@@ -298,6 +299,7 @@ static void open_parts(struct worker *w)
 {
 	struct store_options store = {.conninfo = w->cfg.postgres,
 				      .program = "orderd-worker",
+				      .role = STORE_WORKER_ROLE,
 				      .order_connections = 1,
 				      .read_connections = 1,
 				      .job_connections = 1,

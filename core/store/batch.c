@@ -5,8 +5,12 @@
  * a failure (landing.c).  Ranges still to be sent stand in `todo`; there are never more
  * than members.
  *
- * A range of the write lanes:   BEGIN, tenants, locks, kinds by rank, stock, COMMIT, Sync
- * A range of the read lane:     (tenants, kind, Sync) per kind, each its own transaction
+ * A range of the write lanes:   BEGIN, locks, kinds by rank, stock, COMMIT, Sync
+ * A range of the read lane:     (kind, Sync) per kind, each its own transaction
+ *
+ * Before a statement that touches rows the database is told whose it may see: the tenants of
+ * all units of the range, or everybody's for a kind that knows no tenant.  Within a
+ * transaction that is said again only when it changes.
  */
 #include <assert.h>
 #include <string.h>
@@ -95,20 +99,52 @@ static uint32_t cause_offset(const struct unit_kind *k)
 	return k->cause;
 }
 
+static bool send_reach(struct conn *c, enum reach reach, struct ask *const *asks, uint32_t n)
+{
+	if (c->batch.reach == reach)
+		return true;
+	c->batch.reach = reach;
+	if (reach == REACH_ALL)
+		encode_text(&c->enc, "*");
+	else
+		encode_tenants(&c->enc, asks, n);
+	flight_step(c, STEP_OTHER);
+	return encoder_send(&c->enc, c->pg, "store_tenants", false) == 1;
+}
+
+static enum reach reach_of(const struct unit_kind *k)
+{
+	return knows_tenants(k) ? REACH_TENANTS : REACH_ALL;
+}
+
+/* Of the units a shared statement is for. */
+static enum reach reach_of_shared(const struct batch *b, uint32_t n,
+				  uint32_t (*offset_of)(const struct unit_kind *))
+{
+	enum reach ret = REACH_NONE;
+
+	for (uint32_t i = 0; i < n && ret != REACH_ALL; i++) {
+		const struct unit_kind *k = b->sorted[i]->u.kind;
+
+		if (offset_of(k) != UNIT_NONE)
+			ret = reach_of(k);
+	}
+	return ret;
+}
+
 static bool send_shared(struct conn *c, uint32_t n, const struct shared_statement *s,
 			uint32_t (*offset_of)(const struct unit_kind *))
 {
-	if (s == NULL || encode_pairs(&c->enc, c->batch.sorted, n, offset_of) == 0)
+	enum reach reach = reach_of_shared(&c->batch, n, offset_of);
+
+	if (s == NULL || reach == REACH_NONE)
+		return true;
+	if (!send_reach(c, reach, c->batch.sorted, n))
+		return false;
+	if (encode_pairs(&c->enc, c->batch.sorted, n, offset_of) == 0)
 		return true;
 	flight_step(c, STEP_OTHER);
 	return encoder_send(&c->enc, c->pg, s->name, true) == 1;
-}
-
-static bool send_tenants(struct conn *c, struct ask *const *asks, uint32_t n)
-{
-	encode_tenants(&c->enc, asks, n);
-	flight_step(c, STEP_OTHER);
-	return encoder_send(&c->enc, c->pg, "store_tenants", false) == 1;
 }
 
 static bool send_kind(struct conn *c, uint32_t from, uint32_t n)
@@ -137,13 +173,15 @@ static bool send_writes(struct conn *c, uint32_t n)
 	const struct sql_catalogue *sql = &SQL_CATALOGUE;
 	struct batch *b = &c->batch;
 
-	if (!flight_send_text(c, STEP_OTHER, "store_begin") || !send_tenants(c, b->sorted, n) ||
+	b->reach = REACH_NONE;
+	if (!flight_send_text(c, STEP_OTHER, "store_begin") ||
 	    !send_shared(c, n, sql->lock_orders, order_offset) ||
 	    !send_shared(c, n, sql->lock_jobs, job_offset))
 		return false;
 	for (uint32_t from = 0, m; from < n; from += m) {
 		m = same_kind(b, from, n);
-		if (!send_kind(c, from, m))
+		if (!send_reach(c, reach_of(b->sorted[from]->u.kind), b->sorted, n) ||
+		    !send_kind(c, from, m))
 			return false;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -160,8 +198,9 @@ static bool send_reads(struct conn *c, uint32_t n)
 
 	for (uint32_t from = 0, m; from < n; from += m) {
 		m = same_kind(b, from, n);
-		if (!send_tenants(c, b->sorted + from, m) || !send_kind(c, from, m) ||
-		    !flight_sync(c))
+		b->reach = REACH_NONE; /* each its own transaction */
+		if (!send_reach(c, reach_of(b->sorted[from]->u.kind), b->sorted + from, m) ||
+		    !send_kind(c, from, m) || !flight_sync(c))
 			return false;
 	}
 	return true;

@@ -125,12 +125,19 @@ static void go_on_connecting(struct conn *c)
 		watch_for(c, next == PGRES_POLLING_READING ? UV_READABLE : UV_WRITABLE);
 }
 
+static const char *role_of(const struct lane *l)
+{
+	const char *own = l->st->opt.role;
+
+	return own != NULL && l->law->role != NULL ? l->law->role : own;
+}
+
 static void conn_connect(struct conn *c)
 {
 	struct store *st = c->lane->st;
 	struct conn_params p;
 	char *why = params_make(&p, st->conninfo, st->program, lane_timeout_ms(c->lane),
-				c->lane->law->session);
+				c->lane->law->session, role_of(c->lane));
 
 	assert(c->pg == NULL && c->watch == NULL);
 	c->state = CONN_CONNECTING;

@@ -240,23 +240,74 @@ uint32_t encode_pairs(struct encoder *e, struct ask *const *asks, uint32_t n,
 	return found;
 }
 
+bool knows_tenants(const struct unit_kind *k)
+{
+	return k->tenant != UNIT_NONE || k->line_tenant != UNIT_NONE;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int32_t x, y;
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return (x > y) - (x < y);
+}
+
+/* Most batches have one, so what stands there already is not written again. */
+static void put_tenant(struct encoder *e, int32_t tenant)
+{
+	if (e->n < sizeof(tenant) ||
+	    memcmp(e->p + e->n - sizeof(tenant), &tenant, sizeof(tenant)) != 0)
+		put(e, &tenant, sizeof(tenant));
+}
+
+static void put_tenants(struct encoder *e, const struct unit *u)
+{
+	const struct unit_kind *k = u->kind;
+	int32_t tenant;
+
+	if (k->tenant != UNIT_NONE) {
+		memcpy(&tenant, (const char *)u->head + k->tenant, sizeof(tenant));
+		put_tenant(e, tenant);
+	}
+	for (uint32_t i = 0; k->line_tenant != UNIT_NONE && i < u->n_lines; i++) {
+		memcpy(&tenant, (const char *)u->lines + (size_t)i * k->line_size + k->line_tenant,
+		       sizeof(tenant));
+		put_tenant(e, tenant);
+	}
+}
+
+/* The numbers are gathered and sorted in front of the text. */
 void encode_tenants(struct encoder *e, struct ask *const *asks, uint32_t n)
 {
 	char one[16];
-	int32_t last = 0;
+	int32_t tenant, last = 0;
+	size_t end;
 
 	encoder_begin(e);
-	e->start[e->n_params++] = 0;
+	for (uint32_t i = 0; i < n; i++)
+		put_tenants(e, &asks[i]->u);
+	end = e->n;
+	if (end > 0)
+		qsort(e->p, end / sizeof(tenant), sizeof(tenant), by_number);
+	e->start[e->n_params++] = end;
 	put(e, "{", 1);
-	for (uint32_t i = 0; i < n; i++) {
-		int32_t tenant = tenant_of(asks[i]);
-
-		if (i > 0 && tenant == last)
-			continue; /* most batches have one; a repeated one does no harm */
-		put(e, one, (size_t)snprintf(one, sizeof(one), "%s%d", i > 0 ? "," : "", tenant));
+	for (size_t at = 0; at < end; at += sizeof(tenant)) {
+		memcpy(&tenant, e->p + at, sizeof(tenant));
+		if (at == 0 || tenant != last)
+			put(e, one,
+			    (size_t)snprintf(one, sizeof(one), "%s%d", at > 0 ? "," : "", tenant));
 		last = tenant;
 	}
 	put(e, "}", 2); /* text parameters end in NUL */
+}
+
+void encode_text(struct encoder *e, const char *text)
+{
+	encoder_begin(e);
+	e->start[e->n_params++] = 0;
+	put(e, text, strlen(text) + 1);
 }
 
 void encoder_trim(struct encoder *e)

@@ -23,6 +23,7 @@ static const struct error_rule rules[] = {
 	{"23",    NULL,        DO_HALVE,     0,     false,  DO_HALVE,  ERR_INTERNAL,          true,   "bad_member"},
 	{"54",    NULL,        DO_HALVE,     0,     false,  DO_HALVE,  ERR_INTERNAL,          true,   "bad_member"},
 	{"P0001", NULL,        DO_HALVE,     0,     false,  DO_HALVE,  ERR_INTERNAL,          true,   "bad_member"},
+	{"42501", NULL,        DO_HALVE,     0,     false,  DO_HALVE,  ERR_INTERNAL,          true,   "row_security"},
 	{"57014", NULL,        DO_HALVE,     0,     false,  DO_HALVE,  ERR_UNKNOWN_OUTCOME,   false,  "too_slow"},
 	/* Nobody is guilty: the server is ill, going away, or no longer the one that may write. */
 	{"25006", NULL,        DO_RECONNECT, 0,     false,  DO_RECONNECT, ERR_STORE_UNAVAILABLE, false, "read_only"},

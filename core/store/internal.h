@@ -80,6 +80,7 @@ struct lane_law {
 	uint32_t join;                /* units a batch has at least that leaves beside another */
 	bool reads;                   /* no transaction, own Sync per kind */
 	const char *session;          /* settings of its connections, besides everybody's */
+	const char *role;             /* acted as instead of the program's own; NULL: that */
 };
 
 /* A batch that has come back, or got lost with its connection; show.c. */
@@ -175,9 +176,11 @@ void encode_units(struct encoder *e, const struct unit_kind *kind, struct ask *c
 /* (tenant, id) of every unit whose kind has the offset; returns how many there are. */
 uint32_t encode_pairs(struct encoder *e, struct ask *const *asks, uint32_t n,
 		      uint32_t (*offset_of)(const struct unit_kind *));
-void encode_tenants(struct encoder *e, struct ask *const *asks,
-		    uint32_t n);      /* one text parameter: {1,2} */
-void encoder_trim(struct encoder *e); /* give a large buffer back */
+/* One text parameter: the tenants of all units that have one, each once, as {1,2}. */
+void encode_tenants(struct encoder *e, struct ask *const *asks, uint32_t n);
+void encode_text(struct encoder *e, const char *text); /* one text parameter */
+bool knows_tenants(const struct unit_kind *k);         /* false: it works across them */
+void encoder_trim(struct encoder *e);                  /* give a large buffer back */
 /* Send as the parameters of a prepared statement; 0 as PQsendQueryPrepared(). */
 int encoder_send(const struct encoder *e, PGconn *pg, const char *statement, bool binary);
 
@@ -200,6 +203,9 @@ struct step {
 
 enum flight { FLIGHT_NONE, FLIGHT_PREPARE, FLIGHT_ROLLBACK, FLIGHT_RANGE, FLIGHT_REPLAN };
 
+/* Whose rows the transaction that is sent may see. */
+enum reach { REACH_NONE, REACH_TENANTS, REACH_ALL };
+
 struct batch {
 	struct ask *members[MEMBERS_MAX]; /* in order of arrival (reads: kind, arrival); NULL once
 					     answered */
@@ -213,7 +219,8 @@ struct batch {
 	struct step steps[STEPS_MAX];
 	uint32_t n_steps, at;
 	int64_t sent_us;
-	bool warned; /* the server warned while COMMIT was awaited */
+	enum reach reach; /* said last */
+	bool warned;      /* the server warned while COMMIT was awaited */
 };
 
 /* ---- connections (conn.c) ---- */
@@ -308,10 +315,12 @@ struct conn_params {
 
 /* NULL, or why the string cannot be read (heap). */
 char *params_make(struct conn_params *p, const char *conninfo, const char *program,
-		  int statement_timeout_ms, const char *session); /* session: more of `options` */
+		  int statement_timeout_ms, const char *session,
+		  const char *role); /* session: more of `options`; role: acted as, or NULL */
 void params_done(struct conn_params *p);
 
-/* Blocking; NULL after saying why on `out`. */
-PGconn *store_connect(const char *conninfo, const char *program, FILE *out);
+/* Blocking; session and role as above; NULL after saying why on `out`. */
+PGconn *store_connect(const char *conninfo, const char *program, const char *session,
+		      const char *role, FILE *out);
 
 #endif

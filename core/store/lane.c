@@ -29,10 +29,11 @@
  * batch of 256 orders took 24 ms where 50 ms at the 99th percentile are allowed.
  */
 static const struct lane_law laws[STORE_LANES] = {
-	[STORE_LANE_ORDER] = {"order", 128, 4096, 256 * 1024, 32, false, ""},
-	[STORE_LANE_JOB] = {"job", 256, 4096, 256 * 1024, 1, false, ""}, /* one connection */
-	[STORE_LANE_READ] = {"read", 128, 4096, 256 * 1024, 16, true, ""},
-	[STORE_LANE_AUDIT] = {"audit", 1, 4096, 256 * 1024, 1, true, AUDIT_SESSION},
+	[STORE_LANE_ORDER] = {"order", 128, 4096, 256 * 1024, 32, false, "", NULL},
+	[STORE_LANE_JOB] = {"job", 256, 4096, 256 * 1024, 1, false, "", NULL}, /* one connection */
+	[STORE_LANE_READ] = {"read", 128, 4096, 256 * 1024, 16, true, "", NULL},
+	[STORE_LANE_AUDIT] = {"audit", 1, 4096, 256 * 1024, 1, true, AUDIT_SESSION,
+			      STORE_AUDIT_ROLE},
 };
 
 enum {

@@ -33,10 +33,11 @@ static bool run(PGconn *pg, const char *sql, FILE *out)
 	return ok;
 }
 
-PGconn *store_connect(const char *conninfo, const char *program, FILE *out)
+PGconn *store_connect(const char *conninfo, const char *program, const char *session,
+		      const char *role, FILE *out)
 {
 	struct conn_params p;
-	char *why = params_make(&p, conninfo, program, STATEMENT_TIMEOUT_NONE, "");
+	char *why = params_make(&p, conninfo, program, STATEMENT_TIMEOUT_NONE, session, role);
 	PGconn *pg;
 
 	if (why != NULL) {
@@ -56,7 +57,7 @@ PGconn *store_connect(const char *conninfo, const char *program, FILE *out)
 bool store_conninfo_ok(const char *conninfo, char *why, size_t room)
 {
 	struct conn_params p;
-	char *mistake = params_make(&p, conninfo, "", STATEMENT_TIMEOUT_NONE, "");
+	char *mistake = params_make(&p, conninfo, "", STATEMENT_TIMEOUT_NONE, "", NULL);
 
 	if (mistake == NULL) {
 		params_done(&p);
@@ -155,12 +156,15 @@ static bool apply_missing(PGconn *pg, FILE *out)
 
 int store_migrate(const char *conninfo, FILE *out)
 {
-	PGconn *pg = store_connect(conninfo, "orderd migrate", out);
+	PGconn *pg = store_connect(conninfo, "orderd migrate", "", NULL, out);
 	bool ok;
 
 	if (pg == NULL)
 		return 1;
-	ok = run(pg, "SET lock_timeout = 0; SET client_min_messages = warning", out) &&
+	/* A migration changes everybody's rows, and the policies hold for the owner, too. */
+	ok = run(pg,
+		 "SET lock_timeout = 0; SET client_min_messages = warning; SET app.tenants = '*'",
+		 out) &&
 	     run(pg, RUNNERS_LOCK, out) &&
 	     run(pg,
 		 "CREATE SCHEMA IF NOT EXISTS orderd;"
@@ -173,27 +177,76 @@ int store_migrate(const char *conninfo, FILE *out)
 	return ok ? 0 : 1;
 }
 
-enum schema_state store_schema_state(const char *conninfo, FILE *out)
+/* The roles are members of nothing, so each is tried from the user itself. */
+static PGresult *take_role(PGconn *pg, const char *role)
 {
-	PGconn *pg = store_connect(conninfo, "orderd migrate", out);
-	enum schema_state state = SCHEMA_UNREACHABLE;
-	const char *code;
-	PGresult *r;
+	char sql[96];
+
+	snprintf(sql, sizeof(sql), "RESET ROLE; SET ROLE %s", role); /* a name of ours */
+	return PQexec(pg, sql);
+}
+
+static bool may_act_as(PGconn *pg, const char *const *roles, FILE *out)
+{
+	for (; roles != NULL && *roles != NULL; roles++) {
+		PGresult *r = take_role(pg, *roles);
+		bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
+
+		if (!ok)
+			fprintf(out,
+				"user %s may not act as %s: %sAs a superuser: "
+				"GRANT %s TO \"%s\"\n",
+				PQuser(pg), *roles, PQresultErrorMessage(r), *roles, PQuser(pg));
+		PQclear(r);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool begins(const char *code, const char *with)
+{
+	return code != NULL && strncmp(code, with, strlen(with)) == 0;
+}
+
+/* What the answer of applied() says. */
+static enum schema_state state_of(const PGresult *r, FILE *out)
+{
+	const char *code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	int have;
+
+	if (PQresultStatus(r) == PGRES_TUPLES_OK) {
+		have = compare(r, true, out);
+		return have < 0                                 ? SCHEMA_CHANGED
+		       : have < (int)SQL_CATALOGUE.n_migrations ? SCHEMA_OLD
+								: SCHEMA_CURRENT;
+	}
+	if (begins(code, "42501"))
+		return SCHEMA_CLOSED;
+	if (begins(code, "42"))
+		return SCHEMA_OLD; /* no such table: never migrated */
+	fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	return SCHEMA_UNREACHABLE;
+}
+
+enum schema_state store_schema_state(const char *conninfo, const char *const *roles, FILE *out)
+{
+	PGconn *pg = store_connect(conninfo, "orderd migrate", "", NULL, out);
+	enum schema_state state;
+	PGresult *r;
 
 	if (pg == NULL)
 		return SCHEMA_UNREACHABLE;
 	r = applied(pg);
-	code = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-	if (PQresultStatus(r) == PGRES_TUPLES_OK) {
-		have = compare(r, true, out);
-		state = have < 0                                 ? SCHEMA_CHANGED
-			: have < (int)SQL_CATALOGUE.n_migrations ? SCHEMA_OLD
-								 : SCHEMA_CURRENT;
-	} else if (code != NULL && strncmp(code, "42", 2) == 0) {
-		state = SCHEMA_OLD; /* no such table: never migrated */
-	} else {
-		fprintf(out, "migrate: %s", PQresultErrorMessage(r));
+	state = state_of(r, out);
+	if ((state == SCHEMA_CURRENT || state == SCHEMA_CLOSED) && !may_act_as(pg, roles, out)) {
+		state = SCHEMA_CLOSED;
+	} else if (state == SCHEMA_CLOSED) { /* the roles may look where their members may not */
+		PQclear(r);
+		r = applied(pg);
+		state = state_of(r, out);
+		if (state == SCHEMA_CLOSED)
+			fprintf(out, "migrate: %s", PQresultErrorMessage(r));
 	}
 	if (state == SCHEMA_OLD)
 		fprintf(out, "the schema is older than this program: run `orderd migrate` first\n");

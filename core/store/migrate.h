@@ -13,6 +13,7 @@ enum schema_state {
 	SCHEMA_CURRENT,     /* everything this program needs is there; it may be newer */
 	SCHEMA_OLD,         /* `orderd migrate` must run first */
 	SCHEMA_CHANGED,     /* a migration that was applied differs from ours */
+	SCHEMA_CLOSED,      /* the user may not act as a role the program needs */
 	SCHEMA_UNREACHABLE, /* PostgreSQL did not say */
 };
 
@@ -26,7 +27,10 @@ int store_migrate(const char *conninfo, FILE *out);
 /* Whether libpq can read this connection string; why not, in `why`, as one line. */
 bool store_conninfo_ok(const char *conninfo, char *why, size_t room);
 
-/* What a program asks before it starts; the reason, if it is not current, on `out`. */
-enum schema_state store_schema_state(const char *conninfo, FILE *out);
+/*
+ * What a program asks before it starts, with the roles it will act as (NULL ends them; may be
+ * NULL); the reason, if it is not current, on `out`.
+ */
+enum schema_state store_schema_state(const char *conninfo, const char *const *roles, FILE *out);
 
 #endif

@@ -5,7 +5,8 @@
  * `options`, because the statements are written for them:
  *  - force_generic_plan: planning for the values at hand costs 2-3 ms per batch;
  *  - jit=off: it compiles longer than the statement runs;
- *  - read committed: the guards in db/queries are written for it.
+ *  - read committed: the guards in db/queries are written for it;
+ *  - role: the program acts as one that owns nothing (db/migrations/0015_row_security.sql).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -51,19 +52,20 @@ static const char *given(const PQconninfoOption *o, const char *keyword)
 	return NULL;
 }
 
-static char *options_of(const char *user, int statement_timeout_ms, const char *session)
+static char *options_of(const char *user, int statement_timeout_ms, const char *session,
+			const char *role)
 {
 	return mem_printf(
 		"%s -c search_path=orderd -c plan_cache_mode=force_generic_plan -c jit=off"
 		" -c default_transaction_isolation=read\\ committed -c timezone=UTC"
 		" -c statement_timeout=%d -c lock_timeout=%d -c "
-		"idle_in_transaction_session_timeout=%d %s",
+		"idle_in_transaction_session_timeout=%d %s%s%s",
 		user != NULL ? user : "", statement_timeout_ms, LOCK_TIMEOUT_MS, IDLE_TIMEOUT_MS,
-		session);
+		session, role != NULL ? " -c role=" : "", role != NULL ? role : "");
 }
 
 char *params_make(struct conn_params *p, const char *conninfo, const char *program,
-		  int statement_timeout_ms, const char *session)
+		  int statement_timeout_ms, const char *session, const char *role)
 {
 	char *why = NULL, *copy;
 	int n = 0;
@@ -85,7 +87,7 @@ char *params_make(struct conn_params *p, const char *conninfo, const char *progr
 	}
 	if (given(p->parsed, "application_name") == NULL)
 		add(p, &n, "application_name", program);
-	p->options = options_of(given(p->parsed, "options"), statement_timeout_ms, session);
+	p->options = options_of(given(p->parsed, "options"), statement_timeout_ms, session, role);
 	add(p, &n, "options", p->options);
 	add(p, &n, "client_encoding", "UTF8");
 	add(p, &n, NULL, NULL);

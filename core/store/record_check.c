@@ -241,7 +241,8 @@ static int verdict(const struct walk *w)
 int store_verify_record(const char *conninfo, const char *kept, FILE *out)
 {
 	struct walk w = {.kept = kept, .out = out};
-	PGconn *pg = store_connect(conninfo, "orderd verify-record", out);
+	PGconn *pg = store_connect(conninfo, "orderd verify-record", "-c app.tenants=*",
+				   STORE_AUDIT_ROLE, out);
 	int code = 2;
 
 	if (pg == NULL)

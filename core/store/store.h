@@ -36,9 +36,16 @@ struct show_board;
 struct store;
 struct unit_kind; /* generated */
 
+/* What the programs act as (db/migrations/0015_row_security.sql), whoever connects; the
+ * audit lane as its own. */
+#define STORE_SERVER_ROLE "orderd_server"
+#define STORE_WORKER_ROLE "orderd_worker"
+#define STORE_AUDIT_ROLE  "orderd_audit"
+
 struct store_options {
-	const char *conninfo;                    /* libpq */
-	const char *program;                     /* application_name */
+	const char *conninfo; /* libpq */
+	const char *program;  /* application_name */
+	const char *role;     /* what it acts as in the database; NULL: its user */
 	int order_connections, read_connections; /* 0: this process has no use for the lane */
 	int job_connections;                     /* 0 or 1 */
 	uint32_t lane_bound;                     /* units waiting per lane */

@@ -53,11 +53,12 @@ struct unit_kind {
 	const struct db_column *head, *line, *answer; /* answer[0] is the ordinal */
 	uint32_t n_head, n_line, n_answer;
 	uint32_t head_size, line_size; /* bytes of the C structs */
-	uint32_t tenant;   /* offset in the head, or UNIT_NONE: the kind works across tenants */
-	uint32_t order_id; /* offset in the head when order rows are locked, else UNIT_NONE */
-	uint32_t job_id;   /* the same for job rows */
-	uint32_t cause;    /* offset of the stock movements' cause, or UNIT_NONE */
-	uint32_t again;    /* answer column that may say "again", or UNIT_NONE */
+	uint32_t tenant;      /* offset in the head, or UNIT_NONE: every line has its own ... */
+	uint32_t line_tenant; /* ... at this offset; neither: the kind works across tenants */
+	uint32_t order_id;    /* offset in the head when order rows are locked, else UNIT_NONE */
+	uint32_t job_id;      /* the same for job rows */
+	uint32_t cause;       /* offset of the stock movements' cause, or UNIT_NONE */
+	uint32_t again;       /* answer column that may say "again", or UNIT_NONE */
 };
 
 /* Every rule of db/audit is a kind of the audit lane, with this head and this answer of one row. */

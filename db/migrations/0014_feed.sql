@@ -31,7 +31,7 @@ CREATE TABLE feed_epoch (
 INSERT INTO feed_epoch (cluster, epoch) SELECT system_identifier, 1 FROM pg_control_system();
 
 -- For operators too: after a restore to a point in time, which is the same cluster with another past.
-CREATE FUNCTION feed_begin_anew() RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION feed_begin_anew() RETURNS void LANGUAGE sql SET app.tenants = '*' AS $$
 	UPDATE orderd.order_event SET xid = '3' WHERE xid > '3';
 	UPDATE orderd.feed_epoch SET cluster = (SELECT system_identifier FROM pg_control_system()), epoch = epoch + 1;
 $$;

@@ -106,6 +106,7 @@ int first_key_make(struct app *app, const char *name, const char *tenant)
 	struct making m = {.app = app, .code = 1};
 	struct store_options store = {.conninfo = app->cfg.postgres,
 				      .program = "orderd admin-key",
+				      .role = STORE_SERVER_ROLE,
 				      .order_connections = 1,
 				      .lane_bound = 1,
 				      .statement_timeout_ms = (int)app->cfg.statement_timeout_ms};

@@ -117,7 +117,7 @@ def printed_settings__are_read_back_as_they_were(w):
 
 def create_database(w, name):
     # By itself: CREATE DATABASE runs in no transaction, and w.sql() sends one.
-    subprocess.run(["/usr/lib/postgresql/15/bin/createdb", "-h", w.env["SOCKETS"], "-U", "postgres", "-O", "orderd", name], check=True)
+    subprocess.run(["/usr/lib/postgresql/15/bin/createdb", "-h", w.env["SOCKETS"], "-U", "postgres", "-O", "orderd_owner", name], check=True)
 
 
 def database_never_migrated__is_not_served(w):

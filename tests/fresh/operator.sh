@@ -50,6 +50,8 @@ prepare() {
 	servers
 	as_postgres createuser orderd
 	as_postgres createdb -O orderd orderd
+	as_postgres psql -qc 'CREATE ROLE orderd_server; CREATE ROLE orderd_worker; CREATE ROLE orderd_audit;
+		GRANT orderd_server, orderd_worker, orderd_audit TO orderd'
 	useradd -m shop
 	useradd -m nosy
 	systemd-tmpfiles --create 2>/dev/null || true # as at boot

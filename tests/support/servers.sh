@@ -194,14 +194,20 @@ servers_stale_lock() {
 	fi
 }
 
-# Trust is enough: nobody but this user and root can enter the socket's directory.
+# Trust is enough: nobody but this user and root can enter the socket's directory.  The programs connect as one
+# who owns nothing and may do nothing but act as their roles.
 servers_database() {
 	local psql=("$SERVERS_PG_BIN/psql" -X -q -v ON_ERROR_STOP=1 -h "$SOCKETS" -U postgres)
 
-	[[ -n $("${psql[@]}" -At -c "SELECT 1 FROM pg_database WHERE datname = 'orderd'" postgres) ]] &&
-		return 0
-	"${psql[@]}" -c 'CREATE ROLE orderd LOGIN CREATEROLE' \
-		-c 'GRANT pg_monitor TO orderd' -c 'CREATE DATABASE orderd OWNER orderd' postgres &&
+	if [[ -n $("${psql[@]}" -At -c "SELECT 1 FROM pg_database WHERE datname = 'orderd'" postgres) ]]; then
+		[[ -n $("${psql[@]}" -At -c "SELECT 1 FROM pg_roles WHERE rolname = 'orderd_owner'" postgres) ]] ||
+			servers_fail "the programs own the database in $DATA, as they once did: ./dev down --erase"
+		return
+	fi
+	"${psql[@]}" -c 'CREATE ROLE orderd_owner LOGIN' -c 'CREATE ROLE orderd LOGIN' \
+		-c 'CREATE ROLE orderd_server' -c 'CREATE ROLE orderd_worker' -c 'CREATE ROLE orderd_audit' \
+		-c 'GRANT orderd_server, orderd_worker, orderd_audit TO orderd' \
+		-c 'CREATE DATABASE orderd OWNER orderd_owner' postgres &&
 		"${psql[@]}" -c 'CREATE EXTENSION pg_stat_statements' orderd
 }
 
@@ -384,7 +390,7 @@ servers_configure() {
 }
 
 servers_conninfo() {
-	echo "host=$SOCKETS dbname=orderd user=orderd"
+	echo "host=$SOCKETS dbname=orderd user=${1:-orderd}"
 }
 
 # Where everything is, for scripts (source it) and for people (read it).
@@ -431,6 +437,8 @@ servers_stores() {
 
 # servers_start DIR BUILD [CONFIG]
 servers_start() {
+	local migrate=()
+
 	OPERATOR_CONFIG=${3:-}
 	SIM_URL=
 	servers_open "$1" || return 1
@@ -443,6 +451,7 @@ servers_start() {
 	servers_programs "$2" && servers_socket_dir && servers_secrets || return 1
 	if servers_asks postgres; then
 		servers_postgres || return 1
+		migrate=(--postgres="$(servers_conninfo orderd_owner)")
 	fi
 	if servers_asks redis; then
 		servers_redis || return 1
@@ -458,7 +467,7 @@ servers_start() {
 		servers_edge_secrets || return 1
 	fi
 	servers_configure || return 1
-	servers_as "$DATA/bin/orderd" migrate --config="$DATA/orderd.conf" >"$DATA/log/migrate.log" 2>&1 ||
+	servers_as "$DATA/bin/orderd" migrate --config="$DATA/orderd.conf" "${migrate[@]}" >"$DATA/log/migrate.log" 2>&1 ||
 		{ cat "$DATA/log/migrate.log" >&2; return 1; }
 	if [[ -n ${SERVERS_EDGE:-} ]]; then
 		servers_edge_key || return 1

@@ -73,7 +73,8 @@ class Server:
         with self.session() as s:
             s.query(f"CREATE DATABASE {name}")
         with self.session(name) as s:
-            s.query(f"CREATE SCHEMA orderd; ALTER DATABASE {name} SET search_path = orderd")
+            s.query(f"CREATE SCHEMA orderd; CREATE TABLE orderd.schema_migration (version int);"
+                    f"ALTER DATABASE {name} SET search_path = orderd")
         with self.session(name) as s:
             for path in sorted((ROOT / "db/migrations").glob("*.sql")):
                 s.query(path.read_text())
@@ -236,6 +237,14 @@ class Kind:
         self.stock = self.field(r"^-- stock: (\w+)")
         self.again = self.field(r"^-- again: (\w+)")
 
+    def tenants(self, units):
+        """Of units [(head, lines)], as the store tells them to the policies; '*' for a kind that knows none."""
+        if self.head[0][0] == "tenant":
+            return {u[0]["tenant"] for u in units}
+        if "tenant" in dict(self.line):
+            return {line["tenant"] for u in units for line in u[1]}
+        return "*"
+
     def field(self, pattern):
         found = re.search(pattern, self.text, re.M)
         return found.group(1) if found else None
@@ -268,10 +277,11 @@ def statements(sqlgen):
 
 
 class Store:
-    """One connection as the store has it: everything prepared, batches, expected clashes tried again."""
+    """One connection as the store has it: everything prepared, batches, expected clashes tried again.  Inside a batch, and only
+    there, it acts as a program's role and sees the batch's tenants; the judge's own queries see everything."""
 
-    def __init__(self, session, prepared):
-        self.session, self.kinds, self.races = session, kinds(), 0
+    def __init__(self, session, prepared, role="orderd_worker"):
+        self.session, self.kinds, self.races, self.role = session, kinds(), 0, role
         session.query("SET plan_cache_mode = force_generic_plan; SET jit = off")
         for text in prepared.values():
             session.query(text)
@@ -294,6 +304,10 @@ class Store:
             self.session.query(f"EXECUTE {name}({array([p[0] for p in pairs], 'int4')}, "
                                f"{array([p[1] for p in pairs], 'uuid')})")
 
+    def tell(self, tenants, local="true"):
+        text = tenants if tenants == "*" else "{" + ",".join(map(str, sorted(tenants))) + "}"
+        self.session.query(f"SELECT set_config('app.tenants', '{text}', {local})")
+
     def begin(self, units):
         """Everything of a batch but its COMMIT.  units: [(kind name, head, lines)] -> answers in that order."""
         used = sorted({u[0] for u in units}, key=lambda name: self.kinds[name].rank)
@@ -302,13 +316,19 @@ class Store:
         def pairs(test, column):
             return [(u[1].get("tenant", 0), u[1][column(self.kinds[u[0]])]) for u in units if test(self.kinds[u[0]])]
 
-        self.session.query("BEGIN")
+        all_of = {name: self.kinds[name].tenants([u[1:] for u in units if u[0] == name]) for name in used}
+        told = set().union(*(t for t in all_of.values() if t != "*"))
+        self.session.query("BEGIN; SET LOCAL ROLE " + self.role)
+        self.tell(told)
         self.shared("lock_orders", pairs(lambda k: "orders" in k.locks, lambda k: "order_id"))
+        self.tell("*" if any("jobs" in self.kinds[n].locks and all_of[n] == "*" for n in used) else told)
         self.shared("lock_jobs", pairs(lambda k: "jobs" in k.locks, lambda k: "job_id"))
         for name in used:
             at = [i for i, u in enumerate(units) if u[0] == name]
+            self.tell("*" if all_of[name] == "*" else told)
             for i, answer in zip(at, self.execute(self.kinds[name], [units[i][1:] for i in at])):
                 answers[i] = answer
+        self.tell(told)
         for shared in ("stock_lock", "stock_apply"):
             self.shared(shared, pairs(lambda k: k.stock, lambda k: k.stock))
         return answers
@@ -346,4 +366,9 @@ class Store:
         return self.run([(name, head, list(lines))])[0]
 
     def read(self, name, head, lines=()):
-        return self.execute(self.kinds[name], [(head, list(lines))])[0]
+        self.session.query("SET ROLE " + self.role)  # by itself, or inside a judge's own transaction
+        self.tell(self.kinds[name].tenants([(head, list(lines))]), local="false")
+        try:
+            return self.execute(self.kinds[name], [(head, list(lines))])[0]
+        finally:
+            self.session.query("RESET ROLE; RESET app.tenants")

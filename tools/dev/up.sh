@@ -36,6 +36,7 @@ cat <<END
 orderd listens on $GRPC (gRPC) and http://$HTTP (/healthz, /metrics)
   worker        ${WORKER_HTTP:+http://$WORKER_HTTP (/healthz, /metrics)}
   postgres      $POSTGRES
+                (psql sees rows with PGOPTIONS="-c role=orderd_audit -c app.tenants=* -c search_path=orderd")
   redis         $REDIS
   gateway,
   carrier       ${SIM_URL:-as in $config}

@@ -48,6 +48,7 @@ int books_setup(void **state)
 	fclose(out);
 	db = pg_connect(pg);
 	pg_exec(db, everything);
+	world_role = STORE_WORKER_ROLE;
 	return 0;
 }
 

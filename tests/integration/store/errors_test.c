@@ -141,6 +141,7 @@ static const struct injected {
 	{"21000//", ERR_INTERNAL, ERR_OK, 4, "bad_member", 1},
 	{"54000//", ERR_INTERNAL, ERR_OK, 4, "bad_member", 1},
 	{"P0001//", ERR_INTERNAL, ERR_OK, 4, "bad_member", 1},
+	{"42501//", ERR_INTERNAL, ERR_OK, 4, "row_security", 1},
 	{"57014//", ERR_UNKNOWN_OUTCOME, ERR_OK, 4, "too_slow", 1},
 	/* nobody is guilty: a new connection, and everybody is asked again */
 	{"25006//1", ERR_OK, ERR_OK, 5, "read_only", 1},
@@ -159,7 +160,6 @@ static const struct injected {
 	{"26000//", ERR_INTERNAL, ERR_INTERNAL, 0, "statement_gone", 2},
 	{"0A000//", ERR_INTERNAL, ERR_INTERNAL, 0, "plan_changed", 2},
 	{"42P01//", ERR_INTERNAL, ERR_INTERNAL, 0, "mistake", 1},
-	{"42501//", ERR_INTERNAL, ERR_INTERNAL, 0, "mistake", 1},
 	{"XX000//", ERR_INTERNAL, ERR_INTERNAL, 0, "mistake", 1},
 };
 

@@ -68,7 +68,7 @@ static enum schema_state look(const char *conninfo)
 	free(said);
 	said = NULL;
 	out = open_memstream(&said, &n);
-	s = store_schema_state(conninfo, out);
+	s = store_schema_state(conninfo, NULL, out);
 	fclose(out);
 	return s;
 }

@@ -13,6 +13,8 @@
 
 #include "core/base/clock.h"
 
+const char *world_role;
+
 enum { PATIENCE_MS = 30 * 1000, DEADLINE_MS = 20 * 1000 };
 
 enum { ASK, DONE };
@@ -94,6 +96,7 @@ struct world *world_with(const struct store_options *opt)
 	assert_non_null(w);
 	w->loop = loop_new();
 	o.program = "store-test";
+	o.role = world_role;
 	o.on_state = on_state;
 	o.arg = w;
 	w->store = store_new(w->loop, &o);

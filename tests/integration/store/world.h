@@ -35,6 +35,8 @@ struct question {
 };
 
 struct world *world_new(const char *conninfo, int order_connections);
+extern const char *world_role; /* what the store acts as; NULL: its user */
+
 struct world *world_with(const struct store_options *opt);
 void world_free(struct world *w);
 void world_wait_up(struct world *w, bool up);

@@ -59,7 +59,7 @@ ctl() {
 }
 
 demo_sql() {
-	"$SERVERS_PG_BIN/psql" -X -q -At -F '	' -v ON_ERROR_STOP=1 "$POSTGRES options='-c search_path=orderd'" -c "$1"
+	"$SERVERS_PG_BIN/psql" -X -q -At -F '	' -v ON_ERROR_STOP=1 "$POSTGRES options='-c search_path=orderd -c role=orderd_audit -c app.tenants=*'" -c "$1"
 }
 
 # --- stock ---------------------------------------------------------------------------------------
