@@ -102,9 +102,9 @@ ROWS = [
     ("jwt_denied", "server/auth/auth.c", "if (e == AUTH_OK && deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
     ("certificate_denied", "server/auth/auth.c", "return e == AUTH_OK && deny_has(a->deny, uri) ? AUTH_DENIED : e;", "return e;", "e2e auth denied__though_it_is_good"),
     # Keys.
-    ("key_mac", API_KEY, "if (!same)", "if (false)", "unit server_api_key"),
+    ("key_mac", API_KEY, "if (!same)", "if (!same && now_us < 0)", "unit server_api_key"),
     ("key_unknown", API_KEY, "if (k == NULL)\n\t\treturn AUTH_UNKNOWN_KEY;", "if (k == NULL)\n\t\treturn AUTH_FORGED;", "unit server_api_key"),
-    ("key_expired", API_KEY, "if (now_us >= k->expires_us)", "if (false)", "unit server_api_key"),
+    ("key_expired", API_KEY, "if (now_us >= k->expires_us)", "if (now_us < 0)", "unit server_api_key"),
     ("key_revoked", sql("api_keys_live"), "d.revoked_at IS NULL AND ", "", "e2e keys key_revoked__is_refused_within_five_seconds"),
-    ("keys_stale", "server/auth/auth.c", "if (keys_are_stale(a))", "if (false)", "e2e keys database_away__known_callers_stay_known_for_a_while"),
+    ("keys_stale", "server/auth/auth.c", "if (keys_are_stale(a))", "if (keys_are_stale(a) && a->keys == NULL)", "e2e keys database_away__known_callers_stay_known_for_a_while"),
 ]
