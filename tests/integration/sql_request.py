@@ -295,6 +295,8 @@ def test_order_of_another_customer_is_not_found(c):
         assert found(name, tenant=1) == found(name, tenant=1, owner="ada") > 0, name
         for nobody in (dict(tenant=1, owner="bob"), dict(tenant=1, owner=""), dict(tenant=2), dict(tenant=2, owner="ada")):
             assert found(name, **nobody) == 0, (name, nobody)
+    work = dict(fulfillment_id=c.db.one(f"SELECT id FROM fulfillment_order WHERE order_id = '{order}'"), most=9, most_lines=9)
+    assert [len(c.store.read("fulfillment_list", dict(work, tenant=tenant))) for tenant in (1, 2)] == [1, 0]
     other = c.place([(1, 0, 0, 1)], customer="ada")
     for tenant, owner in ((1, "bob"), (2, None), (2, "ada")):
         kind, head, lines = c.world.cancel(tenant, other)

@@ -71,7 +71,7 @@ ROWS = [
     ("tenant_shipment_view", sql("shipment_view"), "(s.tenant, s.id) = (h.tenant, h.shipment_id)", "s.id = h.shipment_id", TENANT),
     ("tenant_label_view", sql("label_view"), "(s.tenant, s.id) = (h.tenant, h.shipment_id)", "s.id = h.shipment_id", TENANT),
     ("tenant_handover_confirm", sql("handover_confirm"), "(s.tenant, s.id) = (l.tenant, l.shipment_id)", "s.id = l.shipment_id", TENANT),
-    ("tenant_fulfillment_by_id", sql("fulfillment_list"), "(f.tenant, f.id) = (h.tenant, h.fulfillment_id)", "f.id = h.fulfillment_id", TENANT),
+    ("tenant_fulfillment_by_id", sql("fulfillment_list"), "(f.tenant, f.id) = (h.tenant, h.fulfillment_id)", "f.id = h.fulfillment_id", "sql request"),
     ("tenant_fulfillment_by_order", sql("fulfillment_list"), "(f.tenant, f.order_id) = (h.tenant, h.order_id)", "f.order_id = h.order_id", TENANT),
     ("tenant_fulfillment_by_location", sql("fulfillment_list"), "(p.tenant, p.code) = (h.tenant, h.location_code)", "p.code = h.location_code", TENANT),
     ("tenant_fulfillment_all", sql("fulfillment_list"), "h.location_code IS NULL\n\t\t    AND f.tenant = h.tenant", "h.location_code IS NULL", TENANT),
@@ -83,7 +83,7 @@ ROWS = [
     ("tenant_sku_of_a_quote", sql("catalog_quote"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
     ("tenant_page_token", "core/base/seal.c", "aad[i] = (uint8_t)((uint32_t)tenant >> (24 - 8 * i));", "aad[i] = (uint8_t)(tenant < 0);", TENANT),
     # Tokens.
-    ("jwt_alg", JWKS, "if (k == NULL || !str_eq(alg, str_of(alg_names[k->alg])))", "if (k == NULL)", "unit server_jwt"),
+    ("jwt_alg", JWKS, "if (k == NULL || !str_eq(alg, str_of(alg_names[k->alg])))", "if ((void)alg, k == NULL)", "unit server_jwt"),
     ("jwt_signature", JWT, "!jwks_verify(keys, kid, alg, p->signed_text, signature))", "(jwks_verify(keys, kid, alg, p->signed_text, signature), false))", "unit server_jwt"),
     ("jwt_kid", JWT, "if (kid.p == NULL || !jwks_has(keys, kid))", "if (kid.p == NULL)", "unit server_jwt"),
     ("jwt_crit", JWT, "if (json_object_get(header, \"crit\") != NULL)", "if (false)", "unit server_jwt"),
@@ -102,9 +102,9 @@ ROWS = [
     ("jwt_denied", "server/auth/auth.c", "if (e == AUTH_OK && deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
     ("certificate_denied", "server/auth/auth.c", "return e == AUTH_OK && deny_has(a->deny, uri) ? AUTH_DENIED : e;", "return e;", "e2e auth denied__though_it_is_good"),
     # Keys.
-    ("key_mac", API_KEY, "if (!same)", "if (false)", "unit server_api_key"),
+    ("key_mac", API_KEY, "if (!same)", "if (!same && now_us < 0)", "unit server_api_key"),
     ("key_unknown", API_KEY, "if (k == NULL)\n\t\treturn AUTH_UNKNOWN_KEY;", "if (k == NULL)\n\t\treturn AUTH_FORGED;", "unit server_api_key"),
-    ("key_expired", API_KEY, "if (now_us >= k->expires_us)", "if (false)", "unit server_api_key"),
+    ("key_expired", API_KEY, "if (now_us >= k->expires_us)", "if (now_us < 0)", "unit server_api_key"),
     ("key_revoked", sql("api_keys_live"), "d.revoked_at IS NULL AND ", "", "e2e keys key_revoked__is_refused_within_five_seconds"),
-    ("keys_stale", "server/auth/auth.c", "if (keys_are_stale(a))", "if (false)", "e2e keys database_away__known_callers_stay_known_for_a_while"),
+    ("keys_stale", "server/auth/auth.c", "if (keys_are_stale(a))", "if (keys_are_stale(a) && a->keys == NULL)", "e2e keys database_away__known_callers_stay_known_for_a_while"),
 ]

@@ -124,6 +124,38 @@ static void what_a_token_may_say__is_read(void **state)
 	arena_done(&arena);
 }
 
+/* A customer's token names its customer in the claim that the settings say, and no other way. */
+static void customer_of_a_token__is_a_name_or_it_is_refused(void **state)
+{
+	static const char *const without[] = {"",
+					      "\"cust\":\"\",",
+					      "\"cust\":7,",
+					      "\"cust\":\"a b\",",
+					      "\"cust\":null,",
+					      "\"customer\":\"c-9\","};
+	struct jwt_rules of_cust = rules;
+	struct jwt_claims c;
+
+	(void)state;
+	of_cust.customer_claim = "cust";
+	for (size_t i = 0; i <= sizeof(without) / sizeof(without[0]); i++) {
+		bool good = i == sizeof(without) / sizeof(without[0]);
+		char *claims = mem_printf(
+			CLAIMS("%s\"exp\":1700000600,\"tenant\":3,\"role\":\"customer\""),
+			good ? "\"cust\":\"c-9\"," : without[i]);
+		char *token = token_signed(&es, HEADER, claims);
+
+		arena_init(&arena, 65536);
+		assert_int_equal(jwt_check(str_of(token), keys, &of_cust, NOW, &arena, &c),
+				 good ? AUTH_OK : AUTH_WRONG_CLAIMS);
+		if (good)
+			assert_true(str_eq(c.who.customer, STR("c-9")));
+		arena_done(&arena);
+		free(claims);
+		free(token);
+	}
+}
+
 static void time_of_a_token__has_a_minutes_leeway(void **state)
 {
 	char *token = token_signed(&es, HEADER,
@@ -439,6 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_token_of_either_kind__names_its_user),
 		cmocka_unit_test(what_a_token_may_say__is_read),
+		cmocka_unit_test(customer_of_a_token__is_a_name_or_it_is_refused),
 		cmocka_unit_test(time_of_a_token__has_a_minutes_leeway),
 		cmocka_unit_test(wrong_claims__are_refused),
 		cmocka_unit_test(wrong_headers__are_refused),
