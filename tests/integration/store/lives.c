@@ -591,6 +591,38 @@ static void operate(struct life *l)
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM operator_action"), 4);
 }
 
+/* What they did goes on record. */
+static void record(struct life *l)
+{
+	struct call_begun_head begun = {.tenant = 1,
+					.call_id = fresh_id(),
+					.at = 1700000000000000,
+					.actor = STR("operator"),
+					.role = STR("ops_write"),
+					.peer = STR("unix:"),
+					.method = STR("/orderd.v1.OpsService/PauseQueue"),
+					.request_key = STR("pause"),
+					.trace = STR("none")};
+	struct call_recorded_head h = {.tenant = 1,
+				       .call_id = begun.call_id,
+				       .at = begun.at,
+				       .actor = begun.actor,
+				       .role = begun.role,
+				       .peer = begun.peer,
+				       .method = begun.method,
+				       .request_key = begun.request_key,
+				       .object = STR("payment"),
+				       .reason = STR("OK"),
+				       .calls = 1,
+				       .trace = begun.trace};
+
+	l->ask(l, call_begun_unit(&begun, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM call_begun"), 1);
+	l->ask(l, call_recorded_unit(&h, NULL, 0));
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM call_begun"), 0);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM call_record"), 1);
+}
+
 /* The order is cancelled while a worker is on its way to the gateway: nothing is left to do. */
 static void come_too_late(struct life *l)
 {
@@ -737,6 +769,7 @@ void life_of_a_shop(struct life *l)
 	place(l, "sixth", LONG_S);
 	put_off_and_bury(l);
 	operate(l);
+	record(l);
 	place(l, "seventh", LONG_S);
 	come_too_late(l);
 	pay_with_difficulty(l);
