@@ -233,10 +233,11 @@ def health__is_told_of_each_service_by_what_it_needs(w):
             assert [s for s in everything if found[s] == "NOT_SERVING"] == sorted(OURS), found
         finally:
             w.again("postgres")
-        w.until(lambda: health.check() == "SERVING", "SERVING")
-        w.until(lambda: len(told[""]) == 3, "the last word")
-        assert told == {"": ["SERVING", "NOT_SERVING", "SERVING"], "orderd.v1.OrderService": ["SERVING", "NOT_SERVING", "SERVING"],
-                        "grpc.health.v1.Health": ["SERVING"], "no.such.Service": ["SERVICE_UNKNOWN"]}, told
+        # A database that starts may drop its first connections: then it is away and back once more.
+        hit = [told[s] for s in ("", "orderd.v1.OrderService")]
+        w.until(lambda: all(len(h) >= 3 and h[-1] == "SERVING" for h in hit), "the last word")
+        assert all(h[:3] == ["SERVING", "NOT_SERVING", "SERVING"] and all(x != y for x, y in zip(h, h[1:])) for h in hit), told
+        assert (told["grpc.health.v1.Health"], told["no.such.Service"]) == (["SERVING"], ["SERVICE_UNKNOWN"]), told
 
 
 def database_away_for_a_moment__is_no_news(w):
