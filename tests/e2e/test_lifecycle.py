@@ -233,10 +233,11 @@ def health__is_told_of_each_service_by_what_it_needs(w):
             assert [s for s in everything if found[s] == "NOT_SERVING"] == sorted(OURS), found
         finally:
             w.again("postgres")
-        w.until(lambda: health.check() == "SERVING", "SERVING")
-        w.until(lambda: len(told[""]) == 3, "the last word")
-        assert told == {"": ["SERVING", "NOT_SERVING", "SERVING"], "orderd.v1.OrderService": ["SERVING", "NOT_SERVING", "SERVING"],
-                        "grpc.health.v1.Health": ["SERVING"], "no.such.Service": ["SERVICE_UNKNOWN"]}, told
+        # A database that starts may drop its first connections: then it is away and back once more.
+        hit = [told[s] for s in ("", "orderd.v1.OrderService")]
+        w.until(lambda: all(len(h) >= 3 and h[-1] == "SERVING" for h in hit), "the last word")
+        assert all(h[:3] == ["SERVING", "NOT_SERVING", "SERVING"] and all(x != y for x, y in zip(h, h[1:])) for h in hit), told
+        assert (told["grpc.health.v1.Health"], told["no.such.Service"]) == (["SERVING"], ["SERVICE_UNKNOWN"]), told
 
 
 def database_away_for_a_moment__is_no_news(w):
@@ -388,10 +389,9 @@ def restarts__fail_no_call_of_grpc_js(w):
 
 
 def aged_connections__fail_no_call(w):
-    with Running(w, "orderd", *LISTEN, "--connection-age-ms=500") as server:
+    with Running(w, "orderd", *LISTEN, "--connection-age-ms=500", "--access-log=all") as server:
         with Load(w, lambda n: server.addresses["grpc"]) as load:
-            born = time.monotonic()
-            w.until(lambda: load.answered >= 3000 and time.monotonic() - born > 5, "ten lives of calls")
+            w.until(lambda: load.answered >= 3000 and callers_of(server) >= 10 * CALLERS, "ten lives of each caller's connection")
         load.none_failed()
         assert server.end() == 0
 
@@ -481,7 +481,7 @@ def deaf_listener__ends_the_process_to_be_started_again(w):
         assert server.ended() == 75
         assert "event=listener_deaf" in server.log()
         assert any("STOPPING" in words for words in ear.told)
-        assert ear.pulses() - pulses < 100, "no pulse while it was not heard"
+        assert ear.pulses() - pulses < 50, "no pulse while it was not heard"
 
 
 def units__start_it_again_then_and_only_where_that_helps(w):
