@@ -26,14 +26,7 @@
 	X("/orderd.v1.OrderService/ListOrders",                            "orders:read",       QUIET, OWN, ALL, NO,  ALL, ALL, ALL) \
 	X("/orderd.v1.OrderService/CancelOrder",                           "orders:write",      QUIET, OWN, ALL, NO,  NO,  ALL, ALL) \
 	X("/orderd.v1.OrderService/WatchOrder",                            "orders:read",       QUIET, OWN, ALL, NO,  ALL, ALL, ALL) \
-	X("/orderd.v1.OrderService/PlaceOrder",                            "orders:write",      QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
-	X("/orderd.v1.OrderService/GetOrder",                              "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
-	X("/orderd.v1.OrderService/BatchGetOrders",                        "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
-	X("/orderd.v1.OrderService/GetOrderStatus",                        "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
-	X("/orderd.v1.OrderService/ListOrders",                            "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
-	X("/orderd.v1.OrderService/CancelOrder",                           "orders:write",      QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
-	X("/orderd.v1.OrderService/WatchOrder",                            "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
-	X("/orderd.v1.OrderService/WatchOrders",                           "orders:read",       QUIET, NO,  ALL, NO,  ALL, ALL, ALL) \
+	X("/orderd.v1.OrderService/WatchOrders",                           "orders:read",       QUIET, OWN, ALL, NO,  ALL, ALL, ALL) \
 	X("/orderd.v1.InventoryService/UpsertItems",                       "inventory:write",   QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
 	X("/orderd.v1.InventoryService/CreateLocation",                    "inventory:write",   QUIET, NO,  ALL, NO,  NO,  ALL, ALL) \
 	X("/orderd.v1.InventoryService/ReceiveStock",                      "inventory:write",   QUIET, NO,  ALL, ALL, NO,  ALL, ALL) \

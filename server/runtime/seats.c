@@ -53,15 +53,16 @@ static uint64_t hash_of(const struct seats *s, int32_t tenant, struct str caller
 	uint64_t h = s->seed ^ (uint32_t)tenant;
 
 	h *= UINT64_C(0x100000001b3);
-	for (size_t i = 0; i < caller.n; i++)
+	for (size_t i = 0; caller.p != NULL && i < caller.n; i++)
 		h = (h ^ (unsigned char)caller.p[i]) * UINT64_C(0x100000001b3);
 	return h ^ h >> 32;
 }
 
 static bool is_of(const struct seat *k, int32_t tenant, struct str caller)
 {
-	return k->tenant == tenant && k->whole == (caller.p == NULL) &&
-	       str_eq((struct str){k->caller, k->caller_n}, caller);
+	if (k->tenant != tenant || k->whole != (caller.p == NULL))
+		return false;
+	return caller.p == NULL || str_eq((struct str){k->caller, k->caller_n}, caller);
 }
 
 static struct seat **find(struct seats *s, int32_t tenant, struct str caller)
@@ -82,7 +83,7 @@ static struct seat *sit(struct seats *s, struct seat **at, int32_t tenant, struc
 		k->tenant = tenant;
 		k->whole = caller.p == NULL;
 		k->caller_n = caller.n;
-		if (caller.n > 0)
+		if (caller.p != NULL)
 			memcpy(k->caller, caller.p, caller.n);
 		*at = k;
 		s->n++;
@@ -146,8 +147,8 @@ void seats_list(const struct seats *s, struct seats_row *ret)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_chains; i++)
-		for (const struct seat *k = s->chains[i]; k != NULL; k = k->next)
-			ret[n++] = (struct seats_row){
+		for (const struct seat *k = s->chains[i]; k != NULL; k = k->next, n++)
+			ret[n] = (struct seats_row){
 				.tenant = k->tenant,
 				.caller = {k->whole ? NULL : k->caller, k->caller_n},
 				.n = k->n,

@@ -20,6 +20,8 @@ import overload
 from servers import BUILD, ITEMS, PG_BIN, ROOT, Refused, Servers, median, said, spread
 
 HERE = os.path.join(ROOT, "tests", "bench")
+# One caller measures how much there is, so it may have it all.
+ALL_TO_ONE = "max_in_flight_tenant = 2000\nmax_in_flight_caller = 2000\n"
 SETTINGS = "fsync synchronous_commit full_page_writes autovacuum shared_buffers max_wal_size wal_level".split()
 ORDER_TABLES = ("request contact orders order_line reservation stock_movement payment payment_attempt order_event job notification"
                 " fulfillment_order shipment order_hold webhook_event").split()
@@ -76,7 +78,7 @@ BASES = {"R1": 10**12, "R1p": 3 * 10**13, "R2": 6 * 10**13}
 class Run:
     def __init__(self, options, directory):
         self.options = options
-        self.servers = Servers(directory)
+        self.servers = Servers(directory, ALL_TO_ONE)
         self.results = {}
 
     def prepare(self):

@@ -30,11 +30,11 @@ def said(*args, **more):
 class Servers:
     """PostgreSQL, Redis and orderd of this run's own; the worker is stopped, so that orders stay as they were placed."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, config=""):
         self.dir = os.path.join(directory, "w")
         self.extra = os.path.join(directory, "extra.conf")
         with open(self.extra, "w") as f:
-            f.write(CONFIG)
+            f.write(CONFIG + config)
         self.ids = os.path.join(directory, "acknowledged")
         open(self.ids, "w").close()
 

@@ -112,7 +112,7 @@ def database_that_stops__refusals_say_when_to_return_and_nothing_is_lost(w):
             memory.append(memory_mib(w))
         assert set(reasons) <= {"OVERLOADED", "STORE_FULL", "STORE_LATE", "STORE_UNAVAILABLE", "DEADLINE_EXCEEDED"}, reasons
         assert reasons.get("OVERLOADED", 0) + reasons.get("STORE_FULL", 0) + reasons.get("STORE_LATE", 0) > WAVE, reasons
-        assert memory[-1] - memory[0] < 64, memory  # MiB
+        assert memory[-1] - memory[0] < 128, memory  # MiB; sanitizers keep what was freed
         # Those who have gone hold nothing up, although nothing comes back yet.
         for lane in ("read", "order"):
             w.until(lambda lane=lane: sample(w, 'orderd_store_waiting{lane="%s"}' % lane) == 0, "that lane %s forgets" % lane)

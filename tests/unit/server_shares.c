@@ -86,7 +86,7 @@ static void as_many_callers_as_calls_are_kept_and_forgotten(void **state)
 	enum { N = 3000 };
 	struct seats *s = seats_new(100, N, 1);
 	struct seated *x = mem_array(N, sizeof(*x));
-	struct seats_row *rows = mem_array(2 * N, sizeof(*rows));
+	struct seats_row *rows = mem_array((size_t)2 * N, sizeof(*rows));
 	char name[32];
 	uint32_t all = 0;
 

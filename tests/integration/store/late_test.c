@@ -126,7 +126,7 @@ static void waiting_for_ones_own_key_does_not_make_a_lane_late(void **state)
 	ask(w, &q[1], 7); /* the same note: blocked */
 	world_skip(w, 60);
 	ask(w, &q[2], 7);
-	world_skip(w, 2 * LATE_INTERVAL_MS);
+	world_skip(w, INT64_C(2) * LATE_INTERVAL_MS);
 	assert_int_equal(store_backlog_ms(w->store), 0);
 	ask(w, &q[3], 1);
 	go_on();
