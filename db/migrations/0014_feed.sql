@@ -31,10 +31,12 @@ CREATE TABLE feed_epoch (
 INSERT INTO feed_epoch (cluster, epoch) SELECT system_identifier, 1 FROM pg_control_system();
 
 -- For operators too: after a restore to a point in time, which is the same cluster with another past.
-CREATE FUNCTION feed_begin_anew() RETURNS void LANGUAGE sql SET app.tenants = '*' AS $$
+CREATE FUNCTION feed_begin_anew() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM set_config('app.tenants', '*', true); -- of everybody
 	UPDATE orderd.order_event SET xid = '3' WHERE xid > '3';
 	UPDATE orderd.feed_epoch SET cluster = (SELECT system_identifier FROM pg_control_system()), epoch = epoch + 1;
-$$;
+END $$;
 
 -- What `orderd migrate` looks at each time.
 CREATE FUNCTION migrated() RETURNS void LANGUAGE plpgsql AS $$

@@ -177,6 +177,8 @@ void queue_on_hint(struct queue *q, void (*on_hint)(void *arg, struct id order),
 
 /* ---- calls: messages are taken when the test says so ---- */
 
+enum { ARENA_BYTES = 4096 };
+
 struct call *calls;
 
 static struct call *call_of(struct flow *fl)
@@ -285,6 +287,7 @@ struct call *open_call(int n, const char *token, const char *customer)
 	char *kept = mem_text(token); /* it may be the call's own, of before */
 
 	*c = (struct call){.who.tenant = 7, .who.role = ROLE_SERVICE, .open = true};
+	arena_init(&c->fl.arena, ARENA_BYTES);
 	orderd__v1__watch_orders_request__init(&c->request);
 	c->request.resume_token = (ProtobufCBinaryData){strlen(kept), (uint8_t *)kept};
 	c->request.customer =
@@ -300,6 +303,7 @@ void close_call(struct call *c)
 		return;
 	c->open = false;
 	RPC_WATCH_ORDERS.stream->on_close(&c->fl);
+	arena_done(&c->fl.arena);
 }
 
 void take_message(struct call *c)

@@ -18,9 +18,9 @@ struct pg *pg;
 PGconn *db;
 
 /*
- * All rows in one view, exact and in shape: whether an id or a time is there, but not which, and
- * without the numbers that a transaction takes from a sequence and keeps when it is undone, and
- * without a hash over any of these.
+ * All rows in one view, exact and in shape: whether an id, a time or a transaction is there, but
+ * not which, and without the numbers that a transaction takes from a sequence and keeps when it is
+ * undone, and without a hash over any of these.
  */
 static const char everything[] =
 	"DO $do$ BEGIN EXECUTE 'CREATE TEMP VIEW everything AS ' || (SELECT string_agg(format("
@@ -28,7 +28,8 @@ static const char everything[] =
 	"relname,"
 	" shown, relname), ' UNION ALL ') FROM (SELECT relname, string_agg(format(CASE WHEN "
 	"atttypid"
-	" IN ('uuid'::regtype, 'timestamptz'::regtype) THEN 'x.%I IS NULL' ELSE 'x.%I' END, "
+	" IN ('uuid'::regtype, 'timestamptz'::regtype, 'xid8'::regtype) THEN 'x.%I IS NULL' ELSE "
+	"'x.%I' END, "
 	"attname),"
 	" ', ' ORDER BY attnum) AS shown FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid"
 	" WHERE relnamespace = 'orderd'::regnamespace AND relkind = 'r' AND relname <>"
