@@ -203,9 +203,7 @@ static void on_open(struct flow *fl)
 
 	w->fl = fl;
 	w->quiet_since_ms = w->known_since_ms = clock_mono_ms();
-	w->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, "customer");
-	if (who->customer.p != NULL)
-		w->customer = who->customer;
+	w->customer = may_customer(fl, rq->customer);
 	if (!rpc_has_violations(fl) && rq->resume_token.len > 0)
 		read_token(fl, w, text_of(rq->resume_token));
 	if (rpc_has_violations(fl)) {
