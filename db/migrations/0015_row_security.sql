@@ -63,6 +63,7 @@ BEGIN
 		EXECUTE format('CREATE POLICY server_select ON %s FOR SELECT TO orderd_server USING (%s)', of, told_or_all);
 		EXECUTE format('CREATE POLICY server_insert ON %s FOR INSERT TO orderd_server WITH CHECK (%s)', of, told);
 		EXECUTE format('CREATE POLICY server_update ON %s FOR UPDATE TO orderd_server USING (%s) WITH CHECK (%2$s)', of, told);
+		EXECUTE format('CREATE POLICY server_delete ON %s FOR DELETE TO orderd_server USING (%s)', of, told);
 	ELSE
 		EXECUTE format('CREATE POLICY server ON %s TO orderd_server USING (%s) WITH CHECK (%2$s)', of, told);
 	END IF;

@@ -198,7 +198,6 @@ static void read_token(struct flow *fl, struct follower *w, struct str token)
 static void on_open(struct flow *fl)
 {
 	const Orderd__V1__WatchOrdersRequest *rq = rpc_request(fl);
-	const struct identity *who = rpc_identity(fl);
 	struct follower *w = rpc_state(fl);
 
 	w->fl = fl;
@@ -211,7 +210,7 @@ static void on_open(struct flow *fl)
 	} else if (!watch_callers_add(rpc_app(fl)->callers, fl, &w->caller)) {
 		rpc_end(fl, ERR_TOO_MANY_WATCHES);
 	} else {
-		feeds_add(feeds_of(w), w, who->tenant);
+		feeds_add(feeds_of(w), w, rpc_identity(fl)->tenant);
 		if (w->feed->known)
 			follower_settle(w);
 	}

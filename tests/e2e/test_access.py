@@ -6,7 +6,7 @@ from access import (FREE, INVALID, KINDS, LISTS, NAMES, NO_ERROR, answer_to, ids
 from keyed import ROLES, Keyed
 from world import run
 
-NOT_COUNTED = {"api_key", "call_record"}  # when a key was used; who called: they change by being refused
+NOT_COUNTED = {"api_key", "call_record", "call_chain", "call_begun"}  # when a key was used; who called: they change by being refused
 
 
 def modules(w):

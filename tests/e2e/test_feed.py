@@ -211,8 +211,8 @@ def database_is_another__tokens_are_refused_by_name(w):
     w.sql("UPDATE feed_epoch SET cluster = cluster + 1")
     end, error = reader.until(None)
     assert (end, details_of(error)[0]) == ("FAILED_PRECONDITION", "FEED_NOT_READY"), (end, error)
-    conf = "--config=" + os.path.join(w.env["DATA"], "orderd.conf")
-    done = subprocess.run([os.path.join(w.env["DATA"], "bin", "orderd"), "migrate", conf], stdout=subprocess.PIPE,
+    owner = "--postgres=host=%s dbname=orderd user=orderd_owner" % w.env["SOCKETS"]
+    done = subprocess.run([os.path.join(w.env["DATA"], "bin", "orderd"), "migrate", owner], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True)
     assert done.returncode == 0, done.stdout
     assert w.number("SELECT count(*) FROM order_event WHERE xid > '3'") == 0
