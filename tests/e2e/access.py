@@ -94,7 +94,7 @@ FREE = {
     "InventoryService/CreateLocation": "so is a location's code",
     "KeyService/CreateKey": "a key is made, with a kid of the tenant's own",
     "OpsService/ListCallRecords": "the tenant's calls, which name what they named; test_record.py",
-    "OrderService/WatchOrders": "it is for what comes; customer__follows_its_own_orders_alone, and test_feed.py for others' tokens",
+    "OrderService/WatchOrders": "it is for what comes; test_feed_many.py",
 }
 
 # Fields that are the caller's own words.

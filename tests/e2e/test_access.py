@@ -282,25 +282,6 @@ def customer__orders_for_nobody_else_and_pays_the_price(w):
         assert k.refusal(bob, "ShippingService", "GetShipment", request)[0] == "NOT_FOUND"
 
 
-def customer__follows_its_own_orders_alone(w):
-    svc, path = w.pb["order_service"], path_of("OrderService/WatchOrders")
-    with Keyed(w) as k:
-        ada, bob = (known(k, k.create(name, "customer", customer=name + "-3")[1]) for name in ("ada", "bob"))
-        status, _, _ = answer_to(k, ada, path, svc.WatchOrdersRequest(customer="bob-3").SerializeToString())
-        assert status == "INVALID_ARGUMENT"
-        follow = k.channel.unary_stream(path, response_deserializer=svc.WatchOrdersResponse.FromString)
-        feed = follow(svc.WatchOrdersRequest().SerializeToString(), metadata=[("authorization", "Bearer " + ada)], timeout=60)
-        next(feed)  # it has begun
-        others = {place(k, bob, "mug", ""), place(k, k.root, "mug", "somebody")}
-        mine, seen = place(k, ada, "mug", ""), set()
-        for message in feed:
-            seen |= {event.order_id for event in message.events}
-            if mine in seen:
-                break
-        feed.cancel()
-        assert seen == {mine} and not seen & others, seen
-
-
 def request_ids_of_customers__are_apart(w):
     with Keyed(w) as k:
         furnish(k, k.root, "ids")  # at a location that waits, where an order may be cancelled
@@ -323,5 +304,4 @@ def request_ids_of_customers__are_apart(w):
 
 run(every_method__has_a_row_and_a_story, role__calls_what_its_row_says_and_nothing_else, scope__narrows_a_credential_to_its_calls,
     key__has_no_more_scopes_than_its_maker, operator__is_the_tenant_that_the_settings_name, customer__orders_for_nobody_else_and_pays_the_price,
-    customer__follows_its_own_orders_alone,
     request_ids_of_customers__are_apart, other_tenant__is_as_if_it_were_not_there, other_customer__is_as_if_it_were_not_there)

@@ -242,7 +242,13 @@ def caller_bound_to_a_customer__follows_that_one_alone(w):
     with Servers(w) as s:
         bound = s.new_key(2, "bound", customer="c1").credential
         w.until(lambda: known(w, s, bound), "the key")
-        reader = Reader(w, channel=s.channels[0], metadata=s.as_of(2, bound), customer="c2").open()
+        own = {"channel": s.channels[0], "metadata": s.as_of(2, bound)}
+        try:
+            next(open_feed(w, customer="c2", **own))
+            raise AssertionError("another's feed")
+        except grpc.RpcError as e:
+            assert e.code().name == "INVALID_ARGUMENT", e
+        reader = Reader(w, **own).open()
         event(w, 2, "c2")
         mine = event(w, 2, "c1")
         assert reader.until(lambda e: True)[0] == "CANCELLED"
