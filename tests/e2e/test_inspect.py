@@ -14,7 +14,7 @@ from programs import LISTEN, Running, http, own, write
 from world import run
 
 OURS = {"views", "config", "version", "memory", "timers", "flows", "pools", "batches"}
-SERVERS, WORKERS = OURS | {"calls", "watches", "feeds", "states"}, OURS | {"jobs", "streams"}
+SERVERS, WORKERS = OURS | {"calls", "tenants", "rates", "watches", "feeds", "states"}, OURS | {"jobs", "streams"}
 # What the order below is known by to people, and what opens doors.
 PERSON = ("Zenobia Quill", "Amaranth Lane 7", "Porlock", "Z99 9ZZ", "zenobia@quill.example", "+4915550123", "pm_card_visa")
 
@@ -118,7 +118,7 @@ def name_of_no_view__is_refused_and_the_views_are_named(w):
     for name in hostile:
         status, headers, body = http(w, "/show/" + urllib.parse.quote(name, safe="%/;"))
         assert status == 404, (name, status)
-        assert body == "no such view; there are: views, config, version, memory, timers, flows, calls, pools, batches, " \
+        assert body == "no such view; there are: views, config, version, memory, timers, flows, calls, tenants, rates, pools, batches, " \
                        "watches, feeds, states\n", body
         assert "Set-Cookie" not in headers
     for path in ("/show/", "/show/%00", "/showflows", "/show/flows/x"):
