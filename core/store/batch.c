@@ -99,12 +99,12 @@ static uint32_t cause_offset(const struct unit_kind *k)
 	return k->cause;
 }
 
-static bool send_reach(struct conn *c, enum reach reach, struct ask *const *asks, uint32_t n)
+static bool tell(struct conn *c, enum told told, struct ask *const *asks, uint32_t n)
 {
-	if (c->batch.reach == reach)
+	if (c->batch.told == told)
 		return true;
-	c->batch.reach = reach;
-	if (reach == REACH_ALL)
+	c->batch.told = told;
+	if (told == TOLD_ALL)
 		encode_text(&c->enc, "*");
 	else
 		encode_tenants(&c->enc, asks, n);
@@ -112,22 +112,22 @@ static bool send_reach(struct conn *c, enum reach reach, struct ask *const *asks
 	return encoder_send(&c->enc, c->pg, "store_tenants", false) == 1;
 }
 
-static enum reach reach_of(const struct unit_kind *k)
+static enum told told_of(const struct unit_kind *k)
 {
-	return knows_tenants(k) ? REACH_TENANTS : REACH_ALL;
+	return knows_tenants(k) ? TOLD_TENANTS : TOLD_ALL;
 }
 
 /* Of the units a shared statement is for. */
-static enum reach reach_of_shared(const struct batch *b, uint32_t n,
-				  uint32_t (*offset_of)(const struct unit_kind *))
+static enum told told_of_shared(const struct batch *b, uint32_t n,
+				uint32_t (*offset_of)(const struct unit_kind *))
 {
-	enum reach ret = REACH_NONE;
+	enum told ret = TOLD_NOTHING;
 
-	for (uint32_t i = 0; i < n && ret != REACH_ALL; i++) {
+	for (uint32_t i = 0; i < n && ret != TOLD_ALL; i++) {
 		const struct unit_kind *k = b->sorted[i]->u.kind;
 
 		if (offset_of(k) != UNIT_NONE)
-			ret = reach_of(k);
+			ret = told_of(k);
 	}
 	return ret;
 }
@@ -135,11 +135,11 @@ static enum reach reach_of_shared(const struct batch *b, uint32_t n,
 static bool send_shared(struct conn *c, uint32_t n, const struct shared_statement *s,
 			uint32_t (*offset_of)(const struct unit_kind *))
 {
-	enum reach reach = reach_of_shared(&c->batch, n, offset_of);
+	enum told told = told_of_shared(&c->batch, n, offset_of);
 
-	if (s == NULL || reach == REACH_NONE)
+	if (s == NULL || told == TOLD_NOTHING)
 		return true;
-	if (!send_reach(c, reach, c->batch.sorted, n))
+	if (!tell(c, told, c->batch.sorted, n))
 		return false;
 	if (encode_pairs(&c->enc, c->batch.sorted, n, offset_of) == 0)
 		return true;
@@ -173,14 +173,14 @@ static bool send_writes(struct conn *c, uint32_t n)
 	const struct sql_catalogue *sql = &SQL_CATALOGUE;
 	struct batch *b = &c->batch;
 
-	b->reach = REACH_NONE;
+	b->told = TOLD_NOTHING;
 	if (!flight_send_text(c, STEP_OTHER, "store_begin") ||
 	    !send_shared(c, n, sql->lock_orders, order_offset) ||
 	    !send_shared(c, n, sql->lock_jobs, job_offset))
 		return false;
 	for (uint32_t from = 0, m; from < n; from += m) {
 		m = same_kind(b, from, n);
-		if (!send_reach(c, reach_of(b->sorted[from]->u.kind), b->sorted, n) ||
+		if (!tell(c, told_of(b->sorted[from]->u.kind), b->sorted, n) ||
 		    !send_kind(c, from, m))
 			return false;
 	}
@@ -198,8 +198,8 @@ static bool send_reads(struct conn *c, uint32_t n)
 
 	for (uint32_t from = 0, m; from < n; from += m) {
 		m = same_kind(b, from, n);
-		b->reach = REACH_NONE; /* each its own transaction */
-		if (!send_reach(c, reach_of(b->sorted[from]->u.kind), b->sorted + from, m) ||
+		b->told = TOLD_NOTHING; /* each its own transaction */
+		if (!tell(c, told_of(b->sorted[from]->u.kind), b->sorted + from, m) ||
 		    !send_kind(c, from, m) || !flight_sync(c))
 			return false;
 	}

@@ -204,7 +204,7 @@ struct step {
 enum flight { FLIGHT_NONE, FLIGHT_PREPARE, FLIGHT_ROLLBACK, FLIGHT_RANGE, FLIGHT_REPLAN };
 
 /* Whose rows the transaction that is sent may see. */
-enum reach { REACH_NONE, REACH_TENANTS, REACH_ALL };
+enum told { TOLD_NOTHING, TOLD_TENANTS, TOLD_ALL };
 
 struct batch {
 	struct ask *members[MEMBERS_MAX]; /* in order of arrival (reads: kind, arrival); NULL once
@@ -219,8 +219,8 @@ struct batch {
 	struct step steps[STEPS_MAX];
 	uint32_t n_steps, at;
 	int64_t sent_us;
-	enum reach reach; /* said last */
-	bool warned;      /* the server warned while COMMIT was awaited */
+	enum told told; /* said last */
+	bool warned;    /* the server warned while COMMIT was awaited */
 };
 
 /* ---- connections (conn.c) ---- */
