@@ -17,6 +17,8 @@ OURS = {"views", "config", "version", "memory", "timers", "flows", "pools", "bat
 SERVERS, WORKERS = OURS | {"calls", "tenants", "rates", "watches", "feeds", "states"}, OURS | {"jobs", "streams"}
 # What the order below is known by to people, and what opens doors.
 PERSON = ("Zenobia Quill", "Amaranth Lane 7", "Porlock", "Z99 9ZZ", "zenobia@quill.example", "+4915550123", "pm_card_visa")
+FIGURES = set("line bytes count next_ms age_ms wait_left_ms left_ms full_ms memory_bytes n followers behind kept read xid in_flight most tokens"
+              " burst working waiting done lost ago_ms units statements us tenant sent taken version held quiet_ms".split())
 
 
 def look(w, view, of="HTTP"):
@@ -86,14 +88,12 @@ def every_view__can_be_looked_at_in_every_way(w):
             status, _, text = http(w, "/show/" + view, of)
             assert status == 200 and text.splitlines()[0].split() == json.loads(
                 http(w, "/show/%s?format=json" % view, of)[2])["columns"], text
-            assert rows or view in ("jobs", "watches", "feeds", "flows", "calls"), view
+            assert rows or view in ("jobs", "watches", "feeds", "flows", "calls", "tenants", "rates"), view
     for view in SERVERS:
         answer, rows = inspect(w, view)
         assert answer.view == view and answer.process.program == "orderd" and not answer.truncated
         assert [c.name for c in answer.columns if c.figures] == [
-            c.name for c in answer.columns if c.name in ("line", "bytes", "count", "next_ms", "age_ms", "wait_left_ms", "left_ms",
-                                                         "memory_bytes", "n", "followers", "behind", "kept", "read", "xid", "working", "waiting", "done", "lost", "ago_ms", "units",
-                                                         "statements", "us", "tenant", "sent", "taken", "version", "held", "quiet_ms")
+            c.name for c in answer.columns if c.name in FIGURES
             and (view, c.name) != ("pools", "version")], answer.columns
         code, out, err = ctl(w, view)
         assert (code, err) == (0, "") and out, (view, code, err)
