@@ -16,6 +16,10 @@ def sql(name):
     return "db/queries/%s.sql" % name
 
 
+# The policies of row-level security, open: a tenant's predicate in a statement is the first of two guards, and to see what it
+# does by itself the second is taken away with it.
+OPEN = ("db/migrations/0015_row_security.sql", "format('CASE %s END IS NOT NULL', mine)", "'true'")
+
 ROWS = [
     # Who may call: the table, and that it is asked.
     ("call_is_judged", "server/runtime/rpc_call.c", "return e != ERR_OK ? e : read_request(c);", "return e == ERR_UNAUTHENTICATED ? e : read_request(c);", CELLS),
@@ -55,6 +59,7 @@ ROWS = [
     ("asked_watch_events", "server/watch/watch_order.c", "\tw->owner = rpc_identity(fl)->customer;\n", "", CUSTOMER),
     ("asked_payment_view", "server/payment/payment_message.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
     ("asked_shipment_view", "server/shipping/shipment_read.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
+    ("asked_watch_orders", "server/watch/watch_orders.c", "w->customer = may_customer(fl, rq->customer);", "w->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, \"customer\");", "e2e feed_many caller_bound_to_a_customer__follows_that_one_alone"),
     ("asked_list_orders", "server/orders/list_orders.c", "l->customer = may_customer(fl, rq->customer);", "l->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, \"customer\");", CUSTOMER),
     # Tenants: in each statement that finds by what a request names.
     ("tenant_order_view", sql("order_view"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", TENANT),
@@ -82,6 +87,7 @@ ROWS = [
     ("tenant_sku", sql("availability"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
     ("tenant_sku_of_a_quote", sql("catalog_quote"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
     ("tenant_page_token", "core/base/seal.c", "aad[i] = (uint8_t)((uint32_t)tenant >> (24 - 8 * i));", "aad[i] = (uint8_t)(tenant < 0);", TENANT),
+    ("row_security", *OPEN, "unit store_tenants"),
     # Tokens.
     ("jwt_alg", JWKS, "if (k == NULL || !str_eq(alg, str_of(alg_names[k->alg])))", "if ((void)alg, k == NULL)", "unit server_jwt"),
     ("jwt_signature", JWT, "!jwks_verify(keys, kid, alg, p->signed_text, signature))", "(jwks_verify(keys, kid, alg, p->signed_text, signature), false))", "unit server_jwt"),
@@ -91,7 +97,7 @@ ROWS = [
     ("jwt_exp", JWT, "return AUTH_EXPIRED;", "return AUTH_OK;", "unit server_jwt"),
     ("jwt_exp_leeway", JWT, "if (now_s >= c->expires_s + JWT_LEEWAY_S)", "if (now_s > c->expires_s + JWT_LEEWAY_S)", "unit server_jwt"),
     ("jwt_exp_there", JWT, "if (!read_time(json_object_get(claims, \"exp\"), &ret->expires_s) ||", "ret->expires_s = now_s;\n\tif ((json_object_get(claims, \"exp\") != NULL && !read_time(json_object_get(claims, \"exp\"), &ret->expires_s)) ||", "unit server_jwt"),
-    ("jwt_exp_remembered", "server/auth/auth.c", "return jwt_check_time(known, now_s);", "return AUTH_OK;", "e2e auth token_that_was_known__expires_all_the_same"),
+    ("jwt_exp_remembered", "server/auth/auth.c", "before != NULL ? jwt_check_time(before, now_s) :", "before != NULL ? AUTH_OK :", "e2e auth token_that_was_known__expires_all_the_same"),
     ("jwt_nbf", JWT, "? AUTH_NOT_YET_VALID : AUTH_OK;", "? AUTH_OK : AUTH_OK;", "unit server_jwt"),
     ("jwt_life", JWT, "return AUTH_TOO_LONG_LIVED;", "return AUTH_OK;", "unit server_jwt"),
     ("jwt_iss", JWT, "return AUTH_WRONG_ISSUER;", "(void)0;", "unit server_jwt"),
@@ -99,7 +105,8 @@ ROWS = [
     ("jwt_role", JWT, "return AUTH_WRONG_ROLE;", "(void)0;", "unit server_jwt"),
     ("jwt_customer", JWT, "if (!identity_name_ok(who->customer))", "if (false)", "unit server_jwt"),
     ("jwt_size", JWT, "if (token.n > JWT_MAX)", "if (false)", "unit server_jwt"),
-    ("jwt_denied", "server/auth/auth.c", "if (e == AUTH_OK && deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
+    ("jwt_denied", "server/auth/auth.c", "if (deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
+    ("edge_alone", "server/auth/auth.c", "if (!peer_is_edge(call))", "if (false)", "e2e edge header_on_another_listener__is_believed_by_nobody"),
     ("certificate_denied", "server/auth/auth.c", "return e == AUTH_OK && deny_has(a->deny, uri) ? AUTH_DENIED : e;", "return e;", "e2e auth denied__though_it_is_good"),
     # Keys.
     ("key_mac", API_KEY, "if (!same)", "if (!same && now_us < 0)", "unit server_api_key"),
