@@ -171,7 +171,7 @@ bool orderd_watch_order(struct orderd_client *c, const Orderd__V1__WatchOrderReq
  */
 typedef bool orderd_on_orders(const Orderd__V1__WatchOrdersResponse *m, void *arg);
 
-enum { ORDERD_TOKEN_MAX = 160 }; /* bytes of a resume_token */
+enum { ORDERD_TOKEN_MAX = 256 }; /* bytes of a resume_token */
 
 bool orderd_watch_orders(struct orderd_client *c, const Orderd__V1__WatchOrdersRequest *rq,
 			 orderd_on_orders *on_orders, void *arg, int deadline_ms,
