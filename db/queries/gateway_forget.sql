@@ -2,11 +2,11 @@
 -- unit: gateway_forget   lane: job   rank: 50
 -- head: keep_s int8, most int4
 -- answer: ordinal int8, forgotten int8
-WITH h AS MATERIALIZED (SELECT * FROM @head),
+WITH h AS MATERIALIZED (SELECT *, now() - keep_s * interval '1 s' AS before FROM @head),
 old AS MATERIALIZED (
 	SELECT h.n, g.id FROM h CROSS JOIN LATERAL (
 		SELECT g.id FROM gateway_payment g
-		WHERE g.seen_at < now() - h.keep_s * interval '1 s'
+		WHERE g.seen_at < h.before
 		ORDER BY g.seen_at LIMIT h.most FOR UPDATE SKIP LOCKED) g
 ),
 gone AS (

@@ -3,11 +3,11 @@
 -- unit: webhooks_forget   lane: job   rank: 47
 -- head: keep_s int8, most int4
 -- answer: ordinal int8, forgotten int8
-WITH h AS MATERIALIZED (SELECT * FROM @head),
+WITH h AS MATERIALIZED (SELECT *, now() - keep_s * interval '1 s' AS before FROM @head),
 old AS MATERIALIZED (
 	SELECT h.n, e.place FROM h CROSS JOIN LATERAL (
 		SELECT e.ctid AS place FROM webhook_event e
-		WHERE e.received_at < now() - h.keep_s * interval '1 s'
+		WHERE e.received_at < h.before
 		ORDER BY e.received_at, e.event_id LIMIT h.most FOR UPDATE) e
 ),
 gone AS (
