@@ -443,7 +443,7 @@ def picks_and_packs__are_confirmed(w):
 
 
 def cancel__says_what_it_came_to(w):
-    w.fault(path="/v1/payment_intents", fault="slow", count=2, ms=800)
+    w.fault(path="/v1/payment_intents", fault="slow", count=2, ms=4000)
     first, second = place(w, "cup=1"), place(w, "cup=1")
     out = says(w, "cancel", "--reason", "changed my mind", first)
     assert fields(out)["State"] in ("CANCELLING", "CANCELLED") and " cancelled 1" in out, out
