@@ -44,7 +44,7 @@ def declined_payment__rejects_the_order_and_frees_its_stock(w):
 
 
 def cancelled_while_being_paid__money_is_let_go(w):
-    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=800)
+    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2500)
     order = w.place()
     cancelled = w.cancel(order.order_id, reason="changed my mind")
     assert cancelled.state in (3, 5)  # CANCELLING or, if the worker had not asked yet, CANCELLED
@@ -54,7 +54,7 @@ def cancelled_while_being_paid__money_is_let_go(w):
 
 
 def cancelled_again_with_its_request_id__is_the_same_answer(w):
-    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=500)
+    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2500)
     order, request = w.place(), str(uuid.uuid4())
     first = w.cancel(order.order_id, request_id=request)
     again = w.cancel(order.order_id, request_id=request)

@@ -62,7 +62,7 @@ def other_tenants_order__is_not_found(w):
 
 
 def cancelled_and_rejected__are_told_to_the_very_last_event(w):
-    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=800)
+    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2500)
     cancelled = w.place().order_id
     seen = []
     reader = threading.Thread(target=lambda: seen.extend(follow(w, cancelled)))
