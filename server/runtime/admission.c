@@ -46,11 +46,14 @@ void admission_free(struct admission *a)
 	free(a);
 }
 
+int64_t admission_backlog_ms(const struct rpc_server *s)
+{
+	return s->opt.backlog_ms != NULL ? s->opt.backlog_ms(s->opt.arg) : 0;
+}
+
 void admission_shed(struct rpc_server *s, const char *cause)
 {
-	int64_t wait_ms = s->opt.backlog_ms != NULL ? s->opt.backlog_ms(s->opt.arg) : 0;
-
-	atomic_store_explicit(&s->backlog_ms, wait_ms, memory_order_relaxed);
+	atomic_store_explicit(&s->backlog_ms, admission_backlog_ms(s), memory_order_relaxed);
 	metric_add(METRIC_rpc_shed, cause, 1);
 }
 

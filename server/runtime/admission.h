@@ -14,6 +14,8 @@
 #ifndef ORDERD_SERVER_ADMISSION_H
 #define ORDERD_SERVER_ADMISSION_H
 
+#include <stdint.h>
+
 #include "core/base/err.h"
 
 struct admission;
@@ -28,6 +30,9 @@ void admission_free(struct admission *a); /* no call may be alive */
 enum errc admission_early(struct rpc *c);
 enum errc admission_share(struct rpc *c);
 void admission_leave(struct rpc *c); /* our work for it is over */
+
+/* How long what is asked now would wait; 0: not at all, or nobody knows. */
+int64_t admission_backlog_ms(const struct rpc_server *s);
 
 /* A call was refused because of load: count it, and remember how long the next shall stay away. */
 void admission_shed(struct rpc_server *s, const char *cause);

@@ -333,11 +333,6 @@ static void report(struct rpc *c, enum errc e)
 	access_log_call(c, e, us);
 }
 
-static int64_t backlog_ms(const struct rpc_server *s)
-{
-	return s->opt.backlog_ms != NULL ? s->opt.backlog_ms(s->opt.arg) : 0;
-}
-
 /*
  * An error that is all there is goes out as trailers alone, the trace among them: a head of its own
  * would tell gRPC's clients that the call has begun, and such a call they do not retry (gRFC A6).
@@ -349,7 +344,7 @@ static void send_status(struct rpc *c, enum errc e, grpc_op *ops, size_t n)
 	grpc_op *op = &ops[n];
 	size_t n_trailers;
 
-	status_make(&status, e, c->why, backlog_ms(c->server));
+	status_make(&status, e, c->why, e != ERR_OK ? admission_backlog_ms(c->server) : 0);
 	n_trailers = status.n_trailers;
 	memcpy(trailers, status.trailers, sizeof(status.trailers));
 	if (e != ERR_OK && n > 0) {
