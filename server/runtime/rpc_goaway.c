@@ -9,7 +9,7 @@
  * still on its way is served.
  *
  * They are no part of the public interface, so this is done with the one version it was tried with
- * (docs/adr/0020-leaving-without-cancelling.md).  With another, drains are as gRPC makes them.
+ * (docs/adr/0017-leaving-without-cancelling.md).  With another, drains are as gRPC makes them.
  */
 #include <dlfcn.h>
 #include <string.h>
