@@ -3,7 +3,6 @@
 The mail server is npm's smtp-server, and mailparser reads what it took: neither is ours.  What it does is a wish in
 front of the recipient's @ (tests/support/smtp/sink.js).
 """
-import json
 import os
 import re
 import shutil
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-from world import ROOT, run
+from world import ROOT, objects_in, run
 
 SKIPPED = 77
 SUBJECTS = {
@@ -30,8 +29,7 @@ def place(w, mailbox, **fields):
 
 def mails(w, order_id):
     """What the server took for this order, oldest first."""
-    with open(w.env["MAILS"], encoding="utf-8") as f:
-        all_mails = [json.loads(line) for line in f]
+    all_mails = objects_in(w.env["MAILS"])
     ids = {"<%s@shop.example>" % row[0] for row in w.sql("SELECT id FROM notification WHERE order_id = '%s'" % order_id)}
     return [mail for mail in all_mails if mail["messageId"] in ids]
 

@@ -9,7 +9,7 @@ import uuid
 
 import grpc
 from programs import LISTEN, Running, http, program
-from world import run
+from world import objects_in, run, whole_lines
 
 CONFIG = """
 log_format = json
@@ -35,14 +35,12 @@ def with_metadata(w, service, method, request, *metadata):
 
 def log(w, name, **wanted):
     """The lines of a process's log as objects, those with these values."""
-    with open(os.path.join(w.env["DATA"], "log", name + ".log"), encoding="utf-8") as f:
-        lines = [json.loads(line) for line in f if line.startswith("{")]
+    lines = objects_in(os.path.join(w.env["DATA"], "log", name + ".log"))
     return [x for x in lines if all(x.get(k) == v for k, v in wanted.items())]
 
 
 def journal(w, part):
-    with open(os.path.join(w.env["DATA"], "sim", part + ".jsonl"), encoding="utf-8") as f:
-        return [json.loads(line) for line in f]
+    return objects_in(os.path.join(w.env["DATA"], "sim", part + ".jsonl"))
 
 
 def traces(w, part, order):
@@ -187,13 +185,12 @@ def log_names_no_customer(w):
 
 def every_line__is_an_object(w):
     for name in ("orderd", "worker"):
-        with open(os.path.join(w.env["DATA"], "log", name + ".log"), encoding="utf-8") as f:
-            for line in f:
-                if re.fullmatch(r"listening \w+=\S+\n|ready\n", line):
-                    continue  # what it says on stdout
-                o = json.loads(line)
-                assert o["program"] in ("orderd", "orderd-worker") and o["level"] in ("debug", "info", "warn", "error"), line
-                assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", o["time"]) and o["event"], line
+        for line in whole_lines(os.path.join(w.env["DATA"], "log", name + ".log")):
+            if re.fullmatch(r"listening \w+=\S+|ready", line):
+                continue  # what it says on stdout
+            o = json.loads(line)
+            assert o["program"] in ("orderd", "orderd-worker") and o["level"] in ("debug", "info", "warn", "error"), line
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", o["time"]) and o["event"], line
 
 
 def lines_of(text, event):

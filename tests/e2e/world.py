@@ -73,6 +73,16 @@ def details_of(error):
     return reason, facts, fields
 
 
+def whole_lines(path):
+    """Of a file that others may be writing: a line has been written when it has ended."""
+    with open(path, "rb") as f:
+        return [line.decode() for line in f.read().split(b"\n")[:-1]]
+
+
+def objects_in(path):
+    return [json.loads(line) for line in whole_lines(path) if line.startswith("{")]
+
+
 class World:
     def __init__(self, config="", sim_args="--scan-ms 100", env=None):
         """config: lines of a configuration file; env: what servers.sh understands besides."""
@@ -219,9 +229,7 @@ class World:
 
     def charges(self, kind, order_id=None):
         """Lines of this kind in the simulator's own journal."""
-        path = os.path.join(self.env["DATA"], "sim", "charges.jsonl")
-        with open(path) as f:
-            facts = [json.loads(line) for line in f]
+        facts = objects_in(os.path.join(self.env["DATA"], "sim", "charges.jsonl"))
         return [x for x in facts if x["kind"] == kind and order_id in (None, x.get("order"))]
 
     def fault(self, **rule):

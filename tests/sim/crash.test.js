@@ -65,8 +65,9 @@ test('killed_under_load__every_answer_is_given_again', async (t) => {
 
 const SECRET = 'whsec_judge_of_crashes';
 
+// What stands behind the last end of a line was cut short by the kill: it has not happened.
 function ids_in_journal(sim) {
-  const lines = readFileSync(join(sim.dir, 'gateway.jsonl'), 'utf8').trim().split('\n');
+  const lines = readFileSync(join(sim.dir, 'gateway.jsonl'), 'utf8').split('\n').slice(0, -1);
   return lines.flatMap((line) => (JSON.parse(line).events ?? []).map((event) => event.body.id));
 }
 

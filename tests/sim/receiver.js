@@ -12,6 +12,7 @@ export class Receiver {
     receiver.waiting = new Set();
     receiver.server = createServer((request, response) => receiver.take(request, response));
     await new Promise((resolve) => receiver.server.listen(0, '127.0.0.1', resolve));
+    receiver.server.unref(); // one that a failed test left behind does not keep the file from ending
     receiver.port = receiver.server.address().port;
     receiver.url = `http://127.0.0.1:${receiver.port}/hook`;
     return receiver;
