@@ -5,11 +5,13 @@
  *	path
  *	scope	that a credential must name if it names any; "": none is needed
  *	LOUD	every call of it is put on record (QUIET: only those that were refused)
- *	reach	of each role, in the order of ROLE_TABLE (identity.h): customer, service, mes,
- *ops_read, ops_write, ops_admin NO	may not call it OWN	may, for what belongs to the
- *customer it is bound to ALL	may, for everything of its tenant SITE	may if its tenant is
- *operator_tenant: it sees or stops what all tenants share
- *ops_read, ops_write, ops_admin NO	may not call it ALL	may, for everything of its tenant
+ *	reach	of each role, in the order of ROLE_TABLE (identity.h):
+ *		customer, service, mes, ops_read, ops_write, ops_admin
+ *
+ *		NO	may not call it
+ *		OWN	may, for what belongs to the customer it is bound to
+ *		ALL	may, for everything of its tenant
+ *		SITE	may if its tenant is operator_tenant: it sees or stops what all share
  *
  * Whoever is bound to a customer, of whatever role, may call only what has OWN for customers: the
  * statements of these calls look at owners, and no others do (policy.h).
