@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/hash.h"
 #include "core/base/mem.h"
 #include "core/base/metric_process.h"
 
@@ -43,7 +44,7 @@ struct histogram {
 
 struct series {
 	char *label;
-	int64_t value; /* counter, gauge; histogram: observations */
+	_Atomic int64_t value; /* counter, gauge; histogram: observations */
 	struct histogram *histogram;
 };
 
@@ -67,21 +68,10 @@ static const struct row {
 
 static struct family *families[METRIC_COUNT];
 
-/* FNV-1a, 32 bit (draft-eastlake-fnv).  Label values are few and bounded: no need for a keyed hash.
- */
-static uint32_t hash_of(const char *label, size_t n)
-{
-	uint32_t h = 2166136261U;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)label[i]) * 16777619U;
-	return h;
-}
-
 /* The slot where `label` is or would be. */
 static size_t find_slot(const struct family *f, const char *label, size_t n)
 {
-	size_t at = hash_of(label, n) % SLOTS;
+	size_t at = hash_bytes(FNV_BASIS, label, n) % SLOTS; /* values are few and bounded */
 
 	while (f->slots[at] != 0) {
 		const char *there = f->all[f->slots[at] - 1]->label;
@@ -134,10 +124,15 @@ static struct series *series_of(enum metric m, const char *label)
 	return f->all[f->slots[at] - 1];
 }
 
-void metric_add(enum metric m, const char *label, uint64_t n)
+_Atomic int64_t *metric_counter(enum metric m, const char *label)
 {
 	assert(rows[m].kind == COUNTER);
-	series_of(m, label)->value += (int64_t)n;
+	return &series_of(m, label)->value;
+}
+
+void metric_add(enum metric m, const char *label, uint64_t n)
+{
+	atomic_fetch_add_explicit(metric_counter(m, label), (int64_t)n, memory_order_relaxed);
 }
 
 void metric_set(enum metric m, const char *label, int64_t value)
@@ -156,7 +151,7 @@ void metric_observe_us(enum metric m, const char *label, int64_t us)
 		b++;
 	s->histogram->buckets[b]++;
 	s->histogram->sum_us += us;
-	s->value++;
+	atomic_fetch_add_explicit(&s->value, 1, memory_order_relaxed);
 }
 
 int64_t metric_value(enum metric m, const char *label)

@@ -1,10 +1,12 @@
 /*
  * Counters, gauges and histograms from metric_table.h, as Prometheus text.
- * Loop thread only.  The names on the wire are orderd_<name>, counters with _total.
+ * Loop thread only, but for what metric_counter() gives.  The names on the wire are orderd_<name>,
+ * counters with _total.
  */
 #ifndef ORDERD_BASE_METRIC_H
 #define ORDERD_BASE_METRIC_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +29,9 @@ enum metric {
 void metric_add(enum metric m, const char *label, uint64_t n);
 void metric_set(enum metric m, const char *label, int64_t value);
 void metric_observe_us(enum metric m, const char *label, int64_t us);
+
+/* One that other threads add to as well, with atomic_fetch_add(); it lives for ever. */
+_Atomic int64_t *metric_counter(enum metric m, const char *label);
 int64_t metric_value(enum metric m, const char *label); /* counter or gauge; histogram: its count */
 
 /* Prometheus text exposition format 0.0.4; heap, the caller frees; *ret_n is its length. */

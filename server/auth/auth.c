@@ -9,9 +9,11 @@
 #include <openssl/crypto.h>
 
 #include "core/base/clock.h"
+#include "core/base/hash.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/metric.h"
+#include "core/base/random.h"
 #include "server/auth/auth_inside.h"
 #include "server/auth/edge.h"
 #include "server/auth/peer.h"
@@ -224,6 +226,35 @@ enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *m
 	return cause == AUTH_KEYS_UNKNOWN ? ERR_STORE_UNAVAILABLE : ERR_UNAUTHENTICATED;
 }
 
+static uint64_t hash_slice(uint64_t h, grpc_slice s)
+{
+	return hash_bytes(h, GRPC_SLICE_START_PTR(s), GRPC_SLICE_LENGTH(s));
+}
+
+uint64_t auth_fingerprint(const struct auth *a, grpc_call *call, const grpc_metadata_array *md)
+{
+	uint64_t h = a->fingerprint_seed;
+	bool borne = false;
+	char *peer;
+
+	if (!a->required)
+		return h; /* all are the same */
+	for (size_t i = 0; i < md->count; i++) {
+		const grpc_metadata *m = &md->metadata[i];
+		bool bearer = grpc_slice_str_cmp(m->key, "authorization") == 0;
+
+		if (bearer || grpc_slice_str_cmp(m->key, EDGE_CERTIFICATE_HEADER) == 0)
+			h = hash_slice(hash_slice(h, m->key), m->value);
+		borne |= bearer;
+	}
+	if (borne)
+		return h;
+	peer = grpc_call_get_peer(call);
+	h = hash_bytes(h, peer, strlen(peer));
+	gpr_free(peer);
+	return h;
+}
+
 bool auth_knows_callers(const struct auth *a)
 {
 	return !a->required || !a->has_pepper || !keys_are_stale(a);
@@ -349,6 +380,7 @@ struct auth *auth_new(struct loop *l, const struct config *cfg)
 	a->loop = l;
 	a->cfg = cfg;
 	a->required = is_required(cfg->auth);
+	a->fingerprint_seed = random_u64();
 	listeners_check(cfg, a->required);
 	check_tls(cfg, tls);
 	if (a->required && cfg->jwt_jwks_file[0] == '\0' && cfg->api_key_pepper_file[0] == '\0' &&

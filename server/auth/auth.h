@@ -55,6 +55,13 @@ grpc_server_credentials *auth_listener(struct auth *a, enum listener_kind kind);
 enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *md,
 		   struct arena *arena, struct identity *ret);
 
+/*
+ * Two calls with the same fingerprint are the same caller's, or one of them shows what only the
+ * other may, and nobody would know it.  Of the headers identify() looks at, and where there is no
+ * bearer of the connection.  Any thread.
+ */
+uint64_t auth_fingerprint(const struct auth *a, grpc_call *call, const grpc_metadata_array *md);
+
 /* Whether whoever is good would be known now: API keys are not, before they were read. */
 bool auth_knows_callers(const struct auth *a);
 

@@ -21,6 +21,7 @@ struct auth {
 	struct loop *loop;
 	const struct config *cfg;
 	bool required;
+	uint64_t fingerprint_seed;
 
 	struct tls *tls;          /* NULL: no listener speaks it */
 	struct jwks *jwks;        /* NULL: tokens are not taken */

@@ -13,6 +13,7 @@
 #include "server/auth/auth.h"
 #include "server/auth/rate_rules.h"
 #include "server/runtime/rpc_runtime.h"
+#include "server/runtime/turned_away.h"
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -22,8 +23,16 @@ enum { BUCKETS = 32768 };
 struct admission {
 	struct late mailbox; /* calls wait in it for the loop */
 	struct seats *seats;
+	struct turned_away *turned_away; /* what the poller knows of the seats */
 	struct buckets *buckets;
 	struct rate rate; /* where no rule says another */
+	_Atomic int64_t *shed[SHED_CAUSES];
+};
+
+static const char *const shed_labels[SHED_CAUSES] = {
+#define X(name, label) label,
+	SHED_TABLE(X)
+#undef X
 };
 
 struct admission *admission_new(const struct config *cfg)
@@ -33,15 +42,19 @@ struct admission *admission_new(const struct config *cfg)
 	a->mailbox.budget_ms = cfg->queue_wait_ms;
 	a->seats = seats_new((size_t)cfg->max_in_flight, (uint32_t)cfg->max_in_flight_tenant,
 			     (uint32_t)cfg->max_in_flight_caller);
+	a->turned_away = turned_away_new();
 	a->buckets = buckets_new(BUCKETS, random_u64());
 	if (cfg->rate_limit > 0)
 		a->rate = rate_of(cfg->rate_limit, SECOND_NS, cfg->rate_burst);
+	for (int k = 0; k < SHED_CAUSES; k++)
+		a->shed[k] = metric_counter(METRIC_rpc_shed, shed_labels[k]);
 	return a;
 }
 
 void admission_free(struct admission *a)
 {
 	seats_free(a->seats);
+	turned_away_free(a->turned_away);
 	buckets_free(a->buckets);
 	free(a);
 }
@@ -51,16 +64,23 @@ int64_t admission_backlog_ms(const struct rpc_server *s)
 	return s->opt.backlog_ms != NULL ? s->opt.backlog_ms(s->opt.arg) : 0;
 }
 
-void admission_shed(struct rpc_server *s, const char *cause)
+void admission_shed(struct rpc_server *s, enum shed_cause cause)
+{
+	atomic_fetch_add_explicit(s->admission->shed[cause], 1, memory_order_relaxed);
+}
+
+void admission_look(struct rpc_server *s)
 {
 	atomic_store_explicit(&s->backlog_ms, admission_backlog_ms(s), memory_order_relaxed);
-	metric_add(METRIC_rpc_shed, cause, 1);
 }
 
 enum errc admission_early(struct rpc *c)
 {
 	int64_t now = clock_mono_ms();
-	bool stands = late_saw(&c->server->admission->mailbox, now - c->arrived_us / 1000, now);
+	bool stands;
+
+	admission_look(c->server);
+	stands = late_saw(&c->server->admission->mailbox, now - c->arrived_us / 1000, now);
 
 	if (c->served->method->class == RPC_PROBE)
 		return ERR_OK;
@@ -68,13 +88,13 @@ enum errc admission_early(struct rpc *c)
 		return ERR_DEADLINE;
 	if (!stands)
 		return ERR_OK;
-	admission_shed(c->server, "late");
+	admission_shed(c->server, SHED_LATE);
 	return ERR_OVERLOADED;
 }
 
 /* ---- a seat ---- */
 
-static enum errc refuse_seat(struct rpc *c, enum seats_said said)
+static void tell_whose_seats(struct rpc *c, enum seats_said said)
 {
 	const struct config *cfg = c->server->opt.cfg;
 	char tenant[24];
@@ -82,14 +102,34 @@ static enum errc refuse_seat(struct rpc *c, enum seats_said said)
 	if (said == SEATS_CALLER_FULL) {
 		rpc_quota(&c->flow, c->who.subject, "%lld calls at work (max_in_flight_caller)",
 			  (long long)cfg->max_in_flight_caller);
-		admission_shed(c->server, "caller");
-		return ERR_OVERLOADED;
+		return;
 	}
 	(void)snprintf(tenant, sizeof(tenant), "tenant:%d", c->who.tenant);
 	rpc_quota(&c->flow, str_of(tenant), "%lld calls at work (max_in_flight_tenant)",
 		  (long long)cfg->max_in_flight_tenant);
-	admission_shed(c->server, "tenant");
+}
+
+static enum errc refuse_seat(struct rpc *c, enum seats_said said, const struct seat *full)
+{
+	const struct rpc_server *s = c->server;
+	struct refusal again = {.cause = said == SEATS_CALLER_FULL ? SHED_CALLER : SHED_TENANT};
+
+	tell_whose_seats(c, said);
+	admission_shed(c->server, again.cause);
+	status_make(&again.status, ERR_OVERLOADED, c->why, admission_backlog_ms(s));
+	turned_away_note(s->admission->turned_away,
+			 auth_fingerprint(s->opt.auth, c->call, &c->metadata), full, &again);
 	return ERR_OVERLOADED;
+}
+
+bool admission_again(const struct rpc *c, struct refusal *ret)
+{
+	const struct rpc_server *s = c->server;
+	struct turned_away *t = s->admission->turned_away;
+
+	if (c->served->policy == NULL || rpc_class_of(c) != RPC_WORK || !turned_away_any(t))
+		return false; /* whoever calls what has no policy hears something else */
+	return turned_away_again(t, auth_fingerprint(s->opt.auth, c->call, &c->metadata), ret);
 }
 
 /* ---- a token ---- */
@@ -113,7 +153,7 @@ static enum errc refuse_token(struct rpc *c, const struct rate *r, int64_t wait_
 		  c->served->method->path, (double)SECOND_NS / (double)r->every_ns,
 		  (long long)r->burst);
 	rpc_pause(&c->flow, (wait_ns + 999999) / 1000000);
-	admission_shed(c->server, "rate");
+	admission_shed(c->server, SHED_RATE);
 	return ERR_RATE_LIMITED;
 }
 
@@ -122,19 +162,26 @@ enum errc admission_share(struct rpc *c)
 	struct admission *a = c->server->admission;
 	struct rate r = rate_for(c->server, c->who.tenant, c->served->method->path);
 	enum seats_said said = SEATS_TAKEN;
+	const struct seat *full;
 	int64_t wait_ns;
 
 	if (c->served->method->class == RPC_WORK)
-		said = seats_take(a->seats, c->who.tenant, c->who.subject, &c->seated);
+		said = seats_take(a->seats, c->who.tenant, c->who.subject, &c->seated, &full);
 	if (said != SEATS_TAKEN)
-		return refuse_seat(c, said);
+		return refuse_seat(c, said, full);
 	wait_ns = buckets_take(a->buckets, key_of(c), &r, clock_mono_us() * 1000);
 	return wait_ns > 0 ? refuse_token(c, &r, wait_ns) : ERR_OK;
 }
 
 void admission_leave(struct rpc *c)
 {
-	seats_leave(c->server->admission->seats, &c->seated);
+	struct admission *a = c->server->admission;
+
+	if (c->seated.tenant == NULL)
+		return;
+	turned_away_forget(a->turned_away, c->seated.tenant);
+	turned_away_forget(a->turned_away, c->seated.caller);
+	seats_leave(a->seats, &c->seated);
 }
 
 /* ---- for people ---- */

@@ -398,13 +398,14 @@ static void delist(struct rpc *c)
 }
 
 /* Back to as it was before it was ever used, but for the arenas' kept blocks. */
-static void wipe(struct rpc *c)
+void rpc_wipe(struct rpc *c)
 {
 	struct arena own = c->flow.arena, message = c->message;
 	struct rpc_server *s = c->server;
 	bool large = c->charged > 0;
 
-	s->large_left += c->charged;
+	if (large)
+		s->large_left += c->charged;
 	if (c->payload != NULL)
 		grpc_byte_buffer_destroy(c->payload);
 	if (c->reply != NULL)
@@ -430,7 +431,7 @@ static void release(struct rpc *c)
 {
 	struct rpc_server *s = c->server;
 
-	wipe(c);
+	rpc_wipe(c);
 	rpc_pool_put(c);
 	rpc_server_check_down(s);
 }
@@ -482,7 +483,7 @@ void rpc_drain(struct rpc *c)
 
 static void on_shed(struct rpc *c)
 {
-	admission_shed(c->server, rpc_class_name(rpc_class_of(c)));
+	admission_look(c->server);
 	release(c);
 }
 

@@ -144,6 +144,7 @@ void rpc_answer(struct rpc *c, enum errc e); /* send reply or error; once per ca
 void rpc_headers(struct rpc *c, grpc_op *op);
 void rpc_batch(struct rpc *c, const grpc_op *ops, size_t n, struct rpc_tag *tag);
 void rpc_maybe_free(struct rpc *c); /* if nothing is under way any more */
+void rpc_wipe(struct rpc *c); /* of what a call held; the loop's, or one's that it never saw */
 /* drain: end the stream or cancel the flow */
 void rpc_cut(struct rpc *c, enum errc why);
 void rpc_drain(struct rpc *c); /* the same at its beginning: streams end in their own words */
@@ -164,6 +165,6 @@ void stream_gone(struct rpc *c);
 
 /* ---- rpc_poller.c ---- */
 
-void rpc_pool_put(struct rpc *c); /* loop thread */
+void rpc_pool_put(struct rpc *c); /* whose the call was: loop thread, or poller */
 
 #endif

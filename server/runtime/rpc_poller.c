@@ -2,7 +2,7 @@
  * The poller thread: the only place that waits for gRPC, and where slots are posted.
  *
  * It does as little as a door-keeper can: post the next slot, refuse what is over its
- * class's bound with a status made beforehand, and mail everything else to the loop.
+ * class's bound, or was refused a moment ago, and mail everything else to the loop.
  *
  * The pool of call objects is a stack with many pushes and one popper, this thread, so it
  * needs no lock and knows no ABA problem.  When it is empty a slot stays unposted and is
@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "server/runtime/rpc_runtime.h"
+#include "server/runtime/turned_away.h"
 
 /* ---- slots ---- */
 
@@ -115,23 +116,30 @@ void rpc_pool_put(struct rpc *c)
 
 /* ---- arrivals ---- */
 
-static void refuse(struct rpc_server *s, struct rpc *c)
+static const enum shed_cause cause_of[RPC_CLASSES] = {
+	[RPC_WORK] = SHED_WORK,
+	[RPC_WATCH] = SHED_WATCH,
+	[RPC_PROBE] = SHED_PROBE,
+};
+
+static void refuse(struct rpc *c, enum shed_cause cause, const struct status *st)
 {
-	const struct shed_status *st = rpc_refusal(s);
 	grpc_slice text = st->text;
-	grpc_metadata trailers[2] = {st->trailers[0], st->trailers[1]};
+	grpc_metadata trailers[STATUS_TRAILERS];
 	grpc_op ops[3];
 	grpc_call_error e;
 
+	memcpy(trailers, st->trailers, sizeof(trailers));
 	memset(ops, 0, sizeof(ops));
 	ops[0].op = GRPC_OP_RECV_CLOSE_ON_SERVER;
 	ops[0].data.recv_close_on_server.cancelled = &c->cancelled;
 	ops[1].op = GRPC_OP_SEND_INITIAL_METADATA;
 	ops[2].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
-	ops[2].data.send_status_from_server.status = GRPC_STATUS_RESOURCE_EXHAUSTED;
+	ops[2].data.send_status_from_server.status = st->code;
 	ops[2].data.send_status_from_server.status_details = &text;
 	ops[2].data.send_status_from_server.trailing_metadata = trailers;
-	ops[2].data.send_status_from_server.trailing_metadata_count = 2;
+	ops[2].data.send_status_from_server.trailing_metadata_count = st->n_trailers;
+	admission_shed(c->server, cause);
 	c->shed = true;
 	c->batches = 1;
 	e = grpc_call_start_batch(c->call, ops, 3, &c->finished, NULL);
@@ -141,16 +149,40 @@ static void refuse(struct rpc_server *s, struct rpc *c)
 static void arrived(struct rpc_server *s, struct rpc *c)
 {
 	enum rpc_class class = rpc_class_of(c);
+	struct refusal again;
 
 	c->arrived_us = clock_mono_us();
 	if (!atomic_load(&s->closing))
 		post_or_owe(s, c->served);
 	if (atomic_fetch_add(&s->at_work[class], 1) >= s->bounds[class]) {
 		atomic_fetch_sub(&s->at_work[class], 1);
-		refuse(s, c);
+		refuse(c, cause_of[class], rpc_refusal(s));
+		return;
+	}
+	if (!atomic_load(&s->closing) && admission_again(c, &again)) {
+		atomic_fetch_sub(&s->at_work[class], 1);
+		refuse(c, again.cause, &again.status);
+		status_done(&again.status); /* gRPC has references of its own */
 		return;
 	}
 	mailbox_send(s->mailbox, &c->arrived.letter);
+}
+
+/*
+ * The loop need not know of a call that was refused; but when it waits for the last one it must,
+ * and now and then it is to say how long those who are refused shall stay away.
+ */
+static void shed_ended(struct rpc_server *s, struct rpc_tag *tag)
+{
+	static unsigned n; /* poller only */
+	struct rpc *c = tag->rpc;
+
+	if (atomic_load(&s->closing) || n++ % RPC_SHED_BY_LOOP == 0) {
+		mailbox_send(s->mailbox, &tag->letter);
+		return;
+	}
+	rpc_wipe(c);
+	rpc_pool_put(c);
 }
 
 static void *poll(void *arg)
@@ -168,6 +200,8 @@ static void *poll(void *arg)
 		tag->ok = e.success != 0;
 		if (tag->event == RPC_ARRIVED && tag->ok)
 			arrived(s, tag->rpc);
+		else if (tag->event == RPC_FINISHED && tag->rpc->shed)
+			shed_ended(s, tag);
 		else
 			mailbox_send(s->mailbox, &tag->letter);
 	}

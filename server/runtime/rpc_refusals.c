@@ -3,7 +3,6 @@
  * them, the pauses of each fitting another backlog, and several of each level, so that those who
  * are refused together do not come back together.
  */
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,17 +23,12 @@ static grpc_slice fixed_slice(grpc_slice take)
 	return grpc_slice_from_static_buffer(p, n);
 }
 
-static void make(struct shed_status *ret, int64_t backlog_ms)
+static void make(struct status *ret, int64_t backlog_ms)
 {
-	struct status st;
-
-	status_make(&st, ERR_OVERLOADED, NULL, backlog_ms);
-	assert(st.code == GRPC_STATUS_RESOURCE_EXHAUSTED && st.n_trailers == 2);
-	ret->text = fixed_slice(st.text);
-	for (int k = 0; k < 2; k++) {
-		ret->trailers[k].key = st.trailers[k].key;
-		ret->trailers[k].value = fixed_slice(st.trailers[k].value);
-	}
+	status_make(ret, ERR_OVERLOADED, NULL, backlog_ms);
+	ret->text = fixed_slice(ret->text);
+	for (size_t k = 0; k < ret->n_trailers; k++)
+		ret->trailers[k].value = fixed_slice(ret->trailers[k].value);
 }
 
 void rpc_refusals_make(struct rpc_server *s)
@@ -44,12 +38,12 @@ void rpc_refusals_make(struct rpc_server *s)
 			make(&s->shed[l][i], level_ms[l]);
 }
 
-static void unmake(struct shed_status *st)
+static void unmake(struct status *st)
 {
-	// NOLINTBEGIN(clang-analyzer-unix.Malloc): three slices, each made of its own copy
+	// NOLINTBEGIN(clang-analyzer-unix.Malloc): each slice was made of its own copy
 	free(GRPC_SLICE_START_PTR(st->text));
-	free(GRPC_SLICE_START_PTR(st->trailers[0].value));
-	free(GRPC_SLICE_START_PTR(st->trailers[1].value));
+	for (size_t k = 0; k < st->n_trailers; k++)
+		free(GRPC_SLICE_START_PTR(st->trailers[k].value));
 	// NOLINTEND(clang-analyzer-unix.Malloc)
 }
 
@@ -60,7 +54,7 @@ void rpc_refusals_free(struct rpc_server *s)
 			unmake(&s->shed[l][i]);
 }
 
-const struct shed_status *rpc_refusal(const struct rpc_server *s)
+const struct status *rpc_refusal(const struct rpc_server *s)
 {
 	static unsigned turn; /* poller only */
 	int64_t backlog_ms = atomic_load_explicit(&s->backlog_ms, memory_order_relaxed);

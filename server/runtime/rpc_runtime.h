@@ -15,20 +15,16 @@
 #include "server/runtime/admission.h"
 #include "server/runtime/rpc_call.h"
 #include "server/runtime/rpc_server.h"
+#include "server/runtime/status.h"
 
 enum {
 	RPC_LISTENERS_MAX = 8,
 	RPC_SHED_STATUSES = 8, /* prepared refusals, each with another pause before the retry */
+	RPC_SHED_BY_LOOP = 64, /* of so many refused calls the loop sees one */
 	RPC_SHED_LEVELS = 4,   /* sets of them: the longer what waits, the longer the pauses */
 };
 
 enum rpc_phase { RPC_SERVING, RPC_LAME_DUCK, RPC_LEAVING, RPC_CLOSING, RPC_DOWN };
-
-/* How a refusal by the poller reads; made at start, only referred to afterwards. */
-struct shed_status {
-	grpc_slice text;
-	grpc_metadata trailers[2];
-};
 
 struct rpc_server {
 	struct rpc_server_options opt;
@@ -59,7 +55,7 @@ struct rpc_server {
 	unsigned bounds[RPC_CLASSES];
 	struct rpc *alive, *oldest; /* list of calls the loop owns, the latest first */
 	size_t large_left;          /* budget of large calls, bytes */
-	struct shed_status shed[RPC_SHED_LEVELS][RPC_SHED_STATUSES];
+	struct status shed[RPC_SHED_LEVELS][RPC_SHED_STATUSES]; /* only referred to once made */
 	_Atomic int64_t backlog_ms; /* as the loop last knew it, for the poller's refusals */
 	struct admission *admission;
 
@@ -98,7 +94,7 @@ bool rpc_core_leave(grpc_server *core);
 void rpc_refusals_make(struct rpc_server *s);
 void rpc_refusals_free(struct rpc_server *s);
 /* One that fits what waits at present.  Poller. */
-const struct shed_status *rpc_refusal(const struct rpc_server *s);
+const struct status *rpc_refusal(const struct rpc_server *s);
 
 /* rpc_server.c */
 /* a call was freed or gRPC is down: was it the last thing? */

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "core/base/hash.h"
 #include "core/base/mem.h"
 #include "core/base/random.h"
 
@@ -47,15 +48,11 @@ void seats_free(struct seats *s)
 	free(s);
 }
 
-/* FNV-1a; names are ours to give out, the seed keeps them from being chosen to collide. */
 static uint64_t hash_of(const struct seats *s, int32_t tenant, struct str caller)
 {
-	uint64_t h = s->seed ^ (uint32_t)tenant;
+	uint64_t h = hash_bytes(s->seed, &tenant, sizeof(tenant));
 
-	h *= UINT64_C(0x100000001b3);
-	for (size_t i = 0; caller.p != NULL && i < caller.n; i++)
-		h = (h ^ (unsigned char)caller.p[i]) * UINT64_C(0x100000001b3);
-	return h ^ h >> 32;
+	return caller.p != NULL ? hash_bytes(h, caller.p, caller.n) : h;
 }
 
 static bool is_of(const struct seat *k, int32_t tenant, struct str caller)
@@ -106,23 +103,30 @@ static void stand_up(struct seats *s, struct seat *k)
 	s->n--;
 }
 
-static uint32_t held(struct seat *const *at)
+static bool is_full(const struct seat *k, uint32_t most)
 {
-	return *at != NULL ? (*at)->n : 0;
+	return k != NULL && k->n >= most;
 }
 
-enum seats_said seats_take(struct seats *s, int32_t tenant, struct str caller, struct seated *ret)
+enum seats_said seats_take(struct seats *s, int32_t tenant, struct str caller, struct seated *ret,
+			   const struct seat **ret_full)
 {
 	struct str whole = {0};
+	struct seat **of_tenant, **of_caller;
 
 	if (caller.p == NULL)
 		caller = STR("");
-	if (held(find(s, tenant, whole)) >= s->of_tenant)
+	of_tenant = find(s, tenant, whole);
+	*ret_full = *of_tenant;
+	if (is_full(*of_tenant, s->of_tenant))
 		return SEATS_TENANT_FULL;
-	if (held(find(s, tenant, caller)) >= s->of_caller)
+	of_caller = find(s, tenant, caller);
+	*ret_full = *of_caller;
+	if (is_full(*of_caller, s->of_caller))
 		return SEATS_CALLER_FULL;
-	ret->tenant = sit(s, find(s, tenant, whole), tenant, whole);
-	ret->caller = sit(s, find(s, tenant, caller), tenant, caller);
+	*ret_full = NULL;
+	ret->tenant = sit(s, of_tenant, tenant, whole);
+	ret->caller = sit(s, find(s, tenant, caller), tenant, caller); /* the chain may be longer */
 	return SEATS_TAKEN;
 }
 

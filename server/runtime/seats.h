@@ -27,7 +27,9 @@ enum seats_said { SEATS_TAKEN, SEATS_TENANT_FULL, SEATS_CALLER_FULL };
 struct seats *seats_new(size_t most, uint32_t of_tenant, uint32_t of_caller);
 void seats_free(struct seats *s); /* nobody may be seated */
 
-enum seats_said seats_take(struct seats *s, int32_t tenant, struct str caller, struct seated *ret);
+/* *ret_full: what there was none of; it exists until the last of it has been given back. */
+enum seats_said seats_take(struct seats *s, int32_t tenant, struct str caller, struct seated *ret,
+			   const struct seat **ret_full);
 void seats_leave(struct seats *s, struct seated *x); /* one without a seat: nothing happens */
 
 /* For people: everybody seated, in no order. */

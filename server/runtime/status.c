@@ -244,6 +244,16 @@ void status_make(struct status *ret, enum errc e, const struct status_details *d
 	ret->n_trailers = 2;
 }
 
+void status_copy(struct status *ret, const struct status *of)
+{
+	*ret = *of;
+	if (of->code == GRPC_STATUS_OK)
+		return;
+	(void)grpc_slice_ref(of->text);
+	for (size_t i = 0; i < of->n_trailers; i++)
+		(void)grpc_slice_ref(of->trailers[i].value);
+}
+
 void status_done(struct status *s)
 {
 	if (s->code == GRPC_STATUS_OK)

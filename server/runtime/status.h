@@ -52,6 +52,8 @@ struct status {
  */
 void status_make(struct status *ret, enum errc e, const struct status_details *d,
 		 int64_t backlog_ms);
+/* Another one of the same; each is ended by itself.  Any thread. */
+void status_copy(struct status *ret, const struct status *of);
 void status_done(struct status *s);
 
 #endif

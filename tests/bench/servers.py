@@ -89,17 +89,33 @@ class Servers:
                 raise Refused("sessions of a reference do not end")
             time.sleep(0.05)
         time.sleep(0.05)  # gone from the view a moment before the process is
-        used, leaders = {}, {}
-        for name in ("orderd", "redis", "postgres"):
-            with open(os.path.join(self.env["DATA"], "run", name + ".pid")) as f:
-                pid = int(f.read().split()[0])
-            used[name] = ticks(pid, with_ended_children=True)
-            leaders[pid] = name
-        for pid in filter(str.isdigit, os.listdir("/proc")):
+        used = {}
+        for pid, name, leads in self.processes():
+            used[name] = used.get(name, 0) + ticks(pid, with_ended_children=leads)
+        return {name: n / CLOCK_TICKS for name, n in used.items()}
+
+    def processes(self):
+        """(pid, "orderd" | "redis" | "postgres", whether it is the first of them) of all there are."""
+        leaders = {self.pid_of(name): name for name in ("orderd", "redis", "postgres")}
+        found = [(pid, name, True) for pid, name in leaders.items()]
+        for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
             parent = leaders.get(parent_of(pid))
             if parent is not None:
-                used[parent] += ticks(pid)
-        return {name: n / CLOCK_TICKS for name, n in used.items()}
+                found.append((pid, parent, False))
+        return found
+
+    def pid_of(self, name):
+        with open(os.path.join(self.env["DATA"], "run", name + ".pid")) as f:
+            return int(f.read().split()[0])
+
+    def settle(self, cpus):
+        """Who runs where: {"postgres": {0}, ...}.  Their children follow."""
+        for pid, name, _ in self.processes():
+            for thread in threads_of(pid):
+                try:
+                    os.sched_setaffinity(thread, cpus[name])
+                except ProcessLookupError:
+                    pass  # it has ended
 
 
 def stat_of(pid):
@@ -109,6 +125,13 @@ def stat_of(pid):
             return f.read().rsplit(") ", 1)[1].split()
     except OSError:
         return None
+
+
+def threads_of(pid):
+    try:
+        return [int(thread) for thread in os.listdir("/proc/%d/task" % pid)]
+    except OSError:
+        return []
 
 
 def parent_of(pid):

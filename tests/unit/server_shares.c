@@ -15,6 +15,7 @@
 #include "core/base/mem.h"
 #include "server/auth/rate_rules.h"
 #include "server/runtime/seats.h"
+#include "server/runtime/turned_away.h"
 
 #define PLACE "/orderd.v1.OrderService/PlaceOrder"
 #define GET   "/orderd.v1.OrderService/GetOrder"
@@ -29,22 +30,25 @@ static void leave(struct seats *s, struct seated *x, int n)
 
 static void tenant_and_caller_have_bounds_of_their_own(void **state)
 {
+	const struct seat *full;
 	struct seats *s = seats_new(100, 5, 3);
 	struct seated x[20] = {0};
 	int n = 0;
 
 	(void)state;
 	for (; n < 3; n++)
-		assert_int_equal(seats_take(s, 7, STR("key:a"), &x[n]), SEATS_TAKEN);
-	assert_int_equal(seats_take(s, 7, STR("key:a"), &x[n]), SEATS_CALLER_FULL);
+		assert_int_equal(seats_take(s, 7, STR("key:a"), &x[n], &full), SEATS_TAKEN);
+	assert_int_equal(seats_take(s, 7, STR("key:a"), &x[n], &full), SEATS_CALLER_FULL);
+	assert_ptr_equal(full, x[0].caller);
 	for (; n < 5; n++)
-		assert_int_equal(seats_take(s, 7, STR("key:b"), &x[n]), SEATS_TAKEN);
-	assert_int_equal(seats_take(s, 7, STR("key:c"), &x[n]), SEATS_TENANT_FULL);
+		assert_int_equal(seats_take(s, 7, STR("key:b"), &x[n], &full), SEATS_TAKEN);
+	assert_int_equal(seats_take(s, 7, STR("key:c"), &x[n], &full), SEATS_TENANT_FULL);
+	assert_ptr_equal(full, x[0].tenant);
 	for (; n < 8; n++) /* the same name, of another tenant */
-		assert_int_equal(seats_take(s, 8, STR("key:a"), &x[n]), SEATS_TAKEN);
+		assert_int_equal(seats_take(s, 8, STR("key:a"), &x[n], &full), SEATS_TAKEN);
 	assert_int_equal(seats_count(s), 5);
 	seats_leave(s, &x[0]);
-	assert_int_equal(seats_take(s, 7, STR("key:a"), &x[0]), SEATS_TAKEN);
+	assert_int_equal(seats_take(s, 7, STR("key:a"), &x[0], &full), SEATS_TAKEN);
 	leave(s, x, n);
 	assert_int_equal(seats_count(s), 0);
 	seats_free(s);
@@ -52,13 +56,14 @@ static void tenant_and_caller_have_bounds_of_their_own(void **state)
 
 static void who_was_refused_holds_nothing(void **state)
 {
+	const struct seat *full;
 	struct seats *s = seats_new(100, 1, 1);
 	struct seated x = {0}, y = {0};
 
 	(void)state;
-	assert_int_equal(seats_take(s, 7, STR("key:a"), &x), SEATS_TAKEN);
+	assert_int_equal(seats_take(s, 7, STR("key:a"), &x, &full), SEATS_TAKEN);
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(seats_take(s, 7, STR("key:b"), &y), SEATS_TENANT_FULL);
+		assert_int_equal(seats_take(s, 7, STR("key:b"), &y, &full), SEATS_TENANT_FULL);
 	assert_int_equal(seats_count(s), 2);
 	seats_leave(s, &y);
 	seats_leave(s, &x);
@@ -70,13 +75,14 @@ static void who_was_refused_holds_nothing(void **state)
 /* A caller without a name is not the tenant as a whole. */
 static void nameless_caller_is_a_caller(void **state)
 {
+	const struct seat *full;
 	struct seats *s = seats_new(100, 5, 2);
 	struct seated x[3] = {0};
 
 	(void)state;
-	assert_int_equal(seats_take(s, 7, (struct str){0}, &x[0]), SEATS_TAKEN);
-	assert_int_equal(seats_take(s, 7, STR(""), &x[1]), SEATS_TAKEN);
-	assert_int_equal(seats_take(s, 7, (struct str){0}, &x[2]), SEATS_CALLER_FULL);
+	assert_int_equal(seats_take(s, 7, (struct str){0}, &x[0], &full), SEATS_TAKEN);
+	assert_int_equal(seats_take(s, 7, STR(""), &x[1], &full), SEATS_TAKEN);
+	assert_int_equal(seats_take(s, 7, (struct str){0}, &x[2], &full), SEATS_CALLER_FULL);
 	leave(s, x, 2);
 	seats_free(s);
 }
@@ -84,6 +90,7 @@ static void nameless_caller_is_a_caller(void **state)
 static void as_many_callers_as_calls_are_kept_and_forgotten(void **state)
 {
 	enum { N = 3000 };
+	const struct seat *full;
 	struct seats *s = seats_new(100, N, 1);
 	struct seated *x = mem_array(N, sizeof(*x));
 	struct seats_row *rows = mem_array((size_t)2 * N, sizeof(*rows));
@@ -96,7 +103,7 @@ static void as_many_callers_as_calls_are_kept_and_forgotten(void **state)
 			struct str caller = {name,
 					     (size_t)snprintf(name, sizeof(name), "jwt:%d", i)};
 
-			assert_int_equal(seats_take(s, 7, caller, &x[i]), SEATS_TAKEN);
+			assert_int_equal(seats_take(s, 7, caller, &x[i], &full), SEATS_TAKEN);
 		}
 		assert_int_equal(seats_count(s), N + 1);
 		seats_list(s, rows);
@@ -110,6 +117,88 @@ static void as_many_callers_as_calls_are_kept_and_forgotten(void **state)
 	free(x);
 	free(rows);
 	seats_free(s);
+}
+
+/* ---- who was turned away ---- */
+
+/* As admission.c would have it said. */
+static struct refusal refusal_of(enum shed_cause cause)
+{
+	struct refusal r = {.cause = cause};
+
+	status_make(&r.status, ERR_OVERLOADED, NULL, 0);
+	return r;
+}
+
+static void note(struct turned_away *t, uint64_t fingerprint, const struct seat *missed,
+		 enum shed_cause cause)
+{
+	struct refusal r = refusal_of(cause);
+
+	turned_away_note(t, fingerprint, missed, &r);
+}
+
+/* Why a caller of this fingerprint is turned away; SHED_CAUSES: the loop shall see for itself. */
+static enum shed_cause again(struct turned_away *t, uint64_t fingerprint)
+{
+	struct refusal r;
+
+	if (!turned_away_again(t, fingerprint, &r))
+		return SHED_CAUSES;
+	assert_int_equal(r.status.code, GRPC_STATUS_RESOURCE_EXHAUSTED);
+	assert_int_equal(r.status.n_trailers, 2);
+	status_done(&r.status);
+	return r.cause;
+}
+
+static void what_was_said_is_said_again_until_a_seat_is_given_back(void **state)
+{
+	struct turned_away *t = turned_away_new();
+	struct seats *s = seats_new(100, 2, 1);
+	struct seated a = {0}, b = {0}, none = {0};
+	const struct seat *full;
+
+	(void)state;
+	assert_int_equal(again(t, 1), SHED_CAUSES);
+	seats_take(s, 7, STR("a"), &a, &full);
+	seats_take(s, 7, STR("b"), &b, &full);
+	assert_int_equal(seats_take(s, 7, STR("c"), &none, &full), SEATS_TENANT_FULL);
+	note(t, 1, full, SHED_TENANT);
+	note(t, 2, b.caller, SHED_CALLER);
+	assert_int_equal(again(t, 1), SHED_TENANT);
+	assert_int_equal(again(t, 2), SHED_CALLER);
+	assert_int_equal(again(t, 1 + TURNED_AWAY_PLACES),
+			 SHED_CAUSES);   /* the same place, another caller */
+	turned_away_forget(t, a.caller); /* whom nobody missed */
+	assert_int_equal(again(t, 1), SHED_TENANT);
+	turned_away_forget(t, a.tenant);
+	assert_int_equal(again(t, 1), SHED_CAUSES);
+	assert_int_equal(again(t, 2), SHED_CALLER);
+	assert_true(turned_away_any(t));
+	turned_away_forget(t, b.caller);
+	assert_false(turned_away_any(t));
+	seats_leave(s, &a);
+	seats_leave(s, &b);
+	seats_free(s);
+	turned_away_free(t);
+}
+
+static void now_and_then_the_loop_sees_for_itself(void **state)
+{
+	struct turned_away *t = turned_away_new();
+	const struct seat *seat = (const void *)t; /* never looked into */
+
+	(void)state;
+	note(t, 1, seat, SHED_CALLER);
+	for (int i = 0; i < TURNED_AWAY_USES; i++)
+		assert_int_equal(again(t, 1), SHED_CALLER);
+	assert_int_equal(again(t, 1), SHED_CAUSES);
+	note(t, 1, seat, SHED_CALLER); /* it said the same */
+	assert_int_equal(again(t, 1), SHED_CALLER);
+	note(t, 1 + TURNED_AWAY_PLACES, seat, SHED_CALLER);
+	assert_int_equal(again(t, 1), SHED_CAUSES); /* written over */
+	assert_int_equal(again(t, 1 + TURNED_AWAY_PLACES), SHED_CALLER);
+	turned_away_free(t);
 }
 
 /* ---- rules ---- */
@@ -206,6 +295,8 @@ int main(void)
 		cmocka_unit_test(tenant_and_caller_have_bounds_of_their_own),
 		cmocka_unit_test(who_was_refused_holds_nothing),
 		cmocka_unit_test(nameless_caller_is_a_caller),
+		cmocka_unit_test(what_was_said_is_said_again_until_a_seat_is_given_back),
+		cmocka_unit_test(now_and_then_the_loop_sees_for_itself),
 		cmocka_unit_test(as_many_callers_as_calls_are_kept_and_forgotten),
 		cmocka_unit_test(rule_that_says_most_wins),
 		cmocka_unit_test(mistake_is_told_with_its_line),

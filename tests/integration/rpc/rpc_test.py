@@ -323,10 +323,25 @@ class Shares(Case):
         self.assertEqual(self.server.metric('orderd_rpc_shed_total{cause="caller"}'), 1)
         eventually(lambda: sorted((r["tenant"], r["in_flight"], r["most"]) for r in self.server.view("tenants")) == [
             (1, 4, 4), (1, 4, 7)])
+        self.who_comes_again_is_told_the_same_until_a_seat_is_given_back(busy)
         for c in busy:
             c.cancel()
         eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 0)
         self.assertEqual(self.server.view("tenants"), [])
+        echo(self.channel)(pb.EchoRequest(), timeout=LIMIT_S)
+
+    def who_comes_again_is_told_the_same_until_a_seat_is_given_back(self, busy):
+        """Most of these the loop never sees."""
+        calls = [echo(self.channel).future(pb.EchoRequest(), timeout=LIMIT_S) for _ in range(300)]
+        self.assertEqual({c.code() for c in calls}, {Code.RESOURCE_EXHAUSTED})
+        told = [details(c) for c in calls]
+        self.assertEqual({d["QuotaFailure"].violations[0].description for d in told}, {"4 calls at work (max_in_flight_caller)"})
+        self.assertGreater(len({d["RetryInfo"].retry_delay.ToMilliseconds() for d in told}), 1)  # not all at the same time
+        self.assertEqual(self.server.metric('orderd_rpc_shed_total{cause="caller"}'), 301)
+        self.assertLess(self.server.metric('orderd_rpc_started_total{method="echo"}'), 30)
+        self.assertEqual(health(self.channel)(health_pb2.HealthCheckRequest(), timeout=LIMIT_S).status, 1)
+        busy.pop().cancel()
+        eventually(lambda: self.server.metric('orderd_rpc_in_flight{class="work"}') == 3)
         echo(self.channel)(pb.EchoRequest(), timeout=LIMIT_S)
 
     def test_watches_are_not_work(self):
