@@ -1,174 +1,19 @@
 /*
  * Outgoing HTTP against a peer that misbehaves on purpose.  What matters most is the
  * line between "nothing was sent" and "it may have acted": money hangs on it.
- *
- * The peer is a thread with plain sockets.  The path says what it does, and it counts
- * the requests it has read whole.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "core/base/clock.h"
 #include "core/http/http.h"
-
-enum { CONNS = 16, BODY_CAP = 4096 };
-
-/* ---- the peer ---- */
-
-struct conn {
-	int fd;
-	int served;
-	char in[4096];
-	size_t n;
-};
-
-struct peer {
-	pthread_t thread;
-	int listen_fd;
-	int stop_fds[2];
-	int port;
-	struct conn conns[CONNS];
-	atomic_int requests;  /* read whole */
-	atomic_int open_most; /* connections at the same time */
-};
-
-static struct peer peer;
-
-static void say(int fd, const char *text)
-{
-	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-}
-
-static void say_many(int fd, bool with_length)
-{
-	static char body[2 * BODY_CAP + 1];
-
-	memset(body, 'x', sizeof(body) - 1);
-	say(fd, with_length ? "HTTP/1.1 200 OK\r\nContent-Length: 8192\r\n\r\n"
-			    : "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
-	(void)send(fd, body, sizeof(body) - 1, MSG_NOSIGNAL);
-}
-
-/* False: close. */
-static bool act(struct conn *c)
-{
-	if (strstr(c->in, " /hang ") != NULL)
-		return true;
-	if (strstr(c->in, " /drop ") != NULL ||
-	    (strstr(c->in, " /stale ") != NULL && c->served > 0))
-		return false;
-	if (strstr(c->in, " /redirect ") != NULL)
-		say(c->fd, "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n");
-	else if (strstr(c->in, " /busy ") != NULL)
-		say(c->fd,
-		    "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\n"
-		    "Stripe-Should-Retry:  false\r\nRequest-Id: req_1\r\n"
-		    "Content-Length: 4\r\n\r\nbusy");
-	else if (strstr(c->in, " /big ") != NULL)
-		say_many(c->fd, true);
-	else if (strstr(c->in, " /endless ") != NULL) {
-		say_many(c->fd, false);
-		return false;
-	} else if (strstr(c->in, " /half ") != NULL) {
-		say(c->fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-		return false;
-	} else {
-		say(c->fd, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
-	}
-	c->served++;
-	return true;
-}
-
-/* A request is whole when its head and as many bytes as it promised are here. */
-static bool whole(const struct conn *c)
-{
-	const char *body = strstr(c->in, "\r\n\r\n");
-	const char *length = strstr(c->in, "Content-Length: ");
-	size_t want = length != NULL ? strtoul(length + 16, NULL, 10) : 0;
-
-	return body != NULL && strlen(body + 4) >= want;
-}
-
-static bool serve(struct conn *c)
-{
-	ssize_t got = recv(c->fd, c->in + c->n, sizeof(c->in) - 1 - c->n, 0);
-
-	if (got <= 0 || (c->n == 0 && c->in[0] == 0x16)) /* gone, or a TLS hello */
-		return false;
-	c->n += (size_t)got;
-	c->in[c->n] = '\0';
-	if (c->in[0] == 0x16)
-		return false;
-	if (!whole(c))
-		return true;
-	peer.requests++;
-	c->n = 0;
-	return act(c);
-}
-
-static void take_conn(int fd)
-{
-	int open_now = 1;
-	int i;
-
-	for (i = 0; i < CONNS; i++)
-		open_now += peer.conns[i].fd >= 0;
-	if (open_now > peer.open_most)
-		peer.open_most = open_now;
-	for (i = 0; i < CONNS; i++)
-		if (peer.conns[i].fd < 0) {
-			peer.conns[i] = (struct conn){.fd = fd};
-			return;
-		}
-	close(fd);
-}
-
-static void *run_peer(void *arg)
-{
-	struct pollfd fds[CONNS + 2];
-	int i;
-
-	(void)arg;
-	for (;;) {
-		fds[CONNS] = (struct pollfd){peer.listen_fd, POLLIN, 0};
-		fds[CONNS + 1] = (struct pollfd){peer.stop_fds[0], POLLIN, 0};
-		for (i = 0; i < CONNS; i++)
-			fds[i] = (struct pollfd){peer.conns[i].fd, POLLIN, 0};
-		poll(fds, CONNS + 2, -1);
-		if (fds[CONNS + 1].revents != 0)
-			return NULL;
-		for (i = 0; i < CONNS; i++)
-			if (fds[i].revents != 0 && !serve(&peer.conns[i])) {
-				close(peer.conns[i].fd);
-				peer.conns[i].fd = -1;
-			}
-		if (fds[CONNS].revents != 0)
-			take_conn(accept(peer.listen_fd, NULL, NULL));
-	}
-}
-
-static int bound_socket(int *ret_port)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t n = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	getsockname(fd, (struct sockaddr *)&at, &n);
-	*ret_port = ntohs(at.sin_port);
-	return fd;
-}
+#include "tests/integration/http_peer.h"
+#include "tests/integration/loopback.h"
 
 /* ---- the asking side: a flow of one question ---- */
 
@@ -180,7 +25,7 @@ struct caller {
 	struct http_request rq;
 	char url[128];
 	int status;
-	char body[BODY_CAP + 1];
+	char body[HTTP_PEER_BODY_MAX + 1];
 	char retry_after[16], should_retry[16], request_id[16];
 	int64_t took_ms;
 	bool ended;
@@ -242,7 +87,7 @@ static struct caller *caller_new(const char *method, const char *path)
 {
 	struct caller *c = calloc(1, sizeof(*c));
 
-	(void)snprintf(c->url, sizeof(c->url), "http://127.0.0.1:%d%s", peer.port, path);
+	(void)snprintf(c->url, sizeof(c->url), "http://127.0.0.1:%d%s", http_peer.port, path);
 	arena_init(&c->flow.arena, 65536);
 	c->http = http;
 	c->rq = (struct http_request){.method = method, .url = c->url, .timeout_ms = 10000};
@@ -283,7 +128,7 @@ static void expect(struct caller *c, enum errc cause)
 static void http_open(int connections)
 {
 	struct http_options opt = {
-		.connections = connections, .body_cap = BODY_CAP, .agent = "test"};
+		.connections = connections, .body_cap = HTTP_PEER_BODY_MAX, .agent = "test"};
 
 	http = http_new(loop, &opt);
 }
@@ -297,17 +142,8 @@ static void on_http_closed(void *arg)
 
 static int set_up(void **state)
 {
-	int i;
-
 	(void)state;
-	for (i = 0; i < CONNS; i++)
-		peer.conns[i].fd = -1;
-	peer.requests = 0;
-	peer.open_most = 0;
-	peer.listen_fd = bound_socket(&peer.port);
-	listen(peer.listen_fd, CONNS);
-	assert_int_equal(pipe(peer.stop_fds), 0);
-	pthread_create(&peer.thread, NULL, run_peer, NULL);
+	http_peer_start();
 	loop = loop_new();
 	http_open(8);
 	return 0;
@@ -315,22 +151,13 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	int i;
-
 	(void)state;
 	if (http != NULL) {
 		http_close(http, on_http_closed, NULL);
 		loop_run(loop);
 	}
 	loop_free(loop);
-	assert_int_equal(write(peer.stop_fds[1], "x", 1), 1);
-	pthread_join(peer.thread, NULL);
-	for (i = 0; i < CONNS; i++)
-		if (peer.conns[i].fd >= 0)
-			close(peer.conns[i].fd);
-	close(peer.listen_fd);
-	close(peer.stop_fds[0]);
-	close(peer.stop_fds[1]);
+	http_peer_stop();
 	return 0;
 }
 
@@ -365,7 +192,7 @@ static void peer_redirects__redirect_is_not_followed(void **state)
 
 	(void)state;
 	assert_int_equal(c->status, 302);
-	assert_int_equal(peer.requests, 1);
+	assert_int_equal(http_peer.requests, 1);
 	expect(c, ERR_OK);
 }
 
@@ -388,10 +215,10 @@ static void tls_fails__nothing_was_sent(void **state)
 	struct caller *c = caller_new("POST", "/ok");
 
 	(void)state;
-	(void)snprintf(c->url, sizeof(c->url), "https://127.0.0.1:%d/ok", peer.port);
+	(void)snprintf(c->url, sizeof(c->url), "https://127.0.0.1:%d/ok", http_peer.port);
 	start(c);
 	loop_run(loop);
-	assert_int_equal(peer.requests, 0);
+	assert_int_equal(http_peer.requests, 0);
 	expect(c, ERR_HTTP_UNREACHABLE);
 }
 
@@ -411,7 +238,7 @@ static void peer_closes_after_reading__outcome_is_unknown(void **state)
 	struct caller *c = call("POST", "/drop");
 
 	(void)state;
-	assert_int_equal(peer.requests, 1);
+	assert_int_equal(http_peer.requests, 1);
 	expect(c, ERR_HTTP_UNKNOWN);
 }
 
@@ -438,7 +265,7 @@ static void kept_connection_dies_under_a_post__it_is_not_sent_twice(void **state
 	(void)state;
 	expect(call("POST", "/stale"), ERR_OK);
 	expect(call("POST", "/stale"), ERR_HTTP_UNKNOWN);
-	assert_int_equal(peer.requests, 2);
+	assert_int_equal(http_peer.requests, 2);
 }
 
 static void kept_connection_dies_under_an_empty_post__it_is_not_sent_twice(void **state)
@@ -452,7 +279,7 @@ static void kept_connection_dies_under_an_empty_post__it_is_not_sent_twice(void 
 	start(c);
 	loop_run(loop);
 	expect(c, ERR_HTTP_UNKNOWN);
-	assert_int_equal(peer.requests, 2);
+	assert_int_equal(http_peer.requests, 2);
 }
 
 static void kept_connection_dies_under_a_get__it_is_asked_again(void **state)
@@ -460,7 +287,7 @@ static void kept_connection_dies_under_a_get__it_is_asked_again(void **state)
 	(void)state;
 	expect(call("GET", "/stale"), ERR_OK);
 	expect(call("GET", "/stale"), ERR_OK);
-	assert_int_equal(peer.requests, 3);
+	assert_int_equal(http_peer.requests, 3);
 }
 
 static void answer_is_over_the_cap__it_is_too_large(void **state)
@@ -479,7 +306,7 @@ static void header_holds_a_line_break__call_is_not_made(void **state)
 	c->rq.headers = headers;
 	start(c);
 	loop_run(loop);
-	assert_int_equal(peer.requests, 0);
+	assert_int_equal(http_peer.requests, 0);
 	expect(c, ERR_INTERNAL);
 }
 
@@ -512,7 +339,7 @@ static void flow_gives_up_before_sending__nothing_was_sent(void **state)
 	start(first);
 	start(second);
 	loop_run(loop);
-	assert_int_equal(peer.requests, 1);
+	assert_int_equal(http_peer.requests, 1);
 	assert_true(second->took_ms < first->took_ms); /* it does not have to wait for the other */
 	expect(first, ERR_HTTP_UNKNOWN);
 	expect(second, ERR_HTTP_UNREACHABLE);
@@ -532,8 +359,8 @@ static void many_call_at_once__connections_stay_within_the_limit(void **state)
 	for (i = 0; i < 10; i++)
 		start(callers[i]);
 	loop_run(loop);
-	assert_int_equal(peer.requests, 10);
-	assert_in_range(peer.open_most, 1, 2);
+	assert_int_equal(http_peer.requests, 10);
+	assert_in_range(http_peer.open_most, 1, 2);
 	for (i = 0; i < 10; i++)
 		expect(callers[i], ERR_OK);
 }
@@ -551,8 +378,9 @@ static void closed_while_a_call_is_at_work__call_is_answered_first(void **state)
 	assert_true(c->ended);
 	/* Whether it was sent before is a matter of who was faster; the cause is true either way.
 	 */
-	expect(c, peer.requests == 0 && c->flow.cause == ERR_HTTP_UNREACHABLE ? ERR_HTTP_UNREACHABLE
-									      : ERR_HTTP_UNKNOWN);
+	expect(c, http_peer.requests == 0 && c->flow.cause == ERR_HTTP_UNREACHABLE
+			  ? ERR_HTTP_UNREACHABLE
+			  : ERR_HTTP_UNKNOWN);
 }
 
 static void form_holds_any_bytes__it_is_escaped_and_brackets_stay(void **state)

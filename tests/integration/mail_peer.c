@@ -1,7 +1,5 @@
 #include "tests/integration/mail_peer.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +9,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "tests/integration/loopback.h"
 
 enum { BLOCK = 65536 };
 
@@ -146,18 +146,6 @@ static void *run_peer(void *arg)
 		close(fd);
 	}
 	return NULL;
-}
-
-int bound_socket(int *ret_port)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t n = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	getsockname(fd, (struct sockaddr *)&at, &n);
-	*ret_port = ntohs(at.sin_port);
-	return fd;
 }
 
 void peer_start(void)

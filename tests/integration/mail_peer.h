@@ -35,7 +35,4 @@ void peer_done(void);
 
 bool heard(const char *text); /* on the present connection; for us after peer_stop() */
 
-/* A loopback socket that nobody else can have; not listening. */
-int bound_socket(int *ret_port);
-
 #endif

@@ -14,6 +14,7 @@
 
 #include "core/base/clock.h"
 #include "core/http/mail.h"
+#include "tests/integration/loopback.h"
 #include "tests/integration/mail_peer.h"
 
 enum {

@@ -7,7 +7,6 @@
  */
 #include <assert.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +30,6 @@ struct order {
 	int done;
 	bool refuse_in_got;
 	bool place_at_once; /* ask_place needs no answer */
-	int strange_step;   /* got_hold goes here if not 0 */
 	int late_errors;    /* the backend's word in op->late, for PLACE */
 };
 
@@ -63,7 +61,7 @@ static int got_hold(struct flow *fl, const struct answer *a)
 		fl->err = ERR_OUT_OF_STOCK;
 		return FLOW_FAIL;
 	}
-	return o->strange_step != 0 ? o->strange_step : PLACE;
+	return PLACE;
 }
 
 static int ask_place(struct flow *fl)
@@ -524,107 +522,6 @@ static void failing_undo_still_replies(void **state)
 	assert_int_equal(o.fl.cause, ERR_CLASH);
 }
 
-/* ---- laws, in a child because breaking one aborts ---- */
-
-static void assert_aborts(void (*body)(void *arg), const char *law)
-{
-	struct child c;
-
-	child_run(&c, body, NULL);
-	assert_int_equal(c.signal, SIGABRT);
-	assert_non_null(strstr(c.err, law));
-}
-
-static void take_an_edge_the_row_does_not_have(void *arg)
-{
-	struct order o = {.strange_step = UNDO};
-
-	(void)arg;
-	start(&o);
-	answer(asked_op, ERR_OK);
-}
-
-static int ask_forever(struct flow *fl)
-{
-	return fl->at == 0 ? 1 : 0;
-}
-
-static void go_in_a_circle(void *arg)
-{
-	static const struct flow_step circle[] = {
-		{"a", ask_forever, NULL, 0, 2, TO(1)},
-		{"b", ask_forever, NULL, 0, 2, TO(0)},
-		{.name = "done"},
-	};
-	struct order o = {.fl = {.name = "circle", .steps = circle, .loop = l, .done = on_done}};
-
-	(void)arg;
-	flow_start(&o.fl);
-}
-
-static int ask_and_answer(struct flow *fl)
-{
-	ask_backend(fl);
-	answer(asked_op, ERR_OK);
-	return FLOW_WAIT;
-}
-
-static int ask_twice(struct flow *fl)
-{
-	ask_backend(fl);
-	return ask_backend(fl);
-}
-
-static int ask_nothing(struct flow *fl)
-{
-	(void)fl;
-	return FLOW_WAIT;
-}
-
-static void run_one_step(int (*ask)(struct flow *fl), uint32_t deadline_ms)
-{
-	struct flow_step one[] = {{"one", ask, got_place, deadline_ms, 1, TO(1)}, {.name = "done"}};
-	struct order o = {.fl = {.name = "one", .steps = one, .loop = l, .done = on_done}};
-
-	arena_init(&o.fl.arena, 4096);
-	flow_start(&o.fl);
-}
-
-static void answer_from_inside_the_ask(void *arg)
-{
-	(void)arg;
-	run_one_step(ask_and_answer, 100);
-}
-
-static void ask_two_questions(void *arg)
-{
-	(void)arg;
-	run_one_step(ask_twice, 100);
-}
-
-static void wait_for_nothing(void *arg)
-{
-	(void)arg;
-	run_one_step(ask_nothing, 100);
-}
-
-static void wait_without_a_deadline(void *arg)
-{
-	(void)arg;
-	run_one_step(ask_backend, 0);
-}
-
-static void broken_law_aborts(void **state)
-{
-	(void)state;
-	assert_aborts(take_an_edge_the_row_does_not_have, "step->next");
-	assert_aborts(go_in_a_circle, "FLOW_HOPS_MAX");
-	assert_aborts(answer_from_inside_the_ask, "!fl->running");
-	assert_aborts(ask_two_questions, "fl->op == NULL");
-	assert_aborts(wait_for_nothing, "FLOW_WAIT");
-	assert_aborts(wait_without_a_deadline, "deadline_ms > 0");
-}
-
 /* ---- the log ---- */
 
 static void end_with_an_error(void *arg)
@@ -689,7 +586,6 @@ int main(void)
 		TEST(cancel_of_a_flow_that_waits_for_a_late_answer_is_safe),
 		TEST(fault_at_each_step_still_ends_the_flow),
 		TEST(failing_undo_still_replies),
-		TEST(broken_law_aborts),
 		TEST(flow_that_failed_is_logged_once),
 	};
 
