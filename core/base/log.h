@@ -1,8 +1,7 @@
 /*
  * One line per event, logfmt on stderr:
  *
- *	time=2026-01-02T03:04:05.678Z level=info program=orderd event=order_placed order=0190...
- *ms=3
+ *	time=2026-01-02T03:04:05.678Z level=info program=orderd event=order_placed order=0190... ms=3
  *
  * or, with log_format = json, the same as one JSON object (log_json.h).
  *

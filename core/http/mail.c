@@ -2,9 +2,8 @@
  * One mail: libcurl connects, and the four things SMTP wants said are said here.
  *
  *	connect, greeting, EHLO, STARTTLS, AUTH --> MAIL --> RCPT --> DATA --> content --> taken
- *	                libcurl's                                 |               |
- *	             nothing can happen                           +-- 4xx, 5xx ---+--> later,
- *refused
+ *	                libcurl's                             |                 |
+ *	             nothing can happen                       +---- 4xx, 5xx ---+--> later, refused
  *
  * libcurl 7.88 could say them too, but it waits for the answers to the final dot and to
  * QUIT with the whole loop, and a mail given up half-way gets its final dot all the same.

@@ -3,8 +3,8 @@
  *
  *	DOWN --timer--> RESOLVING --> CONNECTING --> PROBING --> UP
  *	  ^                 |              |             |        |
- *	  +-----------------+--------------+-------------+--------+   drop(): any failure, then a
- *pause with jitter
+ *	  +-----------------+--------------+-------------+--------+
+ *	    drop(): any failure, then a pause with jitter
  *
  * The plain context of hiredis is used, not its asynchronous one: with our own queue
  * of commands nothing is freed behind our back, and a callback may close or drop the

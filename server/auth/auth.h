@@ -14,8 +14,8 @@
  * same sentence; operators have the metric auth_refused and a log line a second for each cause.
  *
  * Certificates, the issuer's keys, the deny list and the rate rules are read again on SIGHUP and
- *now and then by themselves, on a thread that may wait.  What cannot be used is complained of and
- *not taken. Everything else happens on the loop thread and waits for nothing.
+ * now and then by themselves, on a thread that may wait.  What cannot be used is complained of and
+ * not taken.  Everything else happens on the loop thread and waits for nothing.
  */
 #ifndef ORDERD_SERVER_AUTH_H
 #define ORDERD_SERVER_AUTH_H

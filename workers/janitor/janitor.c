@@ -6,8 +6,8 @@
  *	depth <-- forget <-- holds <-- renewals <-- expire, freed (per order) <-- expired <-----+
  *
  * Steps that need Redis are passed over while it is away; the database's are not.  What is only
- * kept for a while is forgotten by one sweep in a minute, and what waits is counted by one in five
- *seconds.
+ * kept for a while is forgotten by one sweep in a minute, and what waits is counted by one in
+ * five seconds.
  */
 #include "workers/janitor/janitor.h"
 
