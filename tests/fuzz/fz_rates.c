@@ -10,7 +10,7 @@
 #include "server/auth/rate_rules.h"
 #include "tests/fuzz/fuzz.h"
 
-#define GET "/orderd.v1.OrderService/GetOrder"
+#define GET   "/orderd.v1.OrderService/GetOrder"
 #define PLACE "/orderd.v1.OrderService/PlaceOrder"
 
 enum { LAST = INT32_MAX };
