@@ -53,14 +53,12 @@ def nothing_moves__nothing_is_read(w):
     order = w.place().order_id
     call = open_watch(w, order, timeout=50)
     next(call)
-
-    def others_wake_nobody():
-        before = metric(w, "watch_reads")
-        other = w.place().order_id
-        w.cancel(other)
+    before = metric(w, "watch_reads")
+    for _ in range(10):  # a hint for somebody else wakes nobody
+        w.cancel(w.place().order_id)
         w.redis("PUBLISH", "{watch}:orders", "x" * 16)
-        return metric(w, "watch_reads") == before
-    w.until(others_wake_nobody, "rest, when the order's own hint has come")
+    # The order's own hint may have come meanwhile, on both ways.
+    assert metric(w, "watch_reads") - before <= 2, (before, metric(w, "watch_reads"))
     call.cancel()
     w.again("worker")
 
