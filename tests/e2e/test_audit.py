@@ -120,7 +120,7 @@ def stock_is_miscounted__named_until_it_is_mended(w):
         r: (1, 1) if r == "stock_counters" else (0, 0) for r in rules()}, said
     w.sql("UPDATE stock SET on_hand = on_hand - 1 " + place)
     found(w)
-    assert log_has(w, "event=audit_mended check=stock_counters rows_before=1")
+    w.until(lambda: log_has(w, "event=audit_mended check=stock_counters rows_before=1"), "the log to say so")
     code, said = books(w)
     assert code == 0 and said.endswith("%d rules, 0 broken, 0 not asked\n" % len(rules())), said
     code, said = books(w, database="template1")  # no tables of ours
@@ -138,7 +138,7 @@ def rule_cannot_be_asked__told_apart_from_one_that_holds(w):
     assert psql.stdout.readline() == "locked\n"
     try:
         w.until(lambda: runs(w, rule, "failed") > 0, "a rule that cannot be asked")
-        assert log_has(w, "event=audit_not_asked check=%s error=UNKNOWN_OUTCOME" % rule)
+        w.until(lambda: log_has(w, "event=audit_not_asked check=%s error=UNKNOWN_OUTCOME" % rule), "the log to say so")
         answered = metrics(w)['orderd_audit_answered_timestamp_seconds{check="%s"}' % rule]
         asked_again(w, "stock_counters")
         assert metrics(w)['orderd_audit_answered_timestamp_seconds{check="%s"}' % rule] == answered

@@ -245,6 +245,7 @@ def storage_away__followers_stay_and_hear_the_rest(w):
 
 
 def too_many__are_refused(w):
+    w.until(lambda: metric(w, "feed_streams") == 0, "the end of other stories' streams")
     calls = [open_feed(w) for _ in range(40)]
     for call in calls:
         next(call)

@@ -395,7 +395,7 @@ def restarts__fail_no_call_of_grpc_js(w):
 def aged_connections__fail_no_call(w):
     with Running(w, "orderd", *LISTEN, "--connection-age-ms=500", "--access-log=all") as server:
         with Load(w, lambda n: server.addresses["grpc"]) as load:
-            w.until(lambda: load.answered >= 3000 and callers_of(server) >= 10 * CALLERS, "ten lives of each caller's connection")
+            w.until(lambda: load.answered >= 3000 and callers_of(server) >= 10 * CALLERS, "ten lives of each caller's connection", patience_s=180)
         load.none_failed()
         assert server.end() == 0
 

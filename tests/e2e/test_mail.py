@@ -141,7 +141,7 @@ def card_declined__customer_hears_of_it_once(w):
 
 
 def order_cancelled__customer_hears_of_it(w):
-    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=1000)
+    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2500)
     order = place(w, "kim").order_id
     w.cancel(order)
     w.until(lambda: w.state(order) == "cancelled", "the end")

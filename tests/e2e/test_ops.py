@@ -210,7 +210,7 @@ def job_given_up__holds_its_order_and_can_be_brought_back(w):
 
 def money_in_doubt__its_job_is_not_given_up(w):
     # The gateway acts at once and answers late: the worker dies knowing nothing, and its lease runs out.
-    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2000)
+    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2700)
     order = w.place().order_id
     pay = job(w, order, "payment.authorize")
     w.until(lambda: len(w.charges("authorize", order)) == 1, "the charge")
@@ -240,7 +240,7 @@ def forgotten_key__is_not_asked_for_again(w):
 
 
 def running_job__is_not_given_up(w):
-    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2000)
+    w.fault(path="/v1/payment_intents", fault="slow", count=1, ms=2700)
     order = w.place().order_id
     pay = job(w, order, "payment.authorize")
     w.until(lambda: state_of(w, pay) == "running", "the work")

@@ -387,7 +387,7 @@ def many_orders__end_where_the_server_went_and_go_on_there(w):
                                "lines": [{"sku": "mug", "quantity": 1}], "ship_to": {
                                    "name": "N", "street": "S", "city": "C", "postal_code": "P", "country_code": "DE"}}) + "\n"
                    for i in range(40))
-    args = ("place", "--many", "--file", "-", "--batch", "broken", "--deadline", "700")
+    args = ("place", "--many", "--file", "-", "--batch", "broken", "--deadline", "5000")
     env = {"PATH": os.environ["PATH"], "ORDERD_SERVER": w.env["GRPC"]}
     with subprocess.Popen([os.path.join(w.env["DATA"], "bin", "orderctl"), *args], env=env, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
@@ -500,7 +500,7 @@ def watch__goes_on_by_itself_when_its_server_was_killed(w):
 def watch__ends_with_3_at_its_deadline(w):
     w.kill("worker")
     order = place(w, "cup=1")
-    code, out, err = ctl(w, "watch", "--deadline", "700", order)
+    code, out, err = ctl(w, "watch", "--deadline", "4000", order)
     assert code == 3 and out.count("\n") == 1 and "repeat it with --after 1\n" in err, (code, out, err)
     code, out, err = ctl(w, "watch", "--deadline", "500", order, server=NOWHERE)
     assert (code, out) == (3, "") and err.startswith("orderctl: "), (code, out, err)
@@ -521,7 +521,7 @@ def watch_all__tells_of_every_order_and_goes_on_with_its_token(w):
             watch.kill()
     assert {e["order_id"] for e in heard} == {order} and heard[0]["event"]["kind"] == "placed", heard
     # Until the deadline, then what to go on with; for people a line begins with the order's number and id.
-    code, out, err = ctl(w, "watch", "--all", "--customer", "all-1", "--resume", token, "--deadline", "3000")
+    code, out, err = ctl(w, "watch", "--all", "--customer", "all-1", "--resume", token, "--deadline", "6000")
     told = says(w, "get", "--events", order).splitlines()
     assert code == 3 and "--resume " in err, (code, out, err)
     assert all(re.match(r"\d+  %s  " % order, line) for line in out.splitlines()), out

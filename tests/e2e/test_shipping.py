@@ -11,6 +11,8 @@ import uuid
 from world import run
 
 HOUR_S = 3600
+ALWAYS = 1000000
+LAST_HOUR_S = int(time.time()) // HOUR_S * HOUR_S - HOUR_S  # the same for every story
 
 
 # ---- asking
@@ -39,7 +41,7 @@ def hand_over(w, *parcels, site="dock", report_id=None):
 
 def scan(w, parcel, status, minute=0, report_id=None, event_time_s=None, **fields):
     """Minutes of an hour that is over."""
-    event_time = {"seconds": event_time_s or int(time.time()) // 3600 * 3600 - 3600 + minute * 60}
+    event_time = {"seconds": event_time_s or LAST_HOUR_S + minute * 60}
     return shipping(w, "RecordTrackingEvent", site="shop", report_id=report_id or str(uuid.uuid4()), shipment_id=parcel,
                     status=status, event_time=event_time, **fields).shipment
 
@@ -51,6 +53,11 @@ def kinds(w, order):
 def sim(w, what, **fields):
     urllib.request.urlopen(urllib.request.Request(w.env["SIM_URL"] + "/_sim/" + what, json.dumps(fields).encode(),
                                                   {"Content-Type": "application/json"}), timeout=10).read()
+
+
+def heal(w):
+    """No fault is left: what was to fail until somebody had looked, fails no more."""
+    urllib.request.urlopen(urllib.request.Request(w.env["SIM_URL"] + "/_sim/faults", method="DELETE"), timeout=10).read()
 
 
 # ---- looking, past orderd
@@ -155,11 +162,12 @@ def a_service_nobody_offers_waits_for_a_person(w):
 
 
 def an_offer_that_expired_is_asked_for_anew(w):
-    w.fault(path="/v2/shipments/*/buy", fault="drop_before", count=2)
+    w.fault(path="/v2/shipments/*/buy", fault="drop_before", count=ALWAYS)
     order = w.place(ship_service="Priority").order_id
     parcel = packed(w, order)
     w.until(lambda: state(w, parcel) == "label_intent", "the offers")
     sim(w, "clock", advance_s=2 * HOUR_S)  # a rate is good for one
+    heal(w)
     w.until(lambda: waits(w, parcel), "the label")
     assert shipment(w, parcel).service == "Priority"
     one_live_label(w, parcel)
@@ -218,12 +226,13 @@ def what_is_asked_wrongly_is_said(w):
 # ---- handed over
 
 def a_parcel_leaves_paid_and_when_somebody_saw_it_leave(w):
-    w.fault(path="/v1/payment_intents/*/capture", fault="drop_before", count=4)
+    w.fault(path="/v1/payment_intents/*/capture", fault="drop_before", count=ALWAYS)
     order = w.place().order_id
     parcel = packed(w, order)
     w.until(lambda: state(w, parcel) == "labelled", "the label")
     status, reason, facts, _ = refused(w, "ConfirmHandover", site="dock", report_id="early", shipment_ids=[parcel])
     assert (status, reason, facts["shipment_id"]) == ("FAILED_PRECONDITION", "NOT_PAID", parcel), (status, reason)
+    heal(w)
     w.until(lambda: waits(w, parcel), "the money")
     _, other = ready_to_go(w)
     hand_over(w, parcel, other, report_id="truck 1")
@@ -319,11 +328,12 @@ def killed_at_every_seam_of_buying__one_label(w):
             ("/v2/shipments/*/buy", "drop_before", lambda parcel: state(w, parcel) == "label_intent"),  # nothing is bought
             ("/v2/shipments/*/buy", "slow", lambda parcel: len(of(w, "label", parcel)) == 1),  # bought, not written down
             ("/v1/payment_intents/*/capture", "slow", lambda parcel: state(w, parcel) == "labelled")):  # all is written down
-        w.fault(path=path, fault=fault, count=1, ms=2500)
+        w.fault(path=path, fault=fault, count=ALWAYS if fault == "drop_before" else 1, ms=2500)
         order = w.place().order_id
         parcel = packed(w, order)
         w.until(lambda: seam(parcel), "the seam of " + path)
         w.kill("worker")
+        heal(w)
         w.again("worker")
         w.until(lambda: waits(w, parcel), "the label after " + path)
         assert made(parcel) == 1, path
@@ -338,10 +348,11 @@ def killed_at_every_seam_of_giving_back__one_live_label(w):
             ("/v2/shipments", "slow", lambda parcel: state(w, parcel) == "planned"),
             ("/v2/shipments/*/buy", "slow", lambda parcel: len(of(w, "label", parcel)) == 2)):
         order, parcel = ready_to_go(w)
-        w.fault(path=path, fault=fault, count=1, ms=2500)
+        w.fault(path=path, fault=fault, count=ALWAYS if fault == "drop_before" else 1, ms=2500)
         void(w, parcel)
         w.until(lambda: seam(parcel), "the seam of " + path)
         w.kill("worker")
+        heal(w)
         w.again("worker")
         w.until(lambda: waits(w, parcel), "the other label after " + path)
         one_live_label(w, parcel, bought=2)

@@ -137,6 +137,7 @@ def too_many_watches__are_refused_and_the_rest_go_on(w):
     w.kill("worker")
     calls = []
     try:
+        w.until(lambda: metric(w, "watch_streams") == 0, "the end of other stories' streams")
         order = w.place().order_id
         calls = [open_watch(w, order) for _ in range(40)]
         assert {next(c).event.kind for c in calls} == {"placed"}

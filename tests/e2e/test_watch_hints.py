@@ -1,4 +1,7 @@
 """WatchOrder on hints alone: nobody is polled in this world, so what arrives was told."""
+import re
+
+from programs import http
 from watching import follow, is_whole, metric, open_watch, read
 from world import run
 
@@ -25,10 +28,15 @@ def order_is_cancelled__the_watch_hears_of_it(w):
     w.again("worker")
 
 
+def is_up(w, program):
+    return re.search("^orderd_queue_up 1$", http(w, "/metrics", program)[2], re.M)
+
+
 def redis_was_away__hints_come_again(w):
     w.kill("redis")
     w.again("redis")
     w.until(lambda: w.redis("PUBSUB", "NUMSUB", "{watch}:orders").split() == ["{watch}:orders", "1"], "the subscription")
+    w.until(lambda: is_up(w, "HTTP") and is_up(w, "WORKER_HTTP"), "who gives the hints")
     order = w.place().order_id
     is_whole(w, order, follow(w, order, timeout=50))
 
@@ -46,10 +54,11 @@ def nothing_moves__nothing_is_read(w):
     call = open_watch(w, order, timeout=50)
     next(call)
     before = metric(w, "watch_reads")
-    other = w.place().order_id  # a hint for somebody else wakes nobody
-    w.cancel(other)
-    w.redis("PUBLISH", "{watch}:orders", "x" * 16)
-    assert metric(w, "watch_reads") == before, (before, metric(w, "watch_reads"))
+    for _ in range(10):  # a hint for somebody else wakes nobody
+        w.cancel(w.place().order_id)
+        w.redis("PUBLISH", "{watch}:orders", "x" * 16)
+    # The order's own hint may have come meanwhile, on both ways.
+    assert metric(w, "watch_reads") - before <= 2, (before, metric(w, "watch_reads"))
     call.cancel()
     w.again("worker")
 

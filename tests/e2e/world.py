@@ -7,10 +7,12 @@ spoken to with python3-grpcio, an implementation of gRPC that is not ours.
 
 Nothing sleeps to be in time: until() asks the real thing again until it is so, or fails at its deadline.
 """
+import faulthandler
 import importlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -142,8 +144,8 @@ class World:
 
     # ---- processes
 
-    def kill(self, name, signal="KILL"):
-        self.servers("kill", self.dir, name, signal)
+    def kill(self, name, with_signal="KILL"):
+        self.servers("kill", self.dir, name, with_signal)
 
     def again(self, name):
         self.servers("again", self.dir, name)
@@ -215,7 +217,7 @@ class World:
         out = subprocess.run(["/usr/lib/postgresql/15/bin/psql", "-X", "-q", "-At", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c",
                               "SET search_path = orderd, public; " + query,
                               "host=%s dbname=orderd user=postgres" % self.env["SOCKETS"]],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=2 * PATIENCE_S)
         if out.returncode != 0:
             raise AssertionError(out.stderr)
         return [tuple(line.split("\t")) for line in out.stdout.splitlines()]
@@ -225,7 +227,7 @@ class World:
 
     def redis(self, *command):
         return subprocess.run(["redis-cli", "-s", self.env["SOCKETS"] + "/redis.sock", *command], stdout=subprocess.PIPE,
-                              text=True, check=True).stdout
+                              text=True, check=True, timeout=PATIENCE_S).stdout
 
     def charges(self, kind, order_id=None):
         """Lines of this kind in the simulator's own journal."""
@@ -254,22 +256,38 @@ class World:
                 assert rows == [], "%s: %s" % (name, rows[:3])
 
 
+class OutOfTime(Exception):
+    pass
+
+
+def out_of_time(*_):
+    raise OutOfTime("the stories have had %s s: this one hangs, or all of them are slow" % os.environ["ORDERD_STORIES_S"])
+
+
 def run(*stories, kind=World, **world):
     """Runs each story(world) in one kind(**world), in order; prints what ctest and people read.  Names on the command line:
-    those stories alone."""
-    failed, wanted = 0, set(sys.argv[1:])
+    those stories alone.  ORDERD_STORIES_S: how long they may take, so that one which hangs is told of by its name and its
+    servers are stopped, before ctest's deadline ends all that at once."""
+    passed, failed, wanted = 0, 0, set(sys.argv[1:])
     stories = [story for story in stories if not wanted or story.__name__ in wanted]
+    signal.signal(signal.SIGALRM, out_of_time)
+    signal.alarm(int(os.environ.get("ORDERD_STORIES_S", 0)))
     with kind(**world) as w:
         for story in stories:
             try:
                 story(w)
+                passed += 1
                 print("ok   ", story.__name__, flush=True)
-            except Exception:
+            except Exception as e:
                 failed += 1
                 print("FAIL ", story.__name__, flush=True)
                 traceback.print_exc()
+                if isinstance(e, OutOfTime):
+                    break
+        signal.alarm(0)
         if failed:
             for name in ("orderd", "worker", "sim"):
                 w.show_log(name)
-    print("%d passed, %d failed" % (len(stories) - failed, failed))
+    print("%d passed, %d failed" % (passed, failed), flush=True)
+    faulthandler.dump_traceback_later(PATIENCE_S, exit=True)  # a thread that a story left behind keeps nobody waiting
     sys.exit(1 if failed else 0)

@@ -354,7 +354,7 @@ static void few_units_wait_for_the_batch_that_is_away(void **state)
 {
 	struct world *w;
 	int64_t before = metric_value(METRIC_store_batches, "order");
-	struct question *q = one_away(&w, 3, "sleep/0.4");
+	struct question *q = one_away(&w, 3, "sleep/2");
 
 	(void)state;
 	clock_fake(clock_mono_us(), -1); /* nobody's patience ends */
