@@ -1,6 +1,7 @@
 #include "server/auth/auth.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -142,7 +143,7 @@ static enum auth_cause by_token(const struct auth *a, struct str token, struct a
 static enum auth_cause by_edge(const struct auth *a, grpc_call *call, struct str header,
 			       struct arena *arena, struct identity *ret)
 {
-	if (!peer_is_edge(call))
+	if (!peer_is_edge(call, a->edge_from))
 		return AUTH_NOT_TAKEN;
 	return by_check(a, a->known_certificates, check_certificate, header, arena, ret);
 }
@@ -222,6 +223,11 @@ enum errc identify(struct auth *a, grpc_call *call, const grpc_metadata_array *m
 	*ret = (struct identity){.refused = auth_cause_name(cause)};
 	note_refusal(a, cause, call);
 	return cause == AUTH_KEYS_UNKNOWN ? ERR_STORE_UNAVAILABLE : ERR_UNAUTHENTICATED;
+}
+
+void auth_edge_from(struct auth *a, int fd)
+{
+	a->edge_from = fd;
 }
 
 bool auth_knows_callers(const struct auth *a)
@@ -348,6 +354,7 @@ struct auth *auth_new(struct loop *l, const struct config *cfg)
 
 	a->loop = l;
 	a->cfg = cfg;
+	a->edge_from = INT_MAX;
 	a->required = is_required(cfg->auth);
 	listeners_check(cfg, a->required);
 	check_tls(cfg, tls);

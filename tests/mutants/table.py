@@ -106,7 +106,7 @@ ROWS = [
     ("jwt_customer", JWT, "if (!identity_name_ok(who->customer))", "if (false)", "unit server_jwt"),
     ("jwt_size", JWT, "if (token.n > JWT_MAX)", "if (false)", "unit server_jwt"),
     ("jwt_denied", "server/auth/auth.c", "if (deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
-    ("edge_alone", "server/auth/auth.c", "if (!peer_is_edge(call))", "if (call == NULL)", "e2e edge header_on_another_listener__is_believed_by_nobody"),
+    ("edge_alone", "server/auth/auth.c", "if (!peer_is_edge(call, a->edge_from))", "if (call == NULL)", "e2e edge header_on_another_listener__is_believed_by_nobody"),
     ("certificate_denied", "server/auth/auth.c", "return e == AUTH_OK && deny_has(a->deny, uri) ? AUTH_DENIED : e;", "return e;", "e2e auth denied__though_it_is_good"),
     # Keys.
     ("key_mac", API_KEY, "if (!same)", "if (!same && now_us < 0)", "unit server_api_key"),
