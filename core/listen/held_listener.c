@@ -186,9 +186,9 @@ static void take_a_pause(struct held_listener *h, int error)
 /* accept(2): what went wrong with one connection is no reason to leave the next one waiting. */
 static bool is_about_one(int error)
 {
-	static const int of_one[] = {EINTR,	  ECONNABORTED, EPROTO,	     ENETDOWN, ENOPROTOOPT,
-				     EHOSTDOWN,	  ENONET,	EHOSTUNREACH, EOPNOTSUPP,
-				     ENETUNREACH, EPERM};
+	static const int of_one[] = {EINTR,       ECONNABORTED, EPROTO, ENETDOWN,
+				     ENOPROTOOPT, EHOSTDOWN,    ENONET, EHOSTUNREACH,
+				     EOPNOTSUPP,  ENETUNREACH,  EPERM};
 
 	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
 		if (of_one[i] == error)

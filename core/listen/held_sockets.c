@@ -119,7 +119,8 @@ static char *tcp_address(const char *field, struct str name, const struct sockad
 		  host, sizeof(host));
 	if (!address_is_loopback(at))
 		config_refuse(field,
-			      "fd:" STR_FMT " is bound to %s: only loopback addresses and unix "
+			      "fd:" STR_FMT
+			      " is bound to %s: only loopback addresses and unix "
 			      "sockets may be listened on so",
 			      STR_ARG(name), host);
 	return mem_printf(is_v4 ? "%s:%u" : "[%s]:%u", host,

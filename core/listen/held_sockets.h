@@ -1,8 +1,8 @@
 /*
- * Listening sockets that systemd holds for us, as sd_listen_fds(3) has it: LISTEN_PID says whom they
- * were passed to, LISTEN_FDS how many there are from descriptor 3 on, LISTEN_FDNAMES what each is
- * called (FileDescriptorName= of its unit).  They outlive this process: whoever connects while there
- * is none waits in their backlog.
+ * Listening sockets that systemd holds for us, as sd_listen_fds(3) has it: LISTEN_PID says whom
+ * they were passed to, LISTEN_FDS how many there are from descriptor 3 on, LISTEN_FDNAMES what each
+ * is called (FileDescriptorName= of its unit).  They outlive this process: whoever connects while
+ * there is none waits in their backlog.
  */
 #ifndef ORDERD_LISTEN_HELD_SOCKETS_H
 #define ORDERD_LISTEN_HELD_SOCKETS_H
@@ -33,8 +33,8 @@ void held_sockets_read(struct held_sockets *hs);
 
 /*
  * The one socket of this name, the caller's from now on.  Exits 2, naming `field`, when there is
- * none, or not just one, or when it is no listening stream socket that this machine alone can reach.
- * *ret_address, heap, is "unix:/path" or "127.0.0.1:7070".
+ * none, or not just one, or when it is no listening stream socket that this machine alone can
+ * reach. *ret_address, heap, is "unix:/path" or "127.0.0.1:7070".
  */
 int held_sockets_take(struct held_sockets *hs, const char *field, struct str name,
 		      char **ret_address);

@@ -154,7 +154,8 @@ void listeners_check_held_edge(struct str one, const char *address)
 			      STR_ARG(one), address);
 	if (stat(path.p, &st) != 0 || (st.st_mode & S_IWOTH) != 0)
 		config_refuse("listen",
-			      STR_FMT ": whoever can connect to %s can be anybody, and everybody "
-				      "can: it needs SocketMode=0660",
+			      STR_FMT
+			      ": whoever can connect to %s can be anybody, and everybody "
+			      "can: it needs SocketMode=0660",
 			      STR_ARG(one), path.p);
 }

@@ -36,7 +36,8 @@ bool listeners_want(const struct config *cfg, enum listener_kind kind);
 /* Exits 2, naming the field, unless every listener may be. */
 void listeners_check(const struct config *cfg, bool callers_are_known);
 
-/* The same for the socket at `address` (unix:/path, host:port) that was passed for `one`, an edge's. */
+/* The same for the socket at `address` (unix:/path, host:port) that was passed for `one`, an
+ * edge's. */
 void listeners_check_held_edge(struct str one, const char *address);
 
 #endif

@@ -35,8 +35,8 @@ enum auth_cause peer_uris_read(const struct peer_uris *u, struct arena *arena, s
 
 /*
  * Does the call come from the proxy in front, over a listener that is its own?  gRPC knows
- * connections that were accepted by us by their descriptor alone: those of an edge have a number from
- * `edge_from` on.
+ * connections that were accepted by us by their descriptor alone: those of an edge have a number
+ * from `edge_from` on.
  */
 bool peer_is_edge(grpc_call *call, int edge_from);
 

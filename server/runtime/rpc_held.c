@@ -3,8 +3,8 @@
  * one and without TLS: they are accepted by held_listener.h and handed over once their callers have
  * spoken.  From then on they are like any other of this server, with its channel arguments.
  *
- * While orderd is restarted callers wait in the socket's backlog, and are worth it: accepting begins
- * when calls can be served, or after PATIENCE_MS, for who waits longer had better hear why.
+ * While orderd is restarted callers wait in the socket's backlog, and are worth it: accepting
+ * begins when calls can be served, or after PATIENCE_MS, for who waits longer had better hear why.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -23,14 +23,14 @@
 #include "server/runtime/self_probe.h"
 
 enum {
-	PATIENCE_MS = 5000,	     /* clients wait 20 s for a connection, mostly */
+	PATIENCE_MS = 5000,      /* clients wait 20 s for a connection, mostly */
 	EDGE_FROM_MAX = 1 << 16, /* the kernel's table reaches to the highest descriptor */
 };
 
 /*
- * gRPC tells a call's connection by nothing but its descriptor's number, and one that was closed may
- * be another's by the time its calls are looked at.  So edges have numbers of their own, the upper
- * half, which are never anybody else's.  Half of the files is what the quota admits.
+ * gRPC tells a call's connection by nothing but its descriptor's number, and one that was closed
+ * may be another's by the time its calls are looked at.  So edges have numbers of their own, the
+ * upper half, which are never anybody else's.  Half of the files is what the quota admits.
  */
 static int edge_from(void)
 {

@@ -19,8 +19,8 @@
 enum {
 	RPC_LISTENERS_MAX = 8,
 	RPC_HANDSHAKE_MS = 10000, /* until a connection is one: TLS, the first frames */
-	RPC_SHED_STATUSES = 8, /* prepared refusals, each with another pause before the retry */
-	RPC_SHED_LEVELS = 4,   /* sets of them: the longer what waits, the longer the pauses */
+	RPC_SHED_STATUSES = 8,    /* prepared refusals, each with another pause before the retry */
+	RPC_SHED_LEVELS = 4,      /* sets of them: the longer what waits, the longer the pauses */
 };
 
 enum rpc_phase { RPC_SERVING, RPC_LAME_DUCK, RPC_LEAVING, RPC_CLOSING, RPC_DOWN };

@@ -28,7 +28,7 @@ struct rpc_server_options {
 	struct app *app;          /* rpc_app() */
 	struct loop *loop;
 	struct auth *auth;           /* must outlive the server */
-	struct held_sockets *held; /* those we were passed; NULL: none */
+	struct held_sockets *held;   /* those we were passed; NULL: none */
 	const struct policy *policy; /* what each role may call */
 	const struct rpc_method *const *methods;
 	size_t n_methods;

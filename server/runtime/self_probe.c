@@ -37,8 +37,9 @@ static char client_hello[] =
 
 /* RFC 9113, 3.4: the preface, and SETTINGS that change nothing.  A listener of ours may wait for it
  * (held_listener.h). */
-static char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-			"\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+static char preface[] =
+	"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	"\x00\x00\x00\x04\x00\x00\x00\x00\x00";
 
 /* One attempt.  Its handle outlives the verdict until libuv has closed it. */
 struct attempt {
