@@ -114,12 +114,16 @@ static void on_spoken(uv_poll_t *poll, int status, int events)
 {
 	struct silent *s = poll->data;
 	struct held_listener *h = s->listener;
-	int fd = forget(s);
 	char first;
+	ssize_t n = status < 0 ? 0 : recv(s->fd, &first, 1, MSG_PEEK);
+	int fd;
 
 	(void)events;
+	if (n < 0 && errno == EAGAIN)
+		return;
+	fd = forget(s);
 	plan_mute(h);
-	if (status < 0 || recv(fd, &first, 1, MSG_PEEK) <= 0) {
+	if (n <= 0) {
 		close(fd); /* its caller has gone */
 		return;
 	}

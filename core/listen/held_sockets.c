@@ -146,11 +146,9 @@ static char *address_of(const char *field, struct str name, int fd)
 	}
 }
 
-int held_sockets_take(struct held_sockets *hs, const char *field, struct str name,
-		      char **ret_address)
+static struct held_socket *find(struct held_sockets *hs, const char *field, struct str name)
 {
 	struct held_socket *found = NULL;
-	int fd;
 
 	for (size_t i = 0; i < hs->n; i++) {
 		if (!str_eq(hs->list[i].name, name))
@@ -166,7 +164,15 @@ int held_sockets_take(struct held_sockets *hs, const char *field, struct str nam
 		config_refuse(field, "systemd passed no socket named " STR_FMT "%s%s",
 			      STR_ARG(name), hs->why_none != NULL ? ": " : "",
 			      hs->why_none != NULL ? hs->why_none : "");
-	fd = found->fd;
+	return found;
+}
+
+int held_sockets_take(struct held_sockets *hs, const char *field, struct str name,
+		      char **ret_address)
+{
+	struct held_socket *found = find(hs, field, name);
+	int fd = found->fd;
+
 	*ret_address = address_of(field, name, fd);
 	*found = hs->list[--hs->n];
 	return fd;

@@ -284,13 +284,11 @@ static void start_leaving(struct timer *t)
 	struct rpc_server *s = server_of(t);
 
 	s->phase = RPC_LEAVING;
-	s->leaving_ms = clock_mono_ms();
+	/* Where callers wait for the next server, who was let in last gets his calls in before he
+	 * is told to go: to him they are the first, and the one he would not repeat. */
+	s->leaving_ms = clock_mono_ms() + (rpc_held_stop(s) ? LEAVING_QUIET_MS : 0);
 	s->patience.on_due = on_leaving;
-	/* Who was accepted last gets his first calls in, before he is told to go. */
-	if (rpc_held_stop(s))
-		timer_set(s->loop, t, s->leaving_ms + LEAVING_LOOK_MS);
-	else
-		on_leaving(t);
+	timer_set(s->loop, t, s->leaving_ms);
 }
 
 void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *arg)

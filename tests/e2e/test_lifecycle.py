@@ -15,7 +15,7 @@ import time
 import grpc
 
 from credentials import Authority, replace
-from load import CALLERS, Load
+from load import CALLERS, Load, as_documented
 from programs import LISTEN, Running, metric, program
 from world import ROOT, run
 
@@ -200,12 +200,6 @@ def both(servers, n):
 
 def callers_of(server):
     return len(set(re.findall(r"method=batch_get_orders .*? peer=(\S+)", server.log())))
-
-
-def as_documented(**more):
-    """The service config that clients are given, as an option of a channel."""
-    with open(os.path.join(ROOT, "clients", "service_config.json")) as f:
-        return "grpc.service_config", json.dumps({**json.load(f), **more})
 
 
 def restart_in_turn(w, load, servers, *args, drains=DRAINS, found=0):

@@ -149,7 +149,7 @@ static void caller_who_speaks__is_handed_on_whole(void **state)
 	assert_int_equal(fcntl(got[0], F_GETFL) & O_NONBLOCK, O_NONBLOCK);
 	assert_int_equal(recv(got[0], &c, 1, 0), 1);
 	assert_int_equal(c, 'P');
-	pass_ms(2 * PATIENCE_MS);
+	pass_ms(PATIENCE_MS);
 	assert_false(is_hung_up_on(caller));
 	close(got[0]);
 	close(caller);
