@@ -8,6 +8,7 @@
 #include "core/base/seal.h"
 #include "core/base/show.h"
 #include "core/flow/loop.h"
+#include "core/listen/held_sockets.h"
 
 struct store;
 struct supervisor;
@@ -27,6 +28,7 @@ struct app {
 	struct config cfg;
 	struct show_board board; /* what this process shows of itself */
 	struct loop *loop;
+	struct held_sockets held; /* that systemd passed, until listeners took them */
 	struct store *store;
 	struct queue *queue;
 	struct watches *watches;       /* orders somebody watches */

@@ -25,6 +25,7 @@
 #include "core/domain/machine.h"
 #include "core/domain/sscc.h"
 #include "core/label/label.h"
+#include "core/listen/held_sockets.h"
 #include "core/listen/ops_http.h"
 #include "core/queue/queue.h"
 #include "core/store/migrate.h"
@@ -291,6 +292,7 @@ static void open_listeners(struct app *app)
 					 .loop = app->loop,
 					 .auth = app->auth,
 					 .policy = &policy_of_orderd,
+					 .held = &app->held,
 					 .recorder = call_recorder_door(app->recorder),
 					 .methods = rpc_table,
 					 .n_methods = rpc_table_size,
@@ -310,6 +312,7 @@ static void open_listeners(struct app *app)
 	if (app->cfg.webhook_listen[0] != '\0')
 		app->webhooks = webhooks_new(app);
 	app->server = rpc_server_new(&rpc);
+	held_sockets_done(&app->held);
 	rpc_server_offer(app->server, &app->board);
 	for (size_t i = 0; rpc_server_address(app->server, i) != NULL; i++)
 		printf("listening %s=%s\n", rpc_server_kind(app->server, i),
@@ -399,6 +402,7 @@ int main(int argc, char **argv)
 	enum log_level level;
 	int code;
 
+	held_sockets_read(&app.held);
 	app.reload = reload_new(&app, argc, argv);
 	if (config_read(&app.cfg, "orderd", argc, argv, &argc) == CONFIG_EXIT)
 		return 0;

@@ -1,7 +1,7 @@
 /*
  * Settings: file < environment < command line, each checked against its row in
  * config_table.h.  Nothing else reads the environment, but for what a supervisor says there
- * (core/flow/supervisor.h).
+ * (core/flow/supervisor.h, core/listen/held_sockets.h).
  */
 #ifndef ORDERD_BASE_CONFIG_H
 #define ORDERD_BASE_CONFIG_H

@@ -11,7 +11,7 @@
 #define CONFIG_TABLE(X) \
 	/* orderd: what it listens on */ \
 	X(TEXT, http_listen,         "127.0.0.1:7071", 0, 256,  "", "ops HTTP listener (/metrics, /healthz, /show); empty for none") \
-	X(TEXT, listen,              "127.0.0.1:7070", 0, 1024, "", "gRPC listeners, comma separated: host:port, tls:host:port, unix:/path or edge:unix:/path (nginx in front); what is neither loopback nor unix must be tls:") \
+	X(TEXT, listen,              "127.0.0.1:7070", 0, 1024, "", "gRPC listeners, comma separated: host:port, tls:host:port, unix:/path, edge:unix:/path (nginx in front), or fd:NAME and edge:fd:NAME, a socket that systemd holds; what is neither loopback nor unix must be tls:") \
 	X(TEXT, webhook_listen,      "",        0, 256,     "", "listener for providers' webhooks (/webhooks/gateway, /webhooks/carrier), any address: they are signed; empty for none") \
 	X(TEXT, gateway_webhook_secret_file, "", 0, 1024,   "", "file with the gateway's webhook secret, one a line while it is changed; empty: 404") \
 	X(TEXT, carrier_webhook_secret_file, "", 0, 1024,   "", "file with the carrier's webhook secret, one a line while it is changed; empty: 404") \

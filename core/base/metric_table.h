@@ -11,6 +11,9 @@
 	X(GAUGE,     rpc_in_flight,    "class",   "calls at work: work, watch (streams that mostly wait), probe (health)") \
 	X(GAUGE,     rpc_limit,        "class",   "calls that may be at work (max_in_flight, max_watches); one more is refused") \
 	X(COUNTER,   rpc_shed,         "cause",   "calls refused because of load: work, watch, probe (as many of the class at work), late (calls waited too long for the loop), tenant, caller (its share at work), rate") \
+	X(GAUGE,     held_silent,      "socket",  "callers on a socket of systemd's (listen = fd:NAME) who are connected and have said nothing yet") \
+	X(COUNTER,   held_closed,      "cause",   "connections there that were closed unserved: mute (nothing said in 10 s), crowded (too many who say nothing), files (no descriptor number left)") \
+	X(COUNTER,   held_pauses,      "",        "times that accepting there was put off for 100 ms, for lack of files mostly") \
 	X(COUNTER,   auth_refused,     "cause",   "calls refused because nobody knew who made them, by cause") \
 	X(COUNTER,   call_records,     "",        "calls put on record") \
 	X(COUNTER,   call_records_folded, "",     "refused calls told on record by a row they share with others") \

@@ -1,6 +1,7 @@
 #include "server/auth/auth.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -144,7 +145,7 @@ static enum auth_cause by_token(const struct auth *a, struct str token, struct a
 static enum auth_cause by_edge(const struct auth *a, grpc_call *call, struct str header,
 			       struct arena *arena, struct identity *ret)
 {
-	if (!peer_is_edge(call))
+	if (!peer_is_edge(call, a->edge_from))
 		return AUTH_NOT_TAKEN;
 	return by_check(a, a->known_certificates, check_certificate, header, arena, ret);
 }
@@ -253,6 +254,11 @@ uint64_t auth_fingerprint(const struct auth *a, grpc_call *call, const grpc_meta
 	h = hash_bytes(h, peer, strlen(peer));
 	gpr_free(peer);
 	return h;
+}
+
+void auth_edge_from(struct auth *a, int fd)
+{
+	a->edge_from = fd;
 }
 
 bool auth_knows_callers(const struct auth *a)
@@ -379,6 +385,7 @@ struct auth *auth_new(struct loop *l, const struct config *cfg)
 
 	a->loop = l;
 	a->cfg = cfg;
+	a->edge_from = INT_MAX;
 	a->required = is_required(cfg->auth);
 	a->fingerprint_seed = random_u64();
 	listeners_check(cfg, a->required);

@@ -45,6 +45,10 @@ void auth_close(struct auth *a, void (*on_closed)(void *arg), void *arg);
 /* Read the files again, now; on_done(arg) is called when what is good of them is in force. */
 void auth_reload(struct auth *a, void (*on_done)(void *arg), void *arg);
 
+/* Connections that were accepted by us and have a descriptor from here on are an edge's (peer.h).
+ */
+void auth_edge_from(struct auth *a, int fd);
+
 /* For one listener; the caller releases it. */
 grpc_server_credentials *auth_listener(struct auth *a, enum listener_kind kind);
 

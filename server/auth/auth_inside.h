@@ -24,6 +24,7 @@ struct auth {
 	uint64_t fingerprint_seed;
 
 	struct tls *tls;          /* NULL: no listener speaks it */
+	int edge_from;            /* descriptors of edges' connections; INT_MAX: there are none */
 	struct jwks *jwks;        /* NULL: tokens are not taken */
 	struct deny *deny;        /* NULL: nobody is denied */
 	struct rate_rules *rates; /* NULL: there are none */

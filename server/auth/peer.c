@@ -1,9 +1,11 @@
 #include "server/auth/peer.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include <grpc/grpc_security.h>
 #include <grpc/grpc_security_constants.h>
+#include <grpc/support/alloc.h>
 
 /* ---- the URI ---- */
 
@@ -75,11 +77,22 @@ static bool is_secured_by(const grpc_auth_context *ctx, const char *type)
 	return p != NULL && str_eq((struct str){p->value, p->value_length}, str_of(type));
 }
 
-bool peer_is_edge(grpc_call *call)
+/* "fd:12" */
+static bool is_descriptor_from(grpc_call *call, int from)
+{
+	char *peer = grpc_call_get_peer(call);
+	long long fd;
+	bool is = strncmp(peer, "fd:", 3) == 0 && str_to_i64(str_of(peer + 3), from, INT_MAX, &fd);
+
+	gpr_free(peer);
+	return is;
+}
+
+bool peer_is_edge(grpc_call *call, int edge_from)
 {
 	grpc_auth_context *ctx = grpc_call_auth_context(call);
 	/* auth_listener() gives these credentials to no other kind of listener. */
-	bool is = ctx != NULL && is_secured_by(ctx, "local");
+	bool is = ctx != NULL ? is_secured_by(ctx, "local") : is_descriptor_from(call, edge_from);
 
 	grpc_auth_context_release(ctx);
 	return is;

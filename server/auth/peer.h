@@ -33,8 +33,12 @@ void peer_uris_see(struct peer_uris *u, struct str uri);
 enum auth_cause peer_uris_read(const struct peer_uris *u, struct arena *arena, struct identity *ret,
 			       struct str *ret_uri);
 
-/* Does the call come from the proxy in front, over a listener that is its own? */
-bool peer_is_edge(grpc_call *call);
+/*
+ * Does the call come from the proxy in front, over a listener that is its own?  gRPC knows
+ * connections that were accepted by us by their descriptor alone: those of an edge have a number
+ * from `edge_from` on.
+ */
+bool peer_is_edge(grpc_call *call, int edge_from);
 
 /* The caller's certificate, if it showed one that TLS verified: AUTH_MISSING when it did not. */
 enum auth_cause peer_identify(grpc_call *call, struct str prefix, struct arena *arena,

@@ -94,7 +94,7 @@ static void set_limits(struct args *a, const struct config *cfg)
 	set(a, GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1);
 	/* two servers on one port is a mistake, not a feature */
 	set(a, GRPC_ARG_ALLOW_REUSEPORT, 0);
-	set(a, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10000);
+	set(a, GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, RPC_HANDSHAKE_MS);
 	set(a, GRPC_ARG_KEEPALIVE_TIME_MS, 30000); /* finds watchers whose machine is gone */
 	set(a, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
 	set(a, GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -150,20 +150,31 @@ static int bind_to(struct rpc_server *s, enum listener_kind kind, const char *ad
 	return port;
 }
 
-/* One port; its address as it is, without its kind. */
-static void listen_on(struct rpc_server *s, struct str one)
+/* One port; its address as it is, heap. */
+static char *bind_one(struct rpc_server *s, enum listener_kind kind, struct str one)
 {
-	enum listener_kind kind = listener_kind(&one);
-	char *address = mem_printf(STR_FMT, STR_ARG(one));
+	char *address = mem_printf(STR_FMT, STR_ARG(one)), *real;
 	int port = bind_to(s, kind, address);
 
 	if (port == 0)
 		config_refuse("listen",
 			      "cannot listen on %s: not an address of this machine, or in use",
 			      address);
-	s->kinds[s->n_addresses] = kind;
-	s->addresses[s->n_addresses++] = real_address(address, port);
+	real = real_address(address, port);
 	free(address);
+	return real;
+}
+
+static void listen_on(struct rpc_server *s, struct str one)
+{
+	struct str address = one;
+	enum listener_kind kind = listener_kind(&address);
+	bool held = listener_is_held(&address);
+
+	s->kinds[s->n_addresses] = kind;
+	s->addresses[s->n_addresses] =
+		held ? rpc_held_listen(s, one, kind, address) : bind_one(s, kind, address);
+	s->n_addresses++;
 }
 
 void rpc_listen(struct rpc_server *s)

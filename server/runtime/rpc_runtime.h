@@ -1,6 +1,6 @@
 /*
  * The inside of the runtime, shared by rpc_server.c (start and drain), rpc_listen.c
- * (channel arguments and addresses), rpc_goaway.c, rpc_poller.c and the call files.
+ * (channel arguments and addresses), rpc_held.c, rpc_goaway.c, rpc_poller.c and the call files.
  */
 #ifndef ORDERD_SERVER_RPC_RUNTIME_H
 #define ORDERD_SERVER_RPC_RUNTIME_H
@@ -19,9 +19,10 @@
 
 enum {
 	RPC_LISTENERS_MAX = 8,
-	RPC_SHED_STATUSES = 8, /* prepared refusals, each with another pause before the retry */
-	RPC_SHED_BY_LOOP = 64, /* of so many refused calls the loop sees one */
-	RPC_SHED_LEVELS = 4,   /* sets of them: the longer what waits, the longer the pauses */
+	RPC_HANDSHAKE_MS = 10000, /* until a connection is one: TLS, the first frames */
+	RPC_SHED_STATUSES = 8,    /* prepared refusals, each with another pause before the retry */
+	RPC_SHED_BY_LOOP = 64,    /* of so many refused calls the loop sees one */
+	RPC_SHED_LEVELS = 4,      /* sets of them: the longer what waits, the longer the pauses */
 };
 
 enum rpc_phase { RPC_SERVING, RPC_LAME_DUCK, RPC_LEAVING, RPC_CLOSING, RPC_DOWN };
@@ -65,6 +66,12 @@ struct rpc_server {
 	struct health *health;
 	struct self_probe *probes[RPC_LISTENERS_MAX];
 
+	/* sockets that systemd holds */
+	struct held_listener *held[RPC_LISTENERS_MAX]; /* NULL: gRPC's own listener */
+	char *names[RPC_LISTENERS_MAX];
+	struct timer held_wait;
+	bool held_open;
+
 	/* drain */
 	struct timer patience; /* the lame duck's, then the leaving's, then the drain's */
 	int64_t leaving_ms;    /* since when */
@@ -82,6 +89,15 @@ void rpc_poller_stop(struct rpc_server *s);
 grpc_server *rpc_core_new(const struct config *cfg);
 void rpc_listen(struct rpc_server *s); /* binds; exits 2 */
 
+/* rpc_held.c */
+/* Of `one`, of this kind, which names the socket `name`; its address, heap.  Exits 2. */
+char *rpc_held_listen(struct rpc_server *s, struct str one, enum listener_kind kind,
+		      struct str name);
+void rpc_held_wait(struct rpc_server *s);  /* accept when calls can be served, or after a while */
+void rpc_held_open(struct rpc_server *s);  /* they can */
+bool rpc_held_stop(struct rpc_server *s);  /* accept no more; false: there are none */
+void rpc_held_close(struct rpc_server *s); /* who was accepted and has not spoken is hung up on */
+
 /* rpc_goaway.c */
 /*
  * Close the listeners and tell every client by GOAWAY to go elsewhere; calls are served on.  To be
@@ -97,6 +113,7 @@ void rpc_refusals_free(struct rpc_server *s);
 const struct status *rpc_refusal(const struct rpc_server *s);
 
 /* rpc_server.c */
+void rpc_probe(struct rpc_server *s, size_t i); /* see from now on that it answers */
 /* a call was freed or gRPC is down: was it the last thing? */
 void rpc_server_check_down(struct rpc_server *s);
 

@@ -159,6 +159,13 @@ static void on_deaf(void *arg)
 	s->opt.on_deaf(s->opt.arg);
 }
 
+void rpc_probe(struct rpc_server *s, size_t i)
+{
+	if (s->opt.on_deaf != NULL)
+		s->probes[i] = self_probe_new(s->loop, s->addresses[i], s->kinds[i] == LISTENER_TLS,
+					      on_deaf, s);
+}
+
 struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 {
 	struct rpc_server *s = mem_alloc(sizeof(*s));
@@ -185,9 +192,10 @@ struct rpc_server *rpc_server_new(const struct rpc_server_options *opt)
 	s->mailbox = mailbox_new(s->loop, on_letter, s);
 	grpc_server_start(s->core);
 	rpc_poller_start(s);
-	for (size_t i = 0; opt->on_deaf != NULL && i < s->n_addresses; i++)
-		s->probes[i] = self_probe_new(s->loop, s->addresses[i], s->kinds[i] == LISTENER_TLS,
-					      on_deaf, s);
+	for (size_t i = 0; i < s->n_addresses; i++)
+		if (s->held[i] == NULL)
+			rpc_probe(s, i);
+	rpc_held_wait(s);
 	return s;
 }
 
@@ -204,6 +212,8 @@ const char *rpc_server_kind(const struct rpc_server *s, size_t i)
 void rpc_server_set_health(struct rpc_server *s, unsigned there)
 {
 	health_set(s->health, there);
+	if (there == NEED_ALL)
+		rpc_held_open(s);
 }
 
 bool rpc_server_is_serving(const struct rpc_server *s)
@@ -247,6 +257,7 @@ static void close_server(struct timer *t)
 
 	s->phase = RPC_CLOSING;
 	atomic_store(&s->closing, true);
+	rpc_held_close(s);
 	grpc_server_shutdown_and_notify(s->core, s->cq, &s->down);
 	for (struct rpc *c = s->alive; c != NULL; c = c->next)
 		rpc_drain(c);
@@ -273,9 +284,11 @@ static void start_leaving(struct timer *t)
 	struct rpc_server *s = server_of(t);
 
 	s->phase = RPC_LEAVING;
-	s->leaving_ms = clock_mono_ms();
+	/* Where callers wait for the next server, who was let in last gets his calls in before he
+	 * is told to go: to him they are the first, and the one he would not repeat. */
+	s->leaving_ms = clock_mono_ms() + (rpc_held_stop(s) ? LEAVING_QUIET_MS : 0);
 	s->patience.on_due = on_leaving;
-	on_leaving(t);
+	timer_set(s->loop, t, s->leaving_ms);
 }
 
 void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *arg)
@@ -295,6 +308,12 @@ void rpc_server_drain(struct rpc_server *s, void (*on_closed)(void *arg), void *
 	timer_set(s->loop, &s->patience, clock_mono_ms() + s->opt.cfg->lame_duck_ms);
 }
 
+static void free_listener(struct rpc_server *s, size_t i)
+{
+	free(s->addresses[i]);
+	free(s->names[i]);
+}
+
 static void free_parts(struct rpc_server *s)
 {
 	for (size_t i = 0; i < s->n_touched; i++) {
@@ -304,7 +323,7 @@ static void free_parts(struct rpc_server *s)
 	rpc_refusals_free(s);
 	admission_free(s->admission);
 	for (size_t i = 0; i < s->n_addresses; i++)
-		free(s->addresses[i]);
+		free_listener(s, i);
 	health_free(s->health);
 	validator_free(s->validator);
 	descriptors_free(s->descriptors);

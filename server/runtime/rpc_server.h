@@ -21,12 +21,14 @@ struct health_service;
 struct policy;
 struct rpc_recorder;
 struct show_board;
+struct held_sockets;
 
 struct rpc_server_options {
 	const struct config *cfg; /* must outlive the server */
 	struct app *app;          /* rpc_app() */
 	struct loop *loop;
 	struct auth *auth;           /* must outlive the server */
+	struct held_sockets *held;   /* those we were passed; NULL: none */
 	const struct policy *policy; /* what each role may call */
 	const struct rpc_method *const *methods;
 	size_t n_methods;

@@ -35,6 +35,12 @@ static char client_hello[] =
 	"\x00\x10\x00\x05\x00\x03\x02"
 	"h2"; /* ALPN */
 
+/* RFC 9113, 3.4: the preface, and SETTINGS that change nothing.  A listener of ours may wait for it
+ * (held_listener.h). */
+static char preface[] =
+	"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	"\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+
 /* One attempt.  Its handle outlives the verdict until libuv has closed it. */
 struct attempt {
 	struct self_probe *probe; /* NULL: the verdict is in, or nobody waits for it */
@@ -150,9 +156,10 @@ static void on_hello_sent(uv_write_t *hello, int status)
 
 static int say_hello(struct attempt *a)
 {
-	uv_buf_t buf = uv_buf_init(client_hello, sizeof(client_hello) - 1);
+	uv_buf_t buf = a->probe->tls ? uv_buf_init(client_hello, sizeof(client_hello) - 1)
+				     : uv_buf_init(preface, sizeof(preface) - 1);
 
-	return a->probe->tls ? uv_write(&a->hello, &a->stream, &buf, 1, on_hello_sent) : 0;
+	return uv_write(&a->hello, &a->stream, &buf, 1, on_hello_sent);
 }
 
 static void on_connect(uv_connect_t *connect, int status)

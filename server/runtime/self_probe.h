@@ -1,9 +1,9 @@
 /*
  * The listener's self-test.  In gRPC core 1.51 a failed accept() can leave a listener
  * deaf for ever (CVE-2023-4785); only a new process hears again.  So the server calls
- * itself: every PROBE_EVERY_MS it connects and waits for the HTTP/2 SETTINGS frame that a
- * listening server sends unasked.  One that speaks TLS waits to be spoken to: it is sent the first
- * message of a handshake, and whatever TLS record it answers will do.
+ * itself: every PROBE_EVERY_MS it connects, says what clients say first, and waits for the HTTP/2
+ * SETTINGS frame.  One that speaks TLS is sent the first message of a handshake, and whatever TLS
+ * record it answers will do.
  */
 #ifndef ORDERD_SERVER_SELF_PROBE_H
 #define ORDERD_SERVER_SELF_PROBE_H

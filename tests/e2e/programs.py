@@ -26,10 +26,10 @@ def write(w, settings):
     return path
 
 
-def start(w, name, *args):
+def start(w, name, *args, passed=None):
     """A start that must end by itself: (exit code, stdout, stderr)."""
-    env = {"PATH": os.environ["PATH"]}
-    done = subprocess.run([program(w, name), *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+    env = {"PATH": os.environ["PATH"], **(passed.env if passed else {})}
+    done = subprocess.run([*(passed.wrapper if passed else ()), program(w, name), *args], env=env, pass_fds=passed.fds if passed else (), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
     assert "Sanitizer" not in done.stderr, done.stderr
     return done.returncode, done.stdout, done.stderr
 
@@ -38,14 +38,15 @@ class Running:
     """One more orderd or worker in this world, ours to end.  It is told apart by its standard streams."""
     numbers = itertools.count(1)
 
-    def __init__(self, w, name, *args, env=None, prepare=None):
-        """env: variables besides ours; prepare: run in the new process, before it becomes the program."""
+    def __init__(self, w, name, *args, env=None, prepare=None, passed=None):
+        """env: variables besides ours; prepare: run in the new process, before it becomes the program; passed: sockets (held.py)."""
         self.errors = open(os.path.join(w.scratch, "%s.%d.err" % (name, next(Running.numbers))), "w+")
         if not any(a.startswith("--config=") for a in args):
             args = ("--config=" + os.path.join(w.env["DATA"], "orderd.conf"), *args)
-        self.process = subprocess.Popen([program(w, name), *args],
-                                        stdout=subprocess.PIPE, stderr=self.errors, text=True, env=dict(os.environ, **(env or {})),
-                                        preexec_fn=prepare)
+        self.process = subprocess.Popen([*(passed.wrapper if passed else ()), program(w, name), *args],
+                                        stdout=subprocess.PIPE, stderr=self.errors, text=True,
+                                        env=dict(os.environ, **(passed.env if passed else {}), **(env or {})),
+                                        pass_fds=passed.fds if passed else (), preexec_fn=prepare)
         self.addresses = {}
         for line in self.process.stdout:
             if line == "ready\n":
@@ -80,6 +81,13 @@ class Running:
     def log(self):
         with open(self.errors.name, errors="replace") as f:
             return f.read()
+
+
+def metric(server, sample):
+    text = urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+        "http://%s/metrics" % server.addresses["http"], timeout=10).read().decode()
+    found = re.search(r"^%s ([0-9.e+]+)$" % re.escape(sample), text, re.M)
+    return float(found.group(1)) if found else 0
 
 
 LISTEN = ("--listen=127.0.0.1:0", "--http-listen=127.0.0.1:0")

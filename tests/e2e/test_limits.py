@@ -1,12 +1,15 @@
-"""What one connection may take, reached: by clients that keep to the rules, which lose nothing, and by some that do not.
+"""What one connection may take, reached: by clients that keep to the rules, which lose nothing, and by some that do not.  All of it
+holds for a listener of orderd's own and for one on a socket that systemd holds.
 
 Limits on what a call says (its size, its compression, its text) are tested where the runtime is, tests/integration/rpc."""
+import contextlib
 import socket
 import struct
 import threading
 
 import grpc
 
+from held import Passed, listening
 from programs import LISTEN, Running
 from world import run
 
@@ -119,6 +122,19 @@ class Neighbour:
         self.start().result()
 
 
+@contextlib.contextmanager
+def own_listener(w, *args):
+    with Running(w, "orderd", *LISTEN, *args) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def held_socket(w, *args):
+    with Passed(("callers", listening())) as passed, \
+            Running(w, "orderd", "--listen=fd:callers", "--http-listen=127.0.0.1:0", *args, passed=passed) as server:
+        yield server
+
+
 def keepalive_at_the_documented_minimum__is_fine(server):
     """Pings ten seconds apart and a little, on a connection without a call; counted from the answer, so never less for them."""
     pause = threading.Event()
@@ -132,8 +148,8 @@ def keepalive_at_the_documented_minimum__is_fine(server):
         assert (kind, flags, body) == (PING, ACK, struct.pack(">Q", 9)), (kind, flags, body)
 
 
-def streams_beyond_the_limit__wait_and_none_is_lost(w):
-    with Running(w, "orderd", *LISTEN, "--max-streams=5") as server, Neighbour(w, server) as client:
+def streams_beyond_the_limit__wait_and_none_is_lost(w, listener):
+    with listener(w, "--max-streams=5") as server, Neighbour(w, server) as client:
         calls = [client.start() for _ in range(500)]
         assert [c.code().name for c in calls if c.code() != grpc.StatusCode.OK] == []
         with Rude(server) as rude:
@@ -146,8 +162,8 @@ def streams_beyond_the_limit__wait_and_none_is_lost(w):
         assert server.end() == 0
 
 
-def headers_too_large__end_their_connection_and_no_other(w):
-    with Running(w, "orderd", *LISTEN) as server, Neighbour(w, server) as client, Rude(server) as rude:
+def headers_too_large__end_their_connection_and_no_other(w, listener):
+    with listener(w) as server, Neighbour(w, server) as client, Rude(server) as rude:
         assert rude.settings[MAX_HEADER_LIST_SIZE] == 65536, rude.settings
         block = call_headers((b"x-large", b"y" * 70000))
         parts = [block[i:i + FRAME_MOST] for i in range(0, len(block), FRAME_MOST)]
@@ -170,8 +186,8 @@ def headers_too_large__end_their_connection_and_no_other(w):
         assert server.end() == 0
 
 
-def flood_of_pings__is_told_to_calm_down(w):
-    with Running(w, "orderd", *LISTEN) as server, Neighbour(w, server) as client, Rude(server) as rude:
+def flood_of_pings__is_told_to_calm_down(w, listener):
+    with listener(w) as server, Neighbour(w, server) as client, Rude(server) as rude:
         try:
             for n in range(20):
                 rude.ping(n)
@@ -182,8 +198,8 @@ def flood_of_pings__is_told_to_calm_down(w):
         assert server.end() == 0
 
 
-def mute_connection__is_hung_up_on(w):
-    with Running(w, "orderd", *LISTEN) as server, Neighbour(w, server) as client:
+def mute_connection__is_hung_up_on(w, listener):
+    with listener(w) as server, Neighbour(w, server) as client:
         host, port = server.addresses["grpc"].rsplit(":", 1)
         with socket.create_connection((host, int(port)), timeout=25) as mute:  # keepalive would take 40 s
             while mute.recv(4096):
@@ -192,24 +208,34 @@ def mute_connection__is_hung_up_on(w):
         assert server.end() == 0
 
 
-def patient_client__was_answered_all_along(w):
-    patient.join()
-    assert patience == ["fine"], patience
+def patient_clients__were_answered_all_along(w):
+    for one in patient:
+        one.join()
+    assert patience == ["fine"] * len(patient), patience
 
 
-def be_patient(w):
-    with Running(w, "orderd", *LISTEN) as server:
+def be_patient(w, listener):
+    with listener(w) as server:
         keepalive_at_the_documented_minimum__is_fine(server)
         assert server.end() == 0
         patience.append("fine")
 
 
-def patient_client__begins(w):
-    global patient
-    patient = threading.Thread(target=be_patient, args=(w,))
-    patient.start()
+def patient_clients__begin(w):
+    for listener in (own_listener, held_socket):
+        patient.append(threading.Thread(target=be_patient, args=(w, listener)))
+        patient[-1].start()
 
 
-patient, patience = None, []
-run(patient_client__begins, streams_beyond_the_limit__wait_and_none_is_lost, headers_too_large__end_their_connection_and_no_other,
-    flood_of_pings__is_told_to_calm_down, mute_connection__is_hung_up_on, patient_client__was_answered_all_along)
+def on(listener, story):
+    def told(w):
+        story(w, listener)
+    told.__name__ = "%s__on_its_%s" % (story.__name__, listener.__name__)
+    return told
+
+
+patient, patience = [], []
+both = [on(listener, story) for listener in (own_listener, held_socket) for story in (
+    streams_beyond_the_limit__wait_and_none_is_lost, headers_too_large__end_their_connection_and_no_other, flood_of_pings__is_told_to_calm_down,
+    mute_connection__is_hung_up_on)]
+run(patient_clients__begin, *both, patient_clients__were_answered_all_along)

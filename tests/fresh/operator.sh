@@ -123,7 +123,7 @@ install_them() {
 	[[ $(getent passwd orderd | cut -d: -f7) == */nologin ]] || wrong 'orderd may log in'
 	ok 'installed: a user, a directory for sockets, nothing enabled, nothing started'
 
-	systemd-analyze verify --man=no /usr/lib/systemd/system/orderd{,-migrate,-worker@1}.service >$work/verify.log 2>&1 || true
+	systemd-analyze verify --man=no /usr/lib/systemd/system/{orderd{,-migrate,-worker@1}.service,orderd{,-edge}.socket} >$work/verify.log 2>&1 || true
 	[[ ! -s $work/verify.log ]] || { cat $work/verify.log; wrong 'systemd-analyze verify'; }
 	for unit in orderd orderd-migrate orderd-worker@1; do
 		systemd-analyze security --offline=yes --no-pager --threshold=20 "$unit.service" >$work/security.log ||

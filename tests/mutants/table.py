@@ -9,6 +9,8 @@ OWN = "e2e access customer__orders_for_nobody_else_and_pays_the_price"
 KEYS = "e2e access key__has_no_more_scopes_than_its_maker"
 TOKENS = "e2e auth good_token__is_known_and_nothing_else_is"
 
+REFUSED = "e2e activation sockets_that_will_not_do__are_refused_by_name"
+HELD, LISTENERS = "core/listen/held_sockets.c", "server/auth/listeners.c"
 POLICY, JWT, JWKS, API_KEY = "server/auth/policy.c", "server/auth/jwt.c", "server/auth/jwks.c", "server/auth/api_key.c"
 
 
@@ -106,7 +108,21 @@ ROWS = [
     ("jwt_customer", JWT, "if (!identity_name_ok(who->customer))", "if (false)", "unit server_jwt"),
     ("jwt_size", JWT, "if (token.n > JWT_MAX)", "if (false)", "unit server_jwt"),
     ("jwt_denied", "server/auth/auth.c", "if (deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
-    ("edge_alone", "server/auth/auth.c", "if (!peer_is_edge(call))", "if (call == NULL)", "e2e edge header_on_another_listener__is_believed_by_nobody"),
+    ("edge_alone", "server/auth/auth.c", "if (!peer_is_edge(call, a->edge_from))", "if (call == NULL)", "e2e edge header_on_another_listener__is_believed_by_nobody"),
+    # Sockets that systemd holds: whose they are, which will do, and what an edge's connection is known by.
+    ("held_pid", HELD, "n == getpid();", "n > 0;", "unit listen_held_sockets"),
+    ("held_two_of_a_name", HELD, "if (found != NULL)\n\t\t\tconfig_refuse(", "if (false)\n\t\t\tconfig_refuse(", "unit listen_held_sockets"),
+    ("held_listens", HELD, "if (!is_listening(fd) || getsockname(", "if (getsockname(", REFUSED),
+    ("held_path", HELD, "if (at->sun_path[0] != '/')", "if (false)", REFUSED),
+    ("held_loopback", HELD, "if (!address_is_loopback(at))", "if (false)", REFUSED),
+    ("held_tls", LISTENERS, "if (kind == LISTENER_TLS)\n\t\tconfig_refuse(", "if (false)\n\t\tconfig_refuse(", REFUSED),
+    ("held_twice", LISTENERS, "if (listener_is_held(&one) && str_eq(one, name))", "if (false)", REFUSED),
+    ("held_edge_unix", LISTENERS, "if (!take_prefix(&path, STR(\"unix:\")))", "if (false)", REFUSED),
+    ("held_edge_mode", LISTENERS, "(st.st_mode & S_IWOTH) != 0", "false", REFUSED),
+    ("held_edge_number", "server/auth/peer.c", "str_to_i64(str_of(peer + 3), from, INT_MAX, &fd)", "str_to_i64(str_of(peer + 3), 0, INT_MAX, &fd)",
+     "e2e activation certificate__is_believed_on_the_edges_own_socket_alone"),
+    ("held_number_of_others", "core/listen/held_listener.c", "moved < h->opt.below", "moved <= INT32_MAX", "unit listen_held_listener"),
+    ("held_crowd", "core/listen/held_listener.c", "if (h->n_silent == HELD_SILENT_MAX)", "if (false)", "unit listen_held_listener"),
     ("certificate_denied", "server/auth/auth.c", "return e == AUTH_OK && deny_has(a->deny, uri) ? AUTH_DENIED : e;", "return e;", "e2e auth denied__though_it_is_good"),
     # Keys.
     ("key_mac", API_KEY, "if (!same)", "if (!same && now_us < 0)", "unit server_api_key"),

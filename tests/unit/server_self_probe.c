@@ -87,17 +87,17 @@ static int next_attempt(void)
 	return fd;
 }
 
-/* Until the probe has hung up. */
+/* Until the probe has hung up; what it says is not looked at. */
 static void await_hangup(int fd)
 {
 	char c;
 	ssize_t n = -1;
 
-	for (int i = 0; n < 0 && i < TURNS_MAX; i++) {
+	for (int i = 0; n != 0 && i < TURNS_MAX; i++) {
 		(void)uv_run(loop_uv(l), UV_RUN_NOWAIT);
 		n = recv(fd, &c, 1, MSG_DONTWAIT);
 	}
-	assert_true(n <= 0);
+	assert_int_equal(n, 0);
 	close(fd);
 }
 
@@ -164,6 +164,26 @@ static void listener_that_is_gone_is_deaf(void **state)
 	assert_int_equal(deaf, 1);
 }
 
+/* One that waits to be spoken to must not be taken for deaf. */
+static void probe_speaks_first_as_clients_do(void **state)
+{
+	static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0";
+	char said[sizeof(preface)]; /* its NUL is the frame's last byte */
+	size_t n = 0;
+	int fd = next_attempt();
+
+	(void)state;
+	for (int i = 0; n < sizeof(said) && i < TURNS_MAX; i++) {
+		ssize_t more = recv(fd, said + n, sizeof(said) - n, MSG_DONTWAIT);
+
+		(void)uv_run(loop_uv(l), UV_RUN_NOWAIT);
+		n += more > 0 ? (size_t)more : 0;
+	}
+	assert_int_equal(n, sizeof(said));
+	assert_memory_equal(said, preface, n);
+	close(fd);
+}
+
 static void probe_closed_during_an_attempt_leaves_nothing_behind(void **state)
 {
 	(void)state;
@@ -180,6 +200,7 @@ int main(void)
 		TEST(another_frame_is_no_answer),
 		TEST(one_good_answer_forgives_earlier_failures),
 		TEST(listener_that_is_gone_is_deaf),
+		TEST(probe_speaks_first_as_clients_do),
 		TEST(probe_closed_during_an_attempt_leaves_nothing_behind),
 	};
 
