@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "core/store/record_check.h"
+#include "core/store/record_chain.h"
 
 static void hash_of(const char *const texts[RECORD_FIELDS], uint8_t first_byte_before, uint8_t *ret)
 {
