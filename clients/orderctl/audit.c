@@ -101,7 +101,7 @@ static const char *words_of(Orderd__V1__KeptHead kept)
 	return "it was not come to";
 }
 
-static enum exit_code verdict(const struct verified *v, bool broken, bool wanted)
+static int verdict(const struct verified *v, bool broken, bool wanted)
 {
 	if (broken || v->kept == ORDERD__V1__KEPT_HEAD__KEPT_HEAD_NOT_CONTAINED)
 		return EXIT_BROKEN;
@@ -149,7 +149,7 @@ static int run_verify(struct args *a)
 	Orderd__V1__VerifyCallRecordsResponse *rs = NULL, *before = NULL;
 	struct verified v = {0};
 	struct orderd_error e;
-	enum exit_code code;
+	int code;
 
 	read_head(a, &rq);
 	rq.page_token = text(option(a, "page-token"));

@@ -27,7 +27,7 @@ void record_hex(const uint8_t hash[DIGEST_BYTES], char hex[RECORD_HEX])
 		hex[2 * i] = digits[hash[i] >> 4];
 		hex[2 * i + 1] = digits[hash[i] & 15];
 	}
-	hex[2 * DIGEST_BYTES] = '\0';
+	hex[RECORD_HEX - 1] = '\0';
 }
 
 void record_hash(const uint8_t prev[DIGEST_BYTES], const struct str fields[RECORD_FIELDS],
