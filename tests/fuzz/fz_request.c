@@ -59,12 +59,12 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__resume_queue_request__descriptor,
 	&orderd__v1__list_stuck_orders_request__descriptor,
 	&orderd__v1__list_call_records_request__descriptor,
-	&orderd__v1__verify_call_records_request__descriptor,
 	&orderd__v1__inspect_request__descriptor,
 	&orderd__v1__create_key_request__descriptor,
 	&orderd__v1__list_keys_request__descriptor,
 	&orderd__v1__revoke_key_request__descriptor,
 	&orderd__v1__watch_orders_request__descriptor,
+	&orderd__v1__verify_call_records_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

@@ -3,12 +3,12 @@
  *
  *	generations --> streams --+--> raise --+--> epoch --> orphans --> waiting --> backlog --+
  *	                          +------------+                                    (per role)  |
- *	depth <-- records <-- forget <-- holds <-- renewals <-- expire, freed (per order) <--
- *expired <-----+
+ *	depth <-- records <-- forget <-- holds <-- renewals <-- expire, freed <-- expired <-----+
+ *	                                                        (per order)
  *
  * Steps that need Redis are passed over while it is away; the database's are not.  What is only
  * kept for a while is forgotten by one sweep in a minute, calls on record by one in an hour, and
- *what waits is counted by one in five seconds.
+ * what waits is counted by one in five seconds.
  */
 #include "workers/janitor/janitor.h"
 
