@@ -26,14 +26,13 @@ enum {
 	PAGE_DEFAULT = 50,
 	RECORD_SCAN = 1000,
 	RECORD_MEMORY = 2048, /* one on its way */
-	FILTER_SIZE = 2 * DIGEST_BYTES + 1
 };
 
 enum { PAGE, DONE };
 
 struct listing {
 	int32_t page;
-	char filter[FILTER_SIZE]; /* hash of what is asked for but where and how much */
+	char filter[RECORD_HEX]; /* hash of what is asked for but where and how much */
 };
 
 /* ---- the question ---- */
