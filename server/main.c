@@ -275,6 +275,7 @@ static void fill_board(struct app *app)
 	queue_offer(app->queue, b);
 	watches_offer(app->watches, b);
 	feeds_offer(app->feeds, b);
+	call_recorder_offer(app->recorder, b);
 	machines_offer(b);
 	ops_http_offer(b);
 }

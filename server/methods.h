@@ -46,6 +46,7 @@ extern const struct rpc_method RPC_PAUSE_QUEUE;
 extern const struct rpc_method RPC_RESUME_QUEUE;
 extern const struct rpc_method RPC_LIST_STUCK_ORDERS;
 extern const struct rpc_method RPC_LIST_CALL_RECORDS;
+extern const struct rpc_method RPC_VERIFY_CALL_RECORDS;
 extern const struct rpc_method RPC_INSPECT;
 extern const struct rpc_method RPC_CREATE_KEY;
 extern const struct rpc_method RPC_LIST_KEYS;

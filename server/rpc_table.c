@@ -44,6 +44,7 @@ const struct rpc_method *const rpc_table[] = {
 	&RPC_RESUME_QUEUE,
 	&RPC_LIST_STUCK_ORDERS,
 	&RPC_LIST_CALL_RECORDS,
+	&RPC_VERIFY_CALL_RECORDS,
 	&RPC_INSPECT,
 	/* orderd.v1.KeyService */
 	&RPC_CREATE_KEY,

@@ -90,6 +90,9 @@ int64_t number(const char *z, const char *what);       /* exits 2 when it is non
 int32_t small_number(const char *z, const char *what); /* exits 2 when it does not fit */
 /* --name as a value of an enum, 0 when it was not given; exits 2 when there is no such value. */
 int enum_option(const struct args *a, const char *name, const ProtobufCEnumDescriptor *d);
+/* --name as a time in *at; NULL when it was not given, exits 2 when it is none. */
+Google__Protobuf__Timestamp *time_option(const struct args *a, const char *name,
+					 Google__Protobuf__Timestamp *at);
 /* "orderctl: ...", and where to read more about the command it is about. */
 void usage_error_is_about(const struct command *c);
 _Noreturn void usage_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

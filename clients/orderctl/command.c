@@ -120,6 +120,19 @@ int enum_option(const struct args *a, const char *name, const ProtobufCEnumDescr
 	return value;
 }
 
+Google__Protobuf__Timestamp *time_option(const struct args *a, const char *name,
+					 Google__Protobuf__Timestamp *at)
+{
+	const char *z = option(a, name);
+
+	if (z == NULL)
+		return NULL;
+	google__protobuf__timestamp__init(at);
+	if (!read_time(z, at))
+		usage_error("--%s is not a time like 2026-01-31T12:00:00Z: %s", name, z);
+	return at;
+}
+
 ProtobufCBinaryData text(const char *z)
 {
 	return (ProtobufCBinaryData){z != NULL ? strlen(z) : 0, (uint8_t *)(uintptr_t)z};

@@ -18,7 +18,8 @@
 	X(5, UNAVAILABLE,                                                                     \
 	  "no answer, and nothing was changed: the server is not reachable, overloaded, too " \
 	  "slow, or has failed")                                                              \
-	X(6, NOT_PERMITTED, "not permitted, or not known to the server")
+	X(6, NOT_PERMITTED, "not permitted, or not known to the server")                      \
+	X(7, BROKEN, "what is on record is not whole, or not what it was")
 
 #define X(code, name, help) EXIT_##name = (code),
 

@@ -50,19 +50,6 @@ static int run_status(struct args *a)
 	return done_with(&rs->base);
 }
 
-static Google__Protobuf__Timestamp *time_option(const struct args *a, const char *name,
-						Google__Protobuf__Timestamp *at)
-{
-	const char *z = option(a, name);
-
-	if (z == NULL)
-		return NULL;
-	google__protobuf__timestamp__init(at);
-	if (!read_time(z, at))
-		usage_error("--%s is not a time like 2026-01-31T12:00:00Z: %s", name, z);
-	return at;
-}
-
 static const ProtobufCMessage *orders_page(struct args *a, struct page *p, struct orderd_error *e)
 {
 	Orderd__V1__ListOrdersRequest *rq = p->request;

@@ -29,6 +29,7 @@ static const struct meaning words[] = {
 
 /* Options that mean the same wherever they are; a command's own meaning goes first. */
 static const struct meaning options_of_all[] = {
+	{"actor", "only of this credential: key:shop"},
 	{"after", "begin behind this event's sequence number"},
 	{"all", "all there are: every page of a list, every order"},
 	{"channel", "where the order was entered: web, phone, store, ..."},
@@ -46,6 +47,7 @@ static const struct meaning options_of_all[] = {
 	{"events", "also what happened to the order"},
 	{"fallback", "another payment method, tried when those before it are declined"},
 	{"group", "the shipment group, from 1"},
+	{"head", "a head that was kept, SEQ:HASH: it must still be part of the chain"},
 	{"help", "say how it is used"},
 	{"ids", "the file with acknowledged orders' ids"},
 	{"json", "print what was answered as JSON, one line per answer, in the contract's names"},
@@ -53,11 +55,14 @@ static const struct meaning options_of_all[] = {
 	{"lines", "lines of each order"},
 	{"limit", "at most so many rows, on as many pages as it takes"},
 	{"location", "a location's code"},
+	{"method", "only of this method: PauseQueue"},
 	{"name", "the person or firm on the label"},
+	{"object", "only about this order, job, parcel, key or queue"},
 	{"order", "an order's id"},
 	{"orders", "stop after so many calls"},
 	{"page-size", "rows asked for at once, 1 to 200; by default 50"},
 	{"page-token", "go on where another list ended"},
+	{"outcome", "only what became this of: refused is what was not let in"},
 	{"payment-method", "the payment gateway's token of the method, never a card number"},
 	{"phone", "for the carrier"},
 	{"placed-after", "only orders placed at this time or later: 2026-01-31T12:00:00Z"},
@@ -69,6 +74,8 @@ static const struct meaning options_of_all[] = {
 	 "calls begun a second, whether earlier ones have been answered or not; by default as fast "
 	 "as they are"},
 	{"reason", "why, for the history"},
+	{"recorded-after", "only what was recorded at this time or later: 2026-01-31T12:00:00Z"},
+	{"recorded-before", "only what was recorded before this time"},
 	{"reference", "the number on the buyer's or supplier's own paper"},
 	{"region", "the address's state or province"},
 	{"report", "the report's own id: told again under the same one, it changes nothing"},
@@ -113,6 +120,7 @@ static const struct {
 	{"LABEL_FORMAT", &orderd__v1__label_format__descriptor},
 	{"FULFILLMENT_ORDER_STATE", &orderd__v1__fulfillment_order_state__descriptor},
 	{"JOB_STATE", &orderd__v1__job_state__descriptor},
+	{"CALL_OUTCOME", &orderd__v1__call_outcome__descriptor},
 	{"ROLE", &orderd__v1__role__descriptor},
 };
 

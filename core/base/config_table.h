@@ -98,6 +98,7 @@
 	X(TEXT, payment_return_url,  "",        0, 1024,    "", "where the bank sends a customer back to who has confirmed a payment; empty: a payment that must be confirmed is declined") \
 	X(INT,  action_poll_ms,      60000,     100, 86400000, "ms", "pause between two looks at a payment that waits for its customer, or for another job") \
 	X(INT,  renew_ahead_s,       86400,     0, 2592000, "s",     "an authorization of goods not yet shipped is renewed this long before it ends") \
+	X(INT,  call_record_days,    0,         0, 36500,   "days",  "calls on record are removed when they are so old, and the record says so; 0: never, less than 30: not before they are 30") \
 	X(TEXT, smtp_url,            "",        0, 1024,    "", "mail server: smtp(s)://host[:port][/name to say EHLO with]") \
 	X(TEXT, smtp_tls,            "required", 0, 8,      "", "required: no mail without TLS (STARTTLS, or smtps); try: where the server offers it; none") \
 	X(TEXT, smtp_user,           "",        0, 256,     "", "who to log in as at the mail server; empty: nobody") \

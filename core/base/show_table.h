@@ -21,5 +21,6 @@
 	X(feeds,   "tenant> followers> behind> kept> read> xid> state",       "tenants whose orders are followed, and what is kept of each") \
 	X(streams, "role state room> ahead> out> asks",                              "the readers of the job streams") \
 	X(jobs,    "kind job order group> attempts> step age_ms> lease_left_ms> waits_for", "jobs at work") \
+	X(chains,  "tenant> seq> hash read_ms>",                                         "where the chains of recorded calls end, for somebody else to keep; read once a minute, read_ms ago") \
 	X(states,  "machine from to why",                                            "the states of things and every move there is between them; no `from`: it begins there")
 /* clang-format on */

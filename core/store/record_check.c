@@ -1,11 +1,10 @@
 #include "core/store/record_check.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/base/mem.h"
 #include "core/store/internal.h"
+#include "core/store/record_chain.h"
 
 #define COLUMNS                                                                                \
 	"tenant::text, seq::text, id::text, (extract(epoch FROM at) * 1000000)::int8::text, "  \
@@ -18,140 +17,46 @@
 	", encode(prev, 'hex'), encode(hash, 'hex') FROM orderd.call_record r " \
 	"ORDER BY r.tenant, r.seq"
 #define FETCH "FETCH 1000 FROM rows"
-#define HEADS                                                                                    \
-	"SELECT tenant::text, seq::text, encode(hash, 'hex') FROM orderd.call_chain c ORDER BY " \
-	"c.tenant"
+#define HEADS                                                                             \
+	"SELECT tenant::text, seq::text, encode(hash, 'hex'), (SELECT object FROM "       \
+	"orderd.call_record r WHERE r.tenant = c.tenant AND method = '" RECORD_CUT_METHOD \
+	"' ORDER BY seq DESC LIMIT 1) FROM orderd.call_chain c ORDER BY c.tenant"
 
-enum { TENANT, SEQ, PREV = RECORD_FIELDS, HASH, HEX = 2 * DIGEST_BYTES + 1, NUMBER = 24 };
+enum { PREV = RECORD_FIELDS, HASH, KEPT_TEXT = 24 + RECORD_LINK_TEXT };
 
-struct chain {
-	char tenant[NUMBER];
-	int64_t seq; /* of its last row so far */
-	uint8_t hash[DIGEST_BYTES];
-	bool broken; /* told: what follows says nothing more */
-};
+enum { HEAD_TENANT, HEAD_SEQ, HEAD_HASH, HEAD_CUT };
 
 struct walk {
-	struct chain chain;
+	char tenant[24];           /* of the chain at hand; "": none yet */
+	struct record_chain chain; /* its last row so far */
+	bool broken;               /* told: what follows says nothing more */
 	const char *kept;
 	bool kept_found;
-	unsigned rows, chains, broken;
+	unsigned rows, chains, n_broken;
 	PGresult *heads;
 	int head; /* the next of them */
 	FILE *out;
 };
 
-/* ---- one link ---- */
-
-static size_t put_field(uint8_t *to, struct str s)
-{
-	uint32_t n = s.p != NULL ? (uint32_t)s.n : UINT32_MAX;
-
-	for (int i = 0; i < 4; i++)
-		to[i] = (uint8_t)(n >> (24 - 8 * i));
-	if (s.p == NULL)
-		return 4;
-	memcpy(to + 4, s.p, s.n);
-	return 4 + s.n;
-}
-
-static void to_hex(const uint8_t hash[DIGEST_BYTES], char hex[HEX])
-{
-	for (size_t i = 0; i < DIGEST_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", hash[i]);
-}
-
-void record_hash(const uint8_t prev[DIGEST_BYTES], const struct str fields[RECORD_FIELDS],
-		 uint8_t ret[DIGEST_BYTES])
-{
-	struct str form = STR("orderd.call_record.1");
-	size_t size = 4 + form.n + 4 + HEX, n = 0;
-	char hex[HEX];
-	uint8_t *all;
-
-	for (size_t i = 0; i < RECORD_FIELDS; i++)
-		size += 4 + fields[i].n;
-	all = mem_alloc(size);
-	to_hex(prev, hex);
-	n += put_field(all + n, form);
-	n += put_field(all + n, str_of(hex));
-	for (size_t i = 0; i < RECORD_FIELDS; i++)
-		n += put_field(all + n, fields[i]);
-	digest_sha256((struct str){(const char *)all, n}, ret);
-	free(all);
-}
-
 /* ---- a chain ---- */
 
-static void break_chain(struct walk *w, const char *seq, const char *why)
+static void break_chain(struct walk *w, int64_t seq, const char *why)
 {
-	if (w->chain.broken)
+	if (w->broken)
 		return;
-	w->chain.broken = true;
-	w->broken++;
-	fprintf(w->out, "tenant %s: broken at seq %s: %s\n", w->chain.tenant, seq, why);
+	w->broken = true;
+	w->n_broken++;
+	fprintf(w->out, "tenant %s: broken at seq %" PRId64 ": %s\n", w->tenant, seq, why);
 }
 
-static void look_for_kept(struct walk *w, const char *seq, const char *hash)
+static void look_for_kept(struct walk *w)
 {
-	char link[NUMBER + NUMBER + HEX];
+	char link[RECORD_LINK_TEXT], text[KEPT_TEXT];
 
 	if (w->kept == NULL)
 		return;
-	snprintf(link, sizeof(link), "%s:%s:%s", w->chain.tenant, seq, hash);
-	w->kept_found |= strcmp(link, w->kept) == 0;
-}
-
-/* The chain's last row must be what its head says. */
-static void end_chain(struct walk *w)
-{
-	char seq[NUMBER], hash[HEX];
-	int i = w->head;
-
-	if (w->chain.tenant[0] == '\0')
-		return;
-	snprintf(seq, sizeof(seq), "%" PRId64, w->chain.seq);
-	to_hex(w->chain.hash, hash);
-	if (i == PQntuples(w->heads) || strcmp(PQgetvalue(w->heads, i, 0), w->chain.tenant) != 0)
-		break_chain(w, seq, "it has no head");
-	else if (strcmp(PQgetvalue(w->heads, i, 1), seq) != 0 ||
-		 strcmp(PQgetvalue(w->heads, i, 2), hash) != 0)
-		break_chain(w, seq, "the head is another: rows behind it are gone");
-	if (!w->chain.broken)
-		fprintf(w->out, "tenant %s: whole up to %s:%s:%s\n", w->chain.tenant,
-			w->chain.tenant, seq, hash);
-}
-
-static long long number_of(const char *text)
-{
-	long long n = 0;
-
-	(void)str_to_i64(str_of(text), INT64_MIN, INT64_MAX, &n); /* an integer column */
-	return n;
-}
-
-/* Heads before `tenant`, or all that are left, that have no row at all. */
-static void skip_heads(struct walk *w, const char *tenant)
-{
-	for (; w->head < PQntuples(w->heads); w->head++) {
-		const char *t = PQgetvalue(w->heads, w->head, 0);
-
-		if (tenant != NULL && number_of(t) >= number_of(tenant))
-			return;
-		if (strcmp(t, w->chain.tenant) == 0)
-			continue; /* the one that has just ended */
-		w->broken++;
-		fprintf(w->out, "tenant %s: broken at seq 1: every row is gone\n", t);
-	}
-}
-
-static void begin_chain(struct walk *w, const char *tenant)
-{
-	end_chain(w);
-	skip_heads(w, tenant);
-	w->chain = (struct chain){.seq = 0};
-	snprintf(w->chain.tenant, sizeof(w->chain.tenant), "%s", tenant);
-	w->chains++;
+	snprintf(text, sizeof(text), "%s:%s", w->tenant, record_link(&w->chain, link));
+	w->kept_found |= strcmp(text, w->kept) == 0;
 }
 
 static struct str cell(const PGresult *r, int i, int column)
@@ -161,30 +66,88 @@ static struct str cell(const PGresult *r, int i, int column)
 	return (struct str){PQgetvalue(r, i, column), (size_t)PQgetlength(r, i, column)};
 }
 
+static long long number_of(struct str text)
+{
+	long long n = 0;
+
+	(void)str_to_i64(text, INT64_MIN, INT64_MAX, &n); /* an integer column */
+	return n;
+}
+
+/* Whether the next head is the chain's. */
+static bool has_head(const struct walk *w)
+{
+	return w->head < PQntuples(w->heads) &&
+	       strcmp(PQgetvalue(w->heads, w->head, HEAD_TENANT), w->tenant) == 0;
+}
+
+/* The chain's last row must be what its head says. */
+static void end_chain(struct walk *w)
+{
+	char link[RECORD_LINK_TEXT];
+	const char *why = "it has no head";
+
+	if (w->tenant[0] == '\0')
+		return;
+	if (has_head(w))
+		why = record_chain_end(&w->chain, number_of(cell(w->heads, w->head, HEAD_SEQ)),
+				       cell(w->heads, w->head, HEAD_HASH));
+	if (why != NULL)
+		break_chain(w, w->chain.seq, why);
+	if (!w->broken)
+		fprintf(w->out, "tenant %s: whole up to %s:%s\n", w->tenant, w->tenant,
+			record_link(&w->chain, link));
+}
+
+/* Heads before `tenant`, or all that are left, that have no row at all. */
+static void skip_heads(struct walk *w, const char *tenant)
+{
+	for (; w->head < PQntuples(w->heads); w->head++) {
+		struct str t = cell(w->heads, w->head, HEAD_TENANT);
+
+		if (tenant != NULL && number_of(t) >= number_of(str_of(tenant)))
+			return;
+		if (str_eq(t, str_of(w->tenant)))
+			continue; /* the one that has just ended */
+		w->n_broken++;
+		fprintf(w->out, "tenant %s: broken at seq 1: every row is gone\n", t.p);
+	}
+}
+
+static void begin_chain(struct walk *w, const char *tenant)
+{
+	struct str cut = {0};
+
+	end_chain(w);
+	skip_heads(w, tenant);
+	snprintf(w->tenant, sizeof(w->tenant), "%s", tenant);
+	w->broken = false;
+	w->chains++;
+	if (has_head(w))
+		cut = cell(w->heads, w->head, HEAD_CUT);
+	if (!record_chain_start(&w->chain, cut))
+		break_chain(w, 1, "what it says of older rows is not legible");
+	look_for_kept(w);
+}
+
 static void walk_row(struct walk *w, const PGresult *r, int i)
 {
-	const char *tenant = PQgetvalue(r, i, TENANT), *seq = PQgetvalue(r, i, SEQ);
-	struct str fields[RECORD_FIELDS];
-	char prev[HEX], hash[HEX], wanted[NUMBER];
-	uint8_t digest[DIGEST_BYTES];
+	const char *tenant = PQgetvalue(r, i, RECORD_TENANT), *why;
+	struct record_row row = {.prev = cell(r, i, PREV), .hash = cell(r, i, HASH)};
+	int64_t seq;
 
-	if (strcmp(w->chain.tenant, tenant) != 0)
+	if (strcmp(w->tenant, tenant) != 0)
 		begin_chain(w, tenant);
-	for (int k = 0; k < RECORD_FIELDS; k++)
-		fields[k] = cell(r, i, k);
-	record_hash(w->chain.hash, fields, digest);
-	to_hex(w->chain.hash, prev);
-	to_hex(digest, hash);
-	snprintf(wanted, sizeof(wanted), "%" PRId64, ++w->chain.seq);
-	if (strcmp(seq, wanted) != 0)
-		break_chain(w, wanted, "it is missing");
-	else if (strcmp(PQgetvalue(r, i, PREV), prev) != 0)
-		break_chain(w, seq, "it does not follow the one before");
-	else if (strcmp(PQgetvalue(r, i, HASH), hash) != 0)
-		break_chain(w, seq, "it was changed");
-	memcpy(w->chain.hash, digest, sizeof(digest));
-	look_for_kept(w, seq, hash);
 	w->rows++;
+	if (w->broken)
+		return;
+	for (int k = 0; k < RECORD_FIELDS; k++)
+		row.fields[k] = cell(r, i, k);
+	why = record_chain_add(&w->chain, &row, &seq);
+	if (why != NULL)
+		break_chain(w, seq, why);
+	else
+		look_for_kept(w);
 }
 
 /* ---- all of them ---- */
@@ -231,10 +194,10 @@ static bool walk_rows(struct walk *w, PGconn *pg)
 
 static int verdict(const struct walk *w)
 {
-	fprintf(w->out, "%u rows in %u chains, %u broken\n", w->rows, w->chains, w->broken);
+	fprintf(w->out, "%u rows in %u chains, %u broken\n", w->rows, w->chains, w->n_broken);
 	if (w->kept == NULL || w->kept_found)
-		return w->broken > 0;
-	fprintf(w->out, "%s is in none of them: the chain was made anew\n", w->kept);
+		return w->n_broken > 0;
+	fprintf(w->out, "%s is in none of them: the chain was made anew, or goes back less far\n", w->kept);
 	return 1;
 }
 

@@ -3,14 +3,14 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/metric.h"
-#include "core/base/seal.h"
+#include "core/store/record_chain.h"
 #include "core/store/store.h"
 #include "server/app.h"
 #include "server/auth/call_notes.h"
@@ -25,8 +25,8 @@ enum {
 	SWEEP_MS = 60000,      /* from one look for lapsed calls to the next */
 	SWEEP_AGAIN_MS = 5000, /* when that came to nothing */
 	LAPSED_MAX = 100,      /* taken in one look */
-	HEADS_MS = 3600000,
-	HEADS_MAX = 1000, /* chains told */
+	HEADS_MS = 3600000,    /* from one log of the heads to the next */
+	HEADS_MAX = 1000,      /* chains told */
 	WRITER_ARENA = 8192,
 	SWEEP_ARENA = 262144,
 };
@@ -38,6 +38,11 @@ struct writer {
 	bool written;
 };
 
+struct head {
+	int32_t tenant;
+	struct record_chain end;
+};
+
 struct call_recorder {
 	struct rpc_recorder door;
 	struct app *app;
@@ -47,7 +52,10 @@ struct call_recorder {
 	struct timer next, sweep;
 	struct flow sweeper;
 	bool sweeping, closing, failed;
-	int64_t heads_at_ms; /* not before */
+	struct head heads[HEADS_MAX]; /* as last read */
+	uint32_t n_heads;
+	int64_t heads_read_ms;   /* when that was */
+	int64_t heads_logged_ms; /* 0: never yet */
 	void (*on_closed)(void *arg);
 	void *closed_arg;
 };
@@ -291,7 +299,7 @@ static int got_lapsed(struct flow *fl, const struct answer *a)
 		log_warn("call_lapsed", "method=%s tenant=%" PRId32, LOG_Q(n.method), n.tenant);
 		add_note(r, &n);
 	}
-	return clock_mono_ms() >= r->heads_at_ms ? HEADS : SWEPT;
+	return HEADS;
 }
 
 static int ask_heads(struct flow *fl)
@@ -301,26 +309,60 @@ static int ask_heads(struct flow *fl)
 	return store_ask(fl, recorder_of(fl)->app->store, call_heads_unit(&h, NULL, 0));
 }
 
+static void log_heads(struct call_recorder *r, int64_t now)
+{
+	char hex[RECORD_HEX];
+
+	r->heads_logged_ms = now;
+	for (uint32_t i = 0; i < r->n_heads; i++) {
+		const struct head *h = &r->heads[i];
+
+		record_hex(h->end.hash, hex);
+		log_info("call_record_head", "tenant=%" PRId32 " seq=%" PRId64 " hash=%s",
+			 h->tenant, h->end.seq, hex);
+	}
+}
+
+static void show_chains(struct show *s, const void *arg)
+{
+	const struct call_recorder *r = arg;
+	char hex[RECORD_HEX];
+
+	for (uint32_t i = 0; i < r->n_heads && show_row(s); i++) {
+		record_hex(r->heads[i].end.hash, hex);
+		show_int(s, r->heads[i].tenant);
+		show_int(s, r->heads[i].end.seq);
+		show_text(s, hex);
+		show_int(s, clock_mono_ms() - r->heads_read_ms);
+	}
+}
+
 static int got_heads(struct flow *fl, const struct answer *a)
 {
-	char hex[2 * DIGEST_BYTES + 1];
+	struct call_recorder *r = recorder_of(fl);
+	int64_t now = clock_mono_ms();
 
-	recorder_of(fl)->heads_at_ms = clock_mono_ms() + HEADS_MS;
-	for (uint32_t i = 0; i < answer_rows(a); i++) {
-		struct call_heads_row r = call_heads_row(a, i);
+	r->n_heads = 0;
+	for (uint32_t i = 0; i < answer_rows(a) && i < HEADS_MAX; i++) {
+		struct call_heads_row row = call_heads_row(a, i);
+		struct head *h = &r->heads[r->n_heads];
 
-		for (size_t k = 0; k < r.hash.n && k < DIGEST_BYTES; k++)
-			snprintf(hex + 2 * k, 3, "%02x", (uint8_t)r.hash.p[k]);
-		log_info("call_record_head", "tenant=%" PRId32 " seq=%" PRId64 " hash=%s", r.tenant,
-			 r.seq, hex);
+		if (row.hash.n != DIGEST_BYTES)
+			continue; /* a CHECK of the table's is gone; the audit tells */
+		r->n_heads++;
+		*h = (struct head){.tenant = row.tenant, .end.seq = row.seq};
+		memcpy(h->end.hash, row.hash.p, DIGEST_BYTES);
 	}
+	r->heads_read_ms = now;
+	if (r->heads_logged_ms == 0 || now - r->heads_logged_ms >= HEADS_MS)
+		log_heads(r, now);
 	return SWEPT;
 }
 
 /* clang-format off */
 static const struct flow_step sweep_steps[] = {
 	/*           name      ask         got         ms        on error  next                  */
-	[LAPSED] = {"lapsed", ask_lapsed, got_lapsed, WRITE_MS, SWEPT,    TO(HEADS) | TO(SWEPT)},
+	[LAPSED] = {"lapsed", ask_lapsed, got_lapsed, WRITE_MS, SWEPT,    TO(HEADS)},           
 	[HEADS]  = {"heads",  ask_heads,  got_heads,  WRITE_MS, SWEPT,    TO(SWEPT)},
 	[SWEPT]  = {"done"},
 };
@@ -372,6 +414,11 @@ struct call_recorder *call_recorder_new(struct app *app)
 	r->sweep.on_due = on_sweep;
 	timer_set(app->loop, &r->sweep, clock_mono_ms());
 	return r;
+}
+
+void call_recorder_offer(const struct call_recorder *r, struct show_board *b)
+{
+	show_offer(b, SHOW_chains, show_chains, r);
 }
 
 const struct rpc_recorder *call_recorder_door(const struct call_recorder *r)

@@ -56,6 +56,7 @@
 	X("/orderd.v1.OpsService/ListStuckOrders",                         "ops:read",          QUIET, NO,  NO,  NO,  ALL, ALL, ALL) \
 	X("/orderd.v1.OpsService/Inspect",                                 "ops:read",          QUIET, NO,  NO,  NO,  SITE, SITE, SITE) \
 	X("/orderd.v1.OpsService/ListCallRecords",                         "audit:read",        LOUD,  NO,  NO,  NO,  ALL, NO,  ALL) \
+	X("/orderd.v1.OpsService/VerifyCallRecords",                       "audit:read",        QUIET, NO,  NO,  NO,  ALL, NO,  ALL) \
 	X("/orderd.v1.KeyService/CreateKey",                               "keys:write",        LOUD,  NO,  NO,  NO,  NO,  NO,  ALL) \
 	X("/orderd.v1.KeyService/ListKeys",                                "keys:read",         LOUD,  NO,  NO,  NO,  NO,  NO,  ALL) \
 	X("/orderd.v1.KeyService/RevokeKey",                               "keys:write",        LOUD,  NO,  NO,  NO,  NO,  NO,  ALL) \

@@ -94,6 +94,7 @@ FREE = {
     "InventoryService/CreateLocation": "so is a location's code",
     "KeyService/CreateKey": "a key is made, with a kid of the tenant's own",
     "OpsService/ListCallRecords": "the tenant's calls, which name what they named; test_record.py",
+    "OpsService/VerifyCallRecords": "the same; it tells hashes and numbers",
     "OrderService/WatchOrders": "it is for what comes; test_feed_many.py",
 }
 

@@ -14,11 +14,11 @@ from programs import LISTEN, Running, http, own, write
 from world import run
 
 OURS = {"views", "config", "version", "memory", "timers", "flows", "pools", "batches"}
-SERVERS, WORKERS = OURS | {"calls", "tenants", "rates", "watches", "feeds", "states"}, OURS | {"jobs", "streams"}
+SERVERS, WORKERS = OURS | {"calls", "tenants", "rates", "watches", "feeds", "states", "chains"}, OURS | {"jobs", "streams"}
 # What the order below is known by to people, and what opens doors.
 PERSON = ("Zenobia Quill", "Amaranth Lane 7", "Porlock", "Z99 9ZZ", "zenobia@quill.example", "+4915550123", "pm_card_visa")
 FIGURES = set("line bytes count next_ms age_ms wait_left_ms left_ms full_ms memory_bytes n followers behind kept read xid in_flight most tokens"
-              " burst working waiting done lost ago_ms units statements us tenant sent taken version held quiet_ms".split())
+              " burst working waiting done lost ago_ms units statements us tenant sent taken version held quiet_ms seq read_ms".split())
 
 
 def look(w, view, of="HTTP"):
@@ -88,7 +88,7 @@ def every_view__can_be_looked_at_in_every_way(w):
             status, _, text = http(w, "/show/" + view, of)
             assert status == 200 and text.splitlines()[0].split() == json.loads(
                 http(w, "/show/%s?format=json" % view, of)[2])["columns"], text
-            assert rows or view in ("jobs", "watches", "feeds", "flows", "calls", "tenants", "rates"), view
+            assert rows or view in ("jobs", "watches", "feeds", "flows", "calls", "tenants", "rates", "chains"), view
     for view in SERVERS:
         answer, rows = inspect(w, view)
         assert answer.view == view and answer.process.program == "orderd" and not answer.truncated
@@ -119,7 +119,7 @@ def name_of_no_view__is_refused_and_the_views_are_named(w):
         status, headers, body = http(w, "/show/" + urllib.parse.quote(name, safe="%/;"))
         assert status == 404, (name, status)
         assert body == "no such view; there are: views, config, version, memory, timers, flows, calls, tenants, rates, pools, batches, " \
-                       "watches, feeds, states\n", body
+                       "watches, feeds, chains, states\n", body
         assert "Set-Cookie" not in headers
     for path in ("/show/", "/show/%00", "/showflows", "/show/flows/x"):
         assert http(w, path)[0] == 404, path

@@ -64,6 +64,7 @@ static const ProtobufCMessageDescriptor *const requests[] = {
 	&orderd__v1__list_keys_request__descriptor,
 	&orderd__v1__revoke_key_request__descriptor,
 	&orderd__v1__watch_orders_request__descriptor,
+	&orderd__v1__verify_call_records_request__descriptor,
 };
 
 enum { REQUESTS = sizeof(requests) / sizeof(requests[0]) };

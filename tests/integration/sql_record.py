@@ -14,7 +14,7 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from sqltest import Server, SqlError, Store, statements  # noqa: E402
-from sqlworld import audit  # noqa: E402
+from sqlworld import aged_records, audit  # noqa: E402
 
 BATCHES, TENANTS = 150, (0, 1, 2)
 HASHED = ("tenant", "seq", "id", "at_us", "recorded_us", "actor", "role", "peer", "method", "request_key", "object", "status",
@@ -49,6 +49,12 @@ class Record(unittest.TestCase):
         self.addCleanup(session.close)
         return session, Store(session, SQL)
 
+    def page(self, **asked):
+        return self.store.read("call_list", {"tenant": 1, "before": 2 ** 63 - 1, "scan": 1000, "most": 50, **asked})
+
+    def listed(self, **asked):
+        return [int(row["seq"]) for row in self.page(**asked) if row["hit"] == "t"]
+
     def rows(self, tenant):
         names = HASHED + ("prev", "hash")
         found = self.session.query(f"""SELECT tenant, seq, id, (extract(epoch FROM at) * 1000000)::int8,
@@ -56,13 +62,13 @@ class Record(unittest.TestCase):
             trace, encode(prev, 'hex'), encode(hash, 'hex') FROM call_record WHERE tenant = {tenant} ORDER BY seq""")
         return [dict(zip(names, row)) for row in found]
 
-    def check_chain(self, tenant):
-        prev, rows = "00" * 32, self.rows(tenant)
-        for seq, row in enumerate(rows, 1):
+    def check_chain(self, tenant, cut="0:" + "00" * 32):
+        (first, prev), rows = cut.split(":"), self.rows(tenant)
+        for seq, row in enumerate(rows, int(first) + 1):
             self.assertEqual((row["seq"], row["prev"], row["hash"]), (str(seq), prev, link(prev, row)))
             prev = row["hash"]
         self.assertEqual(self.session.query(f"SELECT seq, encode(hash, 'hex') FROM call_chain WHERE tenant = {tenant}"),
-                         [[str(len(rows)), prev]])
+                         [[rows[-1]["seq"], prev]])
         return rows
 
     def append(self, seed, failures):
@@ -105,7 +111,7 @@ class Record(unittest.TestCase):
     def test_a_row__is_neither_changed_nor_removed(self):
         self.store.run([record()])
         for wrong in ("UPDATE call_record SET actor = 'key:nobody'", "DELETE FROM call_record", "TRUNCATE call_record",
-                      "DELETE FROM call_record WHERE false"):
+                      "UPDATE call_record SET calls = 2 WHERE false"):
             with self.assertRaises(SqlError) as refused:
                 self.session.query(wrong)
             self.assertEqual(refused.exception.state, "42501", wrong)
@@ -125,12 +131,110 @@ class Record(unittest.TestCase):
 
     def test_a_list__is_the_tenants_own_and_goes_backward(self):
         self.store.run([record(1) for _ in range(5)] + [record(2)])
-        page = self.store.read("call_list", {"tenant": 1, "before": 2 ** 63 - 1, "most": 3})
-        self.assertEqual([row["seq"] for row in page], ["5", "4", "3"])
-        self.assertEqual([row["seq"] for row in self.store.read("call_list", {"tenant": 1, "before": 3, "most": 3})], ["2", "1"])
-        self.assertEqual(self.store.read("call_list", {"tenant": 3, "before": 9, "most": 3}), [])
+        self.assertEqual(self.listed(most=3), [5, 4, 3])
+        self.assertEqual(self.listed(most=3, before=3), [2, 1])
+        self.assertEqual(self.listed(tenant=3), [])
         heads = self.store.read("call_heads", {"most": 10})
         self.assertEqual([(row["tenant"], row["seq"]) for row in heads], [("1", "5"), ("2", "1")])
+
+    def test_a_filter__gives_what_matches_and_nothing_else__alone_and_together(self):
+        kinds = [dict(actor=a, method=m, object=o, status=s, reason=r) for a in ("key:a", "key:b") for m in ("/x", "/y") for o in ("", "o1")
+                 for s, r in ((0, "OK"), (7, "PERMISSION_DENIED"), (9, "JOB_RUNNING"))]
+        kinds = kinds * 3
+        random.Random(7).shuffle(kinds)
+        for kind in kinds:
+            self.store.run([record(1, **kind), record(2, **kind)])
+        times = [row["recorded_at"] for row in self.page(most=1000)][::-1]
+        outcome = {0: "ok", 7: "refused", 9: "failed"}
+        rng = random.Random(8)
+        for _ in range(300):
+            asked = {k: rng.choice(("key:a", "/x", "o1", "PERMISSION_DENIED", "nobody") if k == "actor" else v) for k, v in (
+                ("actor", ("key:a",)), ("method", ("/x",)), ("object", ("o1",)), ("reason", ("OK", "JOB_RUNNING")),
+                ("outcome", tuple(outcome.values()))) if rng.random() < 0.4}
+            a, b = sorted(rng.sample(range(len(kinds)), 2))
+            if rng.random() < 0.4:
+                asked["since"] = times[a]
+            if rng.random() < 0.4:
+                asked["until"] = times[b]
+            wanted = [n + 1 for n, kind in enumerate(kinds)
+                      if all(asked.get(k, kind[k]) == kind[k] for k in ("actor", "method", "object", "reason"))
+                      and asked.get("outcome", outcome[kind["status"]]) == outcome[kind["status"]]
+                      and ("since" not in asked or n >= a) and ("until" not in asked or n < b)]
+            self.assertEqual(self.listed(**asked, most=100), wanted[::-1], asked)
+
+    def test_a_filter_without_an_index__looks_at_so_many_rows_and_says_where_it_ended(self):
+        self.store.run([record(1, actor="key:a", status=9 if n == 0 else 0) for n in range(30)])
+        page = self.page(outcome="failed", scan=10)
+        self.assertEqual([(row["seq"], row["hit"], row["full"]) for row in page], [("21", "f", "t")])
+        page = self.page(outcome="failed", actor="key:a", scan=10, before=11)
+        self.assertEqual([(row["seq"], row["hit"], row["full"]) for row in page], [("1", "t", "t")])
+        self.assertEqual(self.page(outcome="failed", actor="key:a", scan=10, before=1), [])
+
+    def test_a_stretch_to_verify__is_what_is_hashed__and_says_when_there_is_none(self):
+        self.store.run([record(1, request_key=None if n else "r", object="Grün") for n in range(4)] + [record(2)])
+        got = self.store.read("call_verify", {"tenant": 1, "after": 1, "most": 2})
+        self.assertEqual([row["seq"] for row in got], ["2", "3"])
+        prev = self.rows(1)[0]["hash"]
+        for row in got:
+            self.assertEqual((row["prev"], row["hash"]), (prev, link(prev, {**row, "id": row["call_id"]})))
+            prev = row["hash"]
+        head = self.rows(1)[-1]
+        self.assertEqual({(row["head_seq"], row["head_hash"], row["cut"]) for row in got}, {("4", head["hash"], None)})
+        none, = self.store.read("call_verify", {"tenant": 1, "after": 4, "most": 2})
+        self.assertEqual((none["seq"], none["head_seq"]), (None, "4"))
+        none, = self.store.read("call_verify", {"tenant": 3, "after": 0, "most": 2})
+        self.assertEqual((none["seq"], none["head_seq"]), (None, None))
+
+    def cut(self, days, most=1000):
+        return int(self.store.ask("call_record_cut", {"keep_days": days, "most": most})[0]["gone"])
+
+    def test_rows_older_than_they_are_kept__leave_and_the_chain_says_so_and_holds(self):
+        self.store.run([record(tenant) for tenant in (1, 2) for _ in range(9)])
+        self.assertEqual(self.cut(40), 0, "nothing is so old")
+        self.session.query(aged_records(1, 6, 60))
+        last = self.rows(1)[5]
+        self.assertEqual((self.cut(80), self.cut(60), self.cut(40)), (0, 0, 6), "not before a day's worth is due")
+        rows = self.check_chain(1, "6:" + last["hash"])
+        self.assertEqual([row["seq"] for row in rows], ["7", "8", "9", "10"])
+        self.assertEqual([rows[-1][k] for k in ("actor", "method", "object", "calls")], ["janitor", "retention", "6:" + last["hash"], "6"])
+        self.assertEqual(len(self.check_chain(2)), 9)
+        self.assertEqual(audit(self.session, "call_record_chain"), [])
+        # Once more, and a stretch at a time: what the first removal wrote is removed as well.
+        self.store.run([record(1) for _ in range(2)])
+        self.session.query(aged_records(1, 11, 60))
+        kept = {row["seq"]: row["hash"] for row in self.rows(1)}
+        self.assertEqual((self.cut(40, 3), self.cut(40, 3), self.cut(40, 3)), (3, 2, 0))
+        self.assertEqual([row["seq"] for row in self.check_chain(1, "11:" + kept["11"])], ["12", "13", "14"])
+        self.assertEqual(audit(self.session, "call_record_chain"), [])
+
+    def test_what_is_younger_than_thirty_days__leaves_on_nobodys_word(self):
+        self.store.run([record() for _ in range(5)])
+        self.session.query(aged_records(1, 3, 29))
+        self.assertEqual((self.cut(1), self.cut(0), self.cut(-5)), (0, 0, 0))
+        said = record(actor="janitor", method="retention", object="4:" + self.rows(1)[3]["hash"])
+        self.store.run([said])  # a program that says so by itself
+        for seq in (1, 4, 5):
+            self.assertRefused("42501", f"DELETE FROM call_record WHERE (tenant, seq) = (1, {seq})")
+        self.session.query(aged_records(1, 5, 31))
+        self.assertRefused("42501", "DELETE FROM call_record WHERE (tenant, seq) = (1, 5)")  # old, and not said
+
+    def test_nobody_but_a_worker__may_have_rows_removed__and_he_by_no_other_way(self):
+        self.store.run([record() for _ in range(3)])
+        self.session.query(aged_records(1, 2, 60))
+        for role, wrong in (("orderd_server", "SELECT call_record_cut(40, 10)"), ("orderd_audit", "SELECT call_record_cut(40, 10)"),
+                            ("orderd_worker", "DELETE FROM call_record"), ("orderd_server", "DELETE FROM call_record"),
+                            ("orderd_worker", "ALTER TABLE call_record DISABLE TRIGGER ALL")):
+            self.assertRefused("42501", f"SET ROLE {role}; SET app.tenants = '*'; {wrong}")
+        for days, most in ((40, 0), (40, 10001), (40, -1)):
+            self.assertRefused("22023", f"SELECT call_record_cut({days}, {most})")
+        self.assertEqual(len(self.check_chain(1)), 3)
+        self.assertEqual(self.cut(40), 2)
+
+    def assertRefused(self, state, sql):
+        with self.assertRaises(SqlError) as refused:
+            self.session.query(sql)
+        self.session.query("RESET ROLE; RESET app.tenants")
+        self.assertEqual(refused.exception.state, state, sql)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ TENANT = "e2e access other_tenant__is_as_if_it_were_not_there"
 CUSTOMER = "e2e access other_customer__is_as_if_it_were_not_there"
 OWN = "e2e access customer__orders_for_nobody_else_and_pays_the_price"
 KEYS = "e2e access key__has_no_more_scopes_than_its_maker"
+READERS = "e2e record_asked tenants__ask_and_verify_each_its_own_and_those_alone_who_may_read"
+TAMPERING = "e2e record_asked tampering__is_told_to_who_asks_with_the_number_of_the_first_broken_link"
 TOKENS = "e2e auth good_token__is_known_and_nothing_else_is"
 
 REFUSED = "e2e activation sockets_that_will_not_do__are_refused_by_name"
@@ -89,7 +91,28 @@ ROWS = [
     ("tenant_sku", sql("availability"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
     ("tenant_sku_of_a_quote", sql("catalog_quote"), "(i.tenant, i.sku) = (l.tenant, l.sku)", "i.sku = l.sku", TENANT),
     ("tenant_page_token", "core/base/seal.c", "aad[i] = (uint8_t)((uint32_t)tenant >> (24 - 8 * i));", "aad[i] = (uint8_t)(tenant < 0);", TENANT),
+    *[("tenant_call_list_" + road, sql("call_list"), "r.tenant = h.tenant AND r.%s = h.%s" % (road, road), "r.%s = h.%s" % (road, road),
+       READERS) for road in ("object", "actor")],
+    ("tenant_call_list_refused", sql("call_list"), "AND r.tenant = h.tenant AND r.seq >= h.from_seq AND r.seq < h.before_seq\n"
+     "\t\t ORDER BY r.tenant DESC, r.seq DESC LIMIT h.looks)\n\t\tUNION", "AND r.seq >= h.from_seq AND r.seq < h.before_seq\n"
+     "\t\t ORDER BY r.tenant DESC, r.seq DESC LIMIT h.looks)\n\t\tUNION", READERS),
+    ("tenant_call_verify", sql("call_verify"), "d.tenant = h.tenant AND d.seq > h.after", "d.seq > h.after", READERS),
     ("row_security", *OPEN, "unit store_tenants"),
+    # Calls on record: asked for, verified, removed.
+    ("record_token_of_its_filter", "server/ops/call_records.c", "\t\trecord_hex((const uint8_t *)digest.p, l->filter);\n", "\t\t(void)l;\n",
+     "e2e record_asked token__is_of_its_own_filter_alone"),
+    ("record_order", "core/store/record_chain.c", "if (seq != *ret_seq)", "if (false)", TAMPERING),
+    ("record_link", "core/store/record_chain.c", "if (!is_hash(r->prev, c->hash))", "if (false)", "unit store_record"),
+    ("record_hash", "core/store/record_chain.c", "if (!is_hash(r->hash, hash))", "if (false)", TAMPERING),
+    ("record_head", "core/store/record_chain.c", "if (seq == c->seq && is_hash(hash, c->hash))", "if (true || (seq == c->seq && is_hash(hash, c->hash)))", TAMPERING),
+    ("record_kept_head", "server/ops/verify_records.c", "s->rs.kept = record_link_is(&s->chain, &s->kept)", "s->rs.kept = true",
+     "e2e record_asked chain__is_verified_a_stretch_at_a_time_while_it_grows"),
+    ("record_removed_where", "core/store/record_chain.c", "return cut.p == NULL || record_link_read(cut, c);", "return cut.p == NULL || (record_link_read(cut, c), true);", "unit store_record"),
+    ("record_floor", "db/migrations/0016_record_queries.sql", "now() - greatest(make_interval(days => keep_days), call_record_kept_at_least())",
+     "now() - make_interval(days => keep_days)", "sql record"),
+    ("record_floor_of_a_row", "db/migrations/0016_record_queries.sql", "AND OLD.recorded_at < now() - orderd.call_record_kept_at_least()", "", "sql record"),
+    ("record_said_first", "db/migrations/0016_record_queries.sql", "OLD.seq <= split_part(said, ':', 1)::bigint", "true", "sql record"),
+    ("record_cut_by_workers", "db/migrations/0016_record_queries.sql", "REVOKE EXECUTE ON FUNCTION call_record_cut(int, int) FROM PUBLIC;\n", "", "sql record"),
     # Tokens.
     ("jwt_alg", JWKS, "if (k == NULL || !str_eq(alg, str_of(alg_names[k->alg])))", "if ((void)alg, k == NULL)", "unit server_jwt"),
     ("jwt_signature", JWT, "!jwks_verify(keys, kid, alg, p->signed_text, signature))", "(jwks_verify(keys, kid, alg, p->signed_text, signature), false))", "unit server_jwt"),

@@ -217,3 +217,22 @@ def dump(session):
 
 __all__ = ["World", "Life", "audit", "audits", "check_books", "dump", "SqlError", "HOUR_S", "OFFERS", "ROOT", "SSCC_PREFIX",
            "CONFIRM_PICK", "CONFIRM_PACK"]
+
+
+def aged_records(tenant, up_to, days):
+    """The statement that makes a chain as it would be if its rows up to that one had been written so many days earlier."""
+    return f"""ALTER TABLE call_record DISABLE TRIGGER USER;
+DO $$
+DECLARE
+    r call_record;
+    last bytea;
+BEGIN
+    FOR r IN SELECT * FROM call_record WHERE tenant = {tenant} ORDER BY seq LOOP
+        r.prev := coalesce(last, r.prev);
+        r.recorded_at := r.recorded_at - CASE WHEN r.seq <= {up_to} THEN interval '{days} days' ELSE interval '0' END;
+        last := call_record_hash(r);
+        UPDATE call_record SET (prev, recorded_at, hash) = (r.prev, r.recorded_at, last) WHERE (tenant, seq) = ({tenant}, r.seq);
+    END LOOP;
+    UPDATE call_chain SET hash = last WHERE tenant = {tenant};
+END $$;
+ALTER TABLE call_record ENABLE TRIGGER USER"""

@@ -3,15 +3,17 @@
  *
  *	generations --> streams --+--> raise --+--> epoch --> orphans --> waiting --> backlog --+
  *	                          +------------+                                    (per role)  |
- *	depth <-- forget <-- holds <-- renewals <-- expire, freed (per order) <-- expired <-----+
+ *	depth <-- records <-- forget <-- holds <-- renewals <-- expire, freed <-- expired <-----+
+ *	                                                        (per order)
  *
  * Steps that need Redis are passed over while it is away; the database's are not.  What is only
- * kept for a while is forgotten by one sweep in a minute, and what waits is counted by one in
- * five seconds.
+ * kept for a while is forgotten by one sweep in a minute, calls on record by one in an hour, and
+ * what waits is counted by one in five seconds.
  */
 #include "workers/janitor/janitor.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,9 +34,11 @@ enum {
 	FORGET_MS = 60000,
 	FORGET_MOST = 5000,        /* rows; a full page is followed by the next sweep's */
 	WEBHOOKS_KEEP_S = 2592000, /* 30 days; providers try an event again for three */
-	RENEW_MOST = 200,          /* authorizations renewed per sweep */
-	DEPTH_MS = 5000,           /* Prometheus looks every 15 s or so */
-	DEPTH_MOST = 100000,       /* rows counted: some 50 ms of the database's time at worst */
+	RECORDS_MS = 3600000,
+	RECORDS_MOST = 5000, /* of one chain; while there are more, the next sweep goes on */
+	RENEW_MOST = 200,    /* authorizations renewed per sweep */
+	DEPTH_MS = 5000,     /* Prometheus looks every 15 s or so */
+	DEPTH_MOST = 100000, /* rows counted: some 50 ms of the database's time at worst */
 	ARENA = 1024 * 1024,
 };
 
@@ -52,6 +56,7 @@ enum {
 	RENEWALS,
 	HOLDS,
 	FORGET,
+	RECORDS,
 	DEPTH,
 	DONE
 };
@@ -84,7 +89,7 @@ struct janitor {
 	int64_t after_run; /* where the next page begins; DB_NULL: at the oldest */
 	struct id after_id;
 	bool more; /* the page was full: sweep again at once */
-	int64_t forget_at_ms, depth_at_ms;
+	int64_t forget_at_ms, records_at_ms, depth_at_ms;
 };
 
 static struct janitor *janitor_of(struct flow *fl)
@@ -423,7 +428,7 @@ static int ask_forget(struct flow *fl)
 	struct webhooks_forget_head h = {.keep_s = WEBHOOKS_KEEP_S, .most = FORGET_MOST};
 
 	if (clock_mono_ms() < j->forget_at_ms)
-		return DEPTH;
+		return RECORDS;
 	j->forget_at_ms = clock_mono_ms() + FORGET_MS;
 	return store_ask(fl, j->w->store, webhooks_forget_unit(&h, NULL, 0));
 }
@@ -432,6 +437,30 @@ static int got_forget(struct flow *fl, const struct answer *a)
 {
 	if (answer_rows(a) > 0 && webhooks_forget_row(a, 0).forgotten >= FORGET_MOST)
 		janitor_of(fl)->forget_at_ms = 0;
+	return RECORDS;
+}
+
+/* Of one chain a sweep, as long as there is one with rows older than they are kept. */
+static int ask_records(struct flow *fl)
+{
+	struct janitor *j = janitor_of(fl);
+	struct call_record_cut_head h = {.keep_days = (int32_t)j->w->cfg.call_record_days,
+					 .most = RECORDS_MOST};
+
+	if (h.keep_days == 0 || clock_mono_ms() < j->records_at_ms)
+		return DEPTH;
+	j->records_at_ms = clock_mono_ms() + RECORDS_MS;
+	return store_ask(fl, j->w->store, call_record_cut_unit(&h, NULL, 0));
+}
+
+static int got_records(struct flow *fl, const struct answer *a)
+{
+	int64_t gone = answer_rows(a) > 0 ? call_record_cut_row(a, 0).gone : 0;
+
+	if (gone > 0) {
+		janitor_of(fl)->records_at_ms = 0;
+		log_info("call_records_removed", "rows=%" PRId64, gone);
+	}
 	return DEPTH;
 }
 
@@ -500,7 +529,8 @@ static const struct flow_step sweep_steps[] = {
 	[FREED]       = {"freed",       ask_freed,       got_freed,       10000, EXPIRE,   TO(EXPIRE)},
 	[RENEWALS]    = {"renewals",    ask_renewals,    got_renewals,    30000, HOLDS,    TO(HOLDS)},
 	[HOLDS]       = {"holds",       ask_holds,       got_holds,       2000,  FORGET,   TO(FORGET)},
-	[FORGET]      = {"forget",      ask_forget,      got_forget,      10000, DEPTH,    TO(DEPTH)},
+	[FORGET]      = {"forget",      ask_forget,      got_forget,      10000, RECORDS,  TO(RECORDS)},
+	[RECORDS]     = {"records",     ask_records,     got_records,     10000, DEPTH,    TO(DEPTH)},
 	[DEPTH]       = {"depth",       ask_depth,       got_depth,       10000, DONE,     TO(DONE)},
 	[DONE]        = {"done"},
 };

@@ -137,6 +137,7 @@ void orderd_client_free(struct orderd_client *c);
 	X(resume_queue, OpsService, ResumeQueue, resume_queue)                                \
 	X(list_stuck_orders, OpsService, ListStuckOrders, list_stuck_orders)                  \
 	X(list_call_records, OpsService, ListCallRecords, list_call_records)                  \
+	X(verify_call_records, OpsService, VerifyCallRecords, verify_call_records)            \
 	X(inspect, OpsService, Inspect, inspect)                                              \
 	X(create_key, KeyService, CreateKey, create_key)                                      \
 	X(list_keys, KeyService, ListKeys, list_keys)                                         \

@@ -1,0 +1,3 @@
+-- The oldest row is gone, and nothing on record says that it may.
+ALTER TABLE call_record DISABLE TRIGGER call_record_leave;
+DELETE FROM call_record WHERE (tenant, seq) = (1, 1);
