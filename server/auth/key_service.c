@@ -24,6 +24,8 @@
 
 enum { DAY_S = 86400, DAYS_DEFAULT = 90, DAYS_MAX = 400, PAGE_DEFAULT = 50 };
 
+enum { LOCATIONS_MOST = IDENTITY_LOCATIONS_MAX / 2 }; /* of one letter each */
+
 enum { ASK, DONE };
 
 _Static_assert((int)ROLE_OPS_ADMIN + 1 == (int)ORDERD__V1__ROLE__ROLE_OPS_ADMIN &&
@@ -36,6 +38,7 @@ struct creating {
 	char kid[API_KEY_KID];
 	char credential[API_KEY_TEXT + 1];
 	uint8_t mac[DIGEST_BYTES];
+	char locations[IDENTITY_LOCATIONS_MAX];
 	Orderd__V1__Key key;
 };
 
@@ -61,6 +64,26 @@ static void read_scopes(struct flow *fl, struct api_key_create_head *h)
 	}
 	if (why != NULL)
 		rpc_violation(fl, why, "scopes");
+}
+
+static void read_locations(struct flow *fl, struct api_key_create_head *h)
+{
+	const Orderd__V1__CreateKeyRequest *rq = rpc_request(fl);
+	struct creating *c = rpc_state(fl);
+	size_t n = 0;
+
+	for (size_t i = 0; i < rq->n_locations; i++)
+		if (!identity_add_location(c->locations, &n, text_of(rq->locations[i]))) {
+			rpc_violation(fl,
+				      "it is empty, longer than 32 bytes, has a control character, "
+				      "or is one too many",
+				      "locations[%zu]", i);
+			return;
+		}
+	if (rq->n_locations > 0)
+		h->locations = (struct str){c->locations, n};
+	if (rq->n_locations > 0 && h->customer.p != NULL)
+		rpc_violation(fl, "a key for a customer names none", "locations");
 }
 
 static void read_who(struct flow *fl, struct api_key_create_head *h)
@@ -98,6 +121,7 @@ static int ask_create(struct flow *fl)
 
 	request = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
 	read_who(fl, &h);
+	read_locations(fl, &h);
 	days = want_range(fl, rq->valid_days, 0, DAYS_MAX, "valid_days");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
@@ -140,6 +164,8 @@ static int got_created(struct flow *fl, const struct answer *a)
 	c->key.role = rq->role;
 	c->key.scopes = rq->scopes;
 	c->key.customer = rq->customer;
+	c->key.locations = rq->locations;
+	c->key.n_locations = rq->n_locations;
 	c->key.created_by = data_of(rpc_identity(fl)->subject);
 	c->key.create_time = timestamp_message(fl, r.created_at);
 	c->key.expire_time = timestamp_message(fl, r.expires_at);
@@ -211,6 +237,19 @@ static Google__Protobuf__Timestamp *maybe_time(struct flow *fl, int64_t us)
 	return us != DB_NULL ? timestamp_message(fl, us) : NULL;
 }
 
+static bool key_add_locations(struct flow *fl, Orderd__V1__Key *k, struct str codes)
+{
+	struct str rest = arena_str(&fl->arena, codes), one;
+
+	if (codes.p == NULL)
+		return true;
+	k->locations = arena_array(&fl->arena, LOCATIONS_MOST, sizeof(*k->locations));
+	while (k->locations != NULL && k->n_locations < LOCATIONS_MOST &&
+	       str_next(&rest, '\n', &one))
+		k->locations[k->n_locations++] = data_of(one);
+	return rest.p != NULL && k->locations != NULL;
+}
+
 static Orderd__V1__Key *key_from_row(struct flow *fl, const struct api_key_list_row *r)
 {
 	Orderd__V1__Key *k = arena_alloc(&fl->arena, sizeof(*k));
@@ -225,6 +264,8 @@ static Orderd__V1__Key *key_from_row(struct flow *fl, const struct api_key_list_
 		k->role = (Orderd__V1__Role)((int)role + 1);
 	k->scopes = data_of(arena_str(&fl->arena, r->scopes));
 	k->customer = data_of(arena_str(&fl->arena, r->customer));
+	if (!key_add_locations(fl, k, r->locations))
+		return NULL;
 	k->created_by = data_of(arena_str(&fl->arena, r->created_by));
 	k->create_time = timestamp_message(fl, r->created_at);
 	k->expire_time = timestamp_message(fl, r->expires_at);
