@@ -348,37 +348,41 @@ static void print_told(const char *word, const char *detail)
 
 static void print_customer_view(void)
 {
-	(void)printf("\n"
-		     "## What a customer is told\n"
-		     "\n"
-		     "Made from `server/orders/customer_table.h`. A caller bound to a customer, of "
-		     "whatever role and by whatever call or stream, is\n"
-		     "told states, sums and where its goods are, and not who in the shop or which "
-		     "part of it has done what: no `actor` of an\n"
-		     "event and no `source` of a scan. What is not in these lists is the shop's "
-		     "own.\n"
-		     "\n"
-		     "Events of another kind are `" CUSTOMER_EVENT_OTHER "`, without a detail; "
-		     "their sequence, time and states are as they are, so that\n"
-		     "nothing lacks.\n"
-		     "\n"
-		     "| event | detail |\n"
-		     "|---|---|\n");
-#define NOTHING "-"
-#define DETAIL  "yes"
-#define CODE    "a code of the list below"
+	(void)printf(
+		"\n"
+		"## What a customer is told\n"
+		"\n"
+		"Made from `server/orders/customer_table.h`. A caller bound to a customer, of "
+		"whatever role and by whatever call or stream, is\n"
+		"told states, sums and where its goods are, and not who in the shop or which "
+		"part of it has done what: no `actor` of an\n"
+		"event and no `source` of a scan. What is not in these lists is the shop's "
+		"own.\n"
+		"\n"
+		"Events of another kind are `" CUSTOMER_EVENT_OTHER
+		"`, without a detail; "
+		"their sequence, time and states are as they are, so that\n"
+		"nothing lacks.\n"
+		"\n"
+		"| event | detail |\n"
+		"|---|---|\n");
+#define NOTHING         "-"
+#define DETAIL          "yes"
+#define CODE            "a code of the list below"
 #define X(word, detail) print_told(word, detail);
 	CUSTOMER_EVENT_TABLE(X)
-	(void)printf("\n"
-		     "Holds for another reason are left out.\n"
-		     "\n"
-		     "| hold | detail |\n"
-		     "|---|---|\n");
+	(void)printf(
+		"\n"
+		"Holds for another reason are left out.\n"
+		"\n"
+		"| hold | detail |\n"
+		"|---|---|\n");
 	CUSTOMER_HOLD_TABLE(X)
 #undef X
-	(void)printf("\n"
-		     "Why a payment was refused, when it is not one of these, is "
-		     "`" CUSTOMER_CODE_OTHER "`:");
+	(void)printf(
+		"\n"
+		"Why a payment was refused, when it is not one of these, is "
+		"`" CUSTOMER_CODE_OTHER "`:");
 #define X(word) (void)printf("\n- `%s`", word);
 	CUSTOMER_CODE_TABLE(X)
 #undef X

@@ -114,12 +114,12 @@ const struct command key_commands[] = {
 	{"keys", "create",
 	 "--role ROLE [--days N] [--customer C] [--location CODE]... [--scopes WORDS] "
 	 "[--request-id ID] NAME",
-	 1,
-	 "make an API key and print it, this once", run_create,
+	 1, "make an API key and print it, this once", run_create,
 	 .options = (const struct meaning[]){{"role", "what its bearer may do"},
 					     {"days", "how long it is good; by default 90"},
 					     {"customer", "the only customer it may act for"},
-					     {"location", "the only location it reaches, or one of them"},
+					     {"location",
+					      "the only location it reaches, or one of them"},
 					     {"scopes", "what it is narrowed to, by blanks"},
 					     {NULL, NULL}},
 	 .about = "Make an API key and print it, this once: the server keeps no copy. Of one name "

@@ -11,7 +11,7 @@
 #include "core/base/random.h"
 
 enum { /* bytes of one key */
-	KEY_TEXTS_MAX = 2 * IDENTITY_NAME_MAX + IDENTITY_SCOPES_MAX + IDENTITY_LOCATIONS_MAX + 64
+       KEY_TEXTS_MAX = 2 * IDENTITY_NAME_MAX + IDENTITY_SCOPES_MAX + IDENTITY_LOCATIONS_MAX + 64
 };
 
 static const char prefix[4] = "ord_";

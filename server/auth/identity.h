@@ -37,11 +37,11 @@ enum {
 struct identity {
 	int32_t tenant;
 	enum role role;
-	struct str subject;  /* "key:shop", "cert:packer-3", "jwt:8f2a": for audit and logs */
-	struct str scopes;   /* what the credential narrows itself to, by blanks; empty: nothing */
-	struct str customer; /* the only customer it may act for; p == NULL: not bound to one */
+	struct str subject;   /* "key:shop", "cert:packer-3", "jwt:8f2a": for audit and logs */
+	struct str scopes;    /* what the credential narrows itself to, by blanks; empty: nothing */
+	struct str customer;  /* the only customer it may act for; p == NULL: not bound to one */
 	struct str locations; /* codes of those it reaches, one a line; p == NULL: all there are */
-	const char *refused; /* why nobody is known, for the record; NULL: somebody is */
+	const char *refused;  /* why nobody is known, for the record; NULL: somebody is */
 };
 
 struct str role_name(enum role role);

@@ -52,7 +52,8 @@ enum auth_cause peer_read_uri(struct str uri, struct str prefix, struct arena *a
 	if (!take(&path, "tenant", &tenant) || !take(&path, "role", &role))
 		return AUTH_NO_IDENTITY;
 	if (!str_to_i64(tenant, 1, INT32_MAX, &n) || !role_parse(role, &ret->role) ||
-	    !take_locations(&path, arena, &ret->locations) || !identity_name_ok(path) || memchr(path.p, '/', path.n) != NULL)
+	    !take_locations(&path, arena, &ret->locations) || !identity_name_ok(path) ||
+	    memchr(path.p, '/', path.n) != NULL)
 		return AUTH_NO_IDENTITY;
 	if (ret->role == ROLE_CUSTOMER && ret->locations.p != NULL)
 		return AUTH_NO_IDENTITY;

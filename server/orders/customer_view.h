@@ -1,7 +1,7 @@
 /*
  * An answer as a customer is shown it: without what is the shop's own (customer_table.h).  The gRPC
- * runtime calls it for each message that leaves for a caller bound to a customer, of a unary call or
- * of a stream, so that no RPC has to think of it.
+ * runtime calls it for each message that leaves for a caller bound to a customer, of a unary call
+ * or of a stream, so that no RPC has to think of it.
  */
 #ifndef ORDERD_SERVER_CUSTOMER_VIEW_H
 #define ORDERD_SERVER_CUSTOMER_VIEW_H

@@ -108,7 +108,8 @@ bool rpc_grow(struct flow *fl, size_t bytes);
 
 /* Keep `response` as the answer; it is packed before this returns, so it may live on the stack and
  * point into an answer's body.  For a caller bound to a customer it may be changed (rpc_server.h:
- * customer_view), here as in rpc_send(), so nobody else's part may be in it.  Returns the step that ends the flow (the row without ask and got).
+ * customer_view), here as in rpc_send(), so nobody else's part may be in it.  Returns the step that
+ * ends the flow (the row without ask and got).
  */
 int rpc_ok(struct flow *fl, const ProtobufCMessage *response);
 

@@ -295,7 +295,7 @@ static void on_arrived(struct rpc *c)
 
 grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m)
 {
-	void (*customer_view)(ProtobufCMessage *m) = c->server->opt.customer_view;
+	void (*customer_view)(ProtobufCMessage * m) = c->server->opt.customer_view;
 	grpc_byte_buffer *bytes;
 	grpc_slice s;
 	size_t n;

@@ -109,8 +109,8 @@ static void scopes_are_words_with_one_blank_between(void **state)
 
 static void locations_are_codes_one_a_line(void **state)
 {
-	static const char *const bad[] = {"", "A\nB\x01", "A\tB", "A\n\nB", "A\x7f",
-					  "123456789012345678901234567890123"};
+	static const char *const bad[] = {
+		"", "A\nB\x01", "A\tB", "A\n\nB", "A\x7f", "123456789012345678901234567890123"};
 	char to[IDENTITY_LOCATIONS_MAX];
 	size_t n = 0;
 
@@ -159,9 +159,8 @@ static void uri_of_a_certificate_names_tenant_role_and_machine(void **state)
 			 AUTH_OK);
 	assert_true(str_eq(who.locations, STR("A+B\nC")));
 	assert_true(str_eq(who.subject, STR("cert:packer")));
-	assert_int_equal(
-		read_uri("orderd://tenant/7/role/mes/location", "orderd://", &who, &arena),
-		AUTH_OK);
+	assert_int_equal(read_uri("orderd://tenant/7/role/mes/location", "orderd://", &who, &arena),
+			 AUTH_OK);
 	assert_null(who.locations.p);
 	arena_done(&arena);
 }

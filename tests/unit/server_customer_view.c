@@ -72,8 +72,8 @@ static void event__tells_what_its_row_says_and_nobodys_name(void **state)
 
 static void holds__are_those_a_customer_waits_for(void **state)
 {
-	static const char *const reasons[] = {"review", "inventory", "job_dead", "payment",
-					      "shipping", "returned"};
+	static const char *const reasons[] = {"review",  "inventory", "job_dead",
+					      "payment", "shipping",  "returned"};
 	Orderd__V1__GetOrderResponse rs = ORDERD__V1__GET_ORDER_RESPONSE__INIT;
 	Orderd__V1__Order order = ORDERD__V1__ORDER__INIT;
 	Orderd__V1__Hold each[6], *list[6];

@@ -181,9 +181,9 @@ static void locations_of_a_token__are_codes_or_it_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
-		char *claims = mem_printf(
-			CLAIMS("%s\"exp\":1700000600,\"tenant\":3,\"role\":\"%s\""), each[i].claim,
-			each[i].role);
+		char *claims =
+			mem_printf(CLAIMS("%s\"exp\":1700000600,\"tenant\":3,\"role\":\"%s\""),
+				   each[i].claim, each[i].role);
 		char *token = token_signed(&es, HEADER, claims);
 
 		assert_int_equal(check_at(str_of(token), NOW, &c), each[i].want);
@@ -484,7 +484,10 @@ static void token_checked_before__is_found_by_all_of_its_bytes(void **state)
 {
 	struct jwt_cache *cache = jwt_cache_new();
 	uint8_t a[DIGEST_BYTES] = {1, 2, 3}, b[DIGEST_BYTES] = {1, 2, 4};
-	struct jwt_claims c = {.who = {.tenant = 3, .subject = STR("jwt:x"), .scopes = STR("s"), .locations = STR("HALL")},
+	struct jwt_claims c = {.who = {.tenant = 3,
+				       .subject = STR("jwt:x"),
+				       .scopes = STR("s"),
+				       .locations = STR("HALL")},
 			       .jti = STR("j"),
 			       .expires_s = NOW};
 	const struct jwt_claims *found;
