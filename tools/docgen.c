@@ -356,8 +356,9 @@ static void print_customer_view(void)
 		"whatever role and by whatever call or stream, is\n"
 		"told states, sums and where its goods are, and not who in the shop or which "
 		"part of it has done what: no `actor` of an\n"
-		"event and no `source` of a scan. What is not in these lists is the shop's "
-		"own.\n"
+		"event, no `source` of a scan, no `sourcing_reasons`. What is not in these lists "
+		"is "
+		"the shop's own.\n"
 		"\n"
 		"Events of another kind are `" CUSTOMER_EVENT_OTHER
 		"`, without a detail; "
@@ -366,9 +367,11 @@ static void print_customer_view(void)
 		"\n"
 		"| event | detail |\n"
 		"|---|---|\n");
-#define NOTHING         "-"
-#define DETAIL          "yes"
-#define CODE            "a code of the list below"
+/* clang-format off */
+#define NOTHING "-"
+#define DETAIL  "yes"
+#define CODE    "a code of the list below"
+/* clang-format on */
 #define X(word, detail) print_told(word, detail);
 	CUSTOMER_EVENT_TABLE(X)
 	(void)printf(

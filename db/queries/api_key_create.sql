@@ -6,7 +6,8 @@
 --   many      there are as many live keys as servers hold in memory
 -- unit: api_key_create   lane: order   rank: 54
 -- again: outcome
--- head: tenant int4, kid text, name text, mac bytea, role text, scopes text, customer text?, life_s int8, most int8, actor text, locations text?
+-- head: tenant int4, kid text, name text, mac bytea, role text, scopes text, customer text?, life_s int8, most int8, actor text
+-- head: locations text?
 -- answer: ordinal int8, outcome text, created_at timestamptz, expires_at timestamptz
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 lapsed AS (

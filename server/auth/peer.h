@@ -8,7 +8,7 @@
  *	spiffe://shop.example/tenant/1/role/mes/packer-3
  *
  * A code stands there as it is: one that has a slash, a blank or a letter outside ASCII can be
- *named by an API key or a token alone.  Whether the certificate is to be believed is TLS's part.
+ * named by an API key or a token alone.  Whether the certificate is to be believed is TLS's part.
  */
 #ifndef ORDERD_SERVER_PEER_H
 #define ORDERD_SERVER_PEER_H

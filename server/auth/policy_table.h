@@ -10,13 +10,13 @@
  *
  *		NO	may not call it
  *		OWN	may, for what belongs to the customer it is bound to
- *		AT	may, for what is at the locations its credential names; all, if it names
- *none ALL	may, for everything of its tenant SITE	may if its tenant is operator_tenant: it
- *sees or stops what all share
+ *		AT	may, for what is at the locations it names, or at all if it names none
+ *		ALL	may, for everything of its tenant
+ *		SITE	may if its tenant is operator_tenant: it sees or stops what all share
  *
  * Whoever is bound to a customer, of whatever role, may call only what has OWN for customers: the
  * statements of these calls look at owners, and no others do (policy.h).  Whoever names locations,
- *of whatever role, may call only what has AT for mes, for the same reason.
+ * of whatever role, may call only what has AT for mes, for the same reason.
  */
 #ifndef ORDERD_SERVER_POLICY_TABLE_H
 #define ORDERD_SERVER_POLICY_TABLE_H

@@ -1,9 +1,9 @@
 /*
  * What callers bound to a customer are told of an order's history.  Others are told everything.
  *
- * Nobody's name is told them (OrderEvent.actor, TrackingScan.source).  Of the rest, what has a row
- * below; what has none is the shop's own, so that a kind of event, hold or refusal nobody has
- * thought of here is not told.
+ * Nobody's name is told them (OrderEvent.actor, TrackingScan.source), nor why a location ships
+ * (PlaceOrderResponse.sourcing_reasons).  Of the rest, what has a row below; what has none is the
+ * shop's own, so that a kind of event, hold or refusal nobody has thought of here is not told.
  */
 #ifndef ORDERD_SERVER_CUSTOMER_TABLE_H
 #define ORDERD_SERVER_CUSTOMER_TABLE_H

@@ -95,6 +95,11 @@ static void cut_scan(void *m)
 	((Orderd__V1__TrackingScan *)m)->source = (ProtobufCBinaryData){0, NULL};
 }
 
+static void cut_reasons(void *m)
+{
+	((Orderd__V1__PlaceOrderResponse *)m)->n_sourcing_reasons = 0;
+}
+
 static const struct {
 	const ProtobufCMessageDescriptor *of;
 	void (*cut)(void *m);
@@ -105,6 +110,7 @@ static const struct {
 	{&orderd__v1__payment__descriptor, cut_payment},
 	{&orderd__v1__payment_attempt__descriptor, cut_attempt},
 	{&orderd__v1__tracking_scan__descriptor, cut_scan},
+	{&orderd__v1__place_order_response__descriptor, cut_reasons},
 };
 
 /* ---- all of an answer; none holds itself ---- */

@@ -102,8 +102,9 @@ ROWS = [
     ("told_hold", VIEW, "if (told == OTHER)\n\t\t\tcontinue;", "if (false)\n\t\t\tcontinue;", "unit server_customer_view"),
     ("told_code", VIEW, "TOLD_OF(codes, *code) == OTHER", "TOLD_OF(codes, *code) == CODE", "unit server_customer_view"),
     *[("told_" + name, VIEW, "\t{&orderd__v1__%s__descriptor, cut_%s},\n" % (of, cut), "", "unit server_customer_view") for name, of, cut in (
-        ("group", "shipment_group", "group"), ("payment", "payment", "payment"), ("attempt", "payment_attempt", "attempt"), ("scan", "tracking_scan", "scan"))],
-    ("told_by_any_way", "server/runtime/rpc_call.c", "if (rpc_identity(&c->flow)->customer.p != NULL && customer_view != NULL)", "if (false && customer_view != NULL)", TOLD),
+        ("group", "shipment_group", "group"), ("payment", "payment", "payment"), ("attempt", "payment_attempt", "attempt"), ("scan", "tracking_scan", "scan"),
+        ("reasons", "place_order_response", "reasons"))],
+    ("told_by_any_way", "server/runtime/rpc_call.c", "if (rpc_identity(&c->flow)->customer.p != NULL && opt->customer_view != NULL)", "if (false && opt->customer_view != NULL)", TOLD),
     ("told_and_not_to_others", "server/watch/watch_orders.c", "if (rpc_identity(w->fl)->customer.p != NULL)\n\t\tsend_copies", "if (false)\n\t\tsend_copies", TOLD),
     # Tenants: in each statement that finds by what a request names.
     ("tenant_order_view", sql("order_view"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", TENANT),

@@ -155,6 +155,18 @@ static void stream__is_cut_like_an_answer(void **state)
 	assert_int_equal(f.actor.len, 0);
 }
 
+static void sourcing__is_the_shops(void **state)
+{
+	Orderd__V1__PlaceOrderResponse rs = ORDERD__V1__PLACE_ORDER_RESPONSE__INIT;
+	ProtobufCBinaryData reasons[1] = {DATA("HALL has all of it")};
+
+	(void)state;
+	rs.sourcing_reasons = reasons;
+	rs.n_sourcing_reasons = 1;
+	customer_view(&rs.base);
+	assert_int_equal(rs.n_sourcing_reasons, 0);
+}
+
 static void scan__does_not_say_who_told_it(void **state)
 {
 	Orderd__V1__GetShipmentResponse rs = ORDERD__V1__GET_SHIPMENT_RESPONSE__INIT;
@@ -179,6 +191,7 @@ int main(void)
 		cmocka_unit_test(holds__are_those_a_customer_waits_for),
 		cmocka_unit_test(codes__are_those_a_customer_can_act_upon),
 		cmocka_unit_test(stream__is_cut_like_an_answer),
+		cmocka_unit_test(sourcing__is_the_shops),
 		cmocka_unit_test(scan__does_not_say_who_told_it),
 	};
 
