@@ -24,8 +24,6 @@
 
 enum { DAY_S = 86400, DAYS_DEFAULT = 90, DAYS_MAX = 400, PAGE_DEFAULT = 50 };
 
-enum { LOCATIONS_MOST = IDENTITY_LOCATIONS_MAX / 2 }; /* of one letter each */
-
 enum { ASK, DONE };
 
 _Static_assert((int)ROLE_OPS_ADMIN + 1 == (int)ORDERD__V1__ROLE__ROLE_OPS_ADMIN &&
@@ -237,17 +235,24 @@ static Google__Protobuf__Timestamp *maybe_time(struct flow *fl, int64_t us)
 	return us != DB_NULL ? timestamp_message(fl, us) : NULL;
 }
 
+/* Of codes with a byte between two. */
+static size_t most_locations(struct str codes)
+{
+	return codes.n / 2 + 1;
+}
+
 static bool key_add_locations(struct flow *fl, Orderd__V1__Key *k, struct str codes)
 {
 	struct str rest = arena_str(&fl->arena, codes), one;
 
 	if (codes.p == NULL)
 		return true;
-	k->locations = arena_array(&fl->arena, LOCATIONS_MOST, sizeof(*k->locations));
-	while (k->locations != NULL && k->n_locations < LOCATIONS_MOST &&
-	       str_next(&rest, '\n', &one))
+	k->locations = arena_array(&fl->arena, most_locations(codes), sizeof(*k->locations));
+	if (rest.p == NULL || k->locations == NULL)
+		return false;
+	while (str_next(&rest, '\n', &one))
 		k->locations[k->n_locations++] = data_of(one);
-	return rest.p != NULL && k->locations != NULL;
+	return true;
 }
 
 static Orderd__V1__Key *key_from_row(struct flow *fl, const struct api_key_list_row *r)
@@ -274,6 +279,20 @@ static Orderd__V1__Key *key_from_row(struct flow *fl, const struct api_key_list_
 	return k;
 }
 
+/* What the locations of all these keys take: of a page of keys it may be more than the rest. */
+static size_t locations_memory(const struct answer *a)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct str codes = api_key_list_row(a, i).locations;
+
+		if (codes.p != NULL)
+			bytes += codes.n + most_locations(codes) * sizeof(ProtobufCBinaryData);
+	}
+	return bytes;
+}
+
 static int got_list(struct flow *fl, const struct answer *a)
 {
 	const Orderd__V1__ListKeysRequest *rq = rpc_request(fl);
@@ -281,6 +300,8 @@ static int got_list(struct flow *fl, const struct answer *a)
 	uint32_t page = (uint32_t) * (int32_t *)rpc_state(fl), n = answer_rows(a);
 	struct str token = {0};
 
+	if (!rpc_grow(fl, locations_memory(a)))
+		return rpc_fail(fl, ERR_OVERLOADED);
 	rs.keys = arena_array(&fl->arena, (size_t)page + 1, sizeof(*rs.keys));
 	if (rs.keys == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);

@@ -110,6 +110,17 @@ def mistakes__are_named(w):
         assert k.first("two words")[0] == 2
 
 
+def many_keys_with_many_locations__are_listed(w):
+    codes = "\\n".join("ABCDEFGH"[n % 8] for n in range(256))
+    with Keyed(w) as k:
+        w.sql("INSERT INTO api_key (tenant, kid, name, slot, mac, role, scopes, locations, created_by, expires_at) "
+              "SELECT 1, 'zz' || to_char(n, 'FM00000000000000'), 'mes-' || n, 1, sha256(n::text::bytea), 'mes', '', E'%s', 'test', "
+              "now() + interval '1 h' FROM generate_series(1, 200) n" % codes)
+        page = k.list(page_size=200)
+        assert len(page.keys) == 200 and page.next_page_token, len(page.keys)
+        assert {len(x.locations) for x in page.keys if x.name != "root"} == {256}
+
+
 def server_without_pepper__takes_no_keys(w):
     assert w.refusal("KeyService", "CreateKey", w.pb["key_service"].CreateKeyRequest(name="x", request_id="1", role=2))[:2] == (
         "FAILED_PRECONDITION", "KEYS_NOT_TAKEN")
@@ -177,5 +188,5 @@ def orderctl_over_tls__makes_lists_and_revokes(w):
 
 if __name__ == "__main__":
     run(key__is_told_once_and_kept_nowhere, credential_a_little_wrong__is_refused, key_revoked__is_refused_within_five_seconds,
-        name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named,
+        name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named, many_keys_with_many_locations__are_listed,
         server_without_pepper__takes_no_keys, database_away__known_callers_stay_known_for_a_while, orderctl_over_tls__makes_lists_and_revokes)
