@@ -37,6 +37,7 @@
 #include "server/auth/first_key.h"
 #include "server/auth/key_feed.h"
 #include "server/auth/policy.h"
+#include "server/orders/customer_view.h"
 #include "server/readiness.h"
 #include "server/reload.h"
 #include "server/rpc_table.h"
@@ -294,6 +295,7 @@ static void open_listeners(struct app *app)
 					 .auth = app->auth,
 					 .policy = &policy_of_orderd,
 					 .held = &app->held,
+					 .customer_view = customer_view,
 					 .recorder = call_recorder_door(app->recorder),
 					 .methods = rpc_table,
 					 .n_methods = rpc_table_size,

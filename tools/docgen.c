@@ -25,6 +25,7 @@
 #include "core/domain/machine.h"
 #include "server/auth/identity.h"
 #include "server/auth/policy_table.h"
+#include "server/orders/customer_table.h"
 
 static void print_configuration(void)
 {
@@ -339,6 +340,58 @@ static void print_access_row(const char *path, const char *scope, const char *re
 	(void)printf(" |\n");
 }
 
+/* One row of a table of words, with what is told of a detail. */
+static void print_told(const char *word, const char *detail)
+{
+	(void)printf("| `%s` | %s |\n", word, detail);
+}
+
+static void print_customer_view(void)
+{
+	(void)printf(
+		"\n"
+		"## What a customer is told\n"
+		"\n"
+		"Made from `server/orders/customer_table.h`. A caller bound to a customer, of "
+		"whatever role and by whatever call or stream, is\n"
+		"told states, sums and where its goods are, and not who in the shop or which "
+		"part of it has done what: no `actor` of an\n"
+		"event, no `source` of a scan, no `sourcing_reasons`. What is not in these lists "
+		"is "
+		"the shop's own.\n"
+		"\n"
+		"Events of another kind are `" CUSTOMER_EVENT_OTHER
+		"`, without a detail; "
+		"their sequence, time and states are as they are, so that\n"
+		"nothing lacks.\n"
+		"\n"
+		"| event | detail |\n"
+		"|---|---|\n");
+/* clang-format off */
+#define NOTHING "-"
+#define DETAIL  "yes"
+#define CODE    "a code of the list below"
+/* clang-format on */
+#define X(word, detail) print_told(word, detail);
+	CUSTOMER_EVENT_TABLE(X)
+	(void)printf(
+		"\n"
+		"Holds for another reason are left out.\n"
+		"\n"
+		"| hold | detail |\n"
+		"|---|---|\n");
+	CUSTOMER_HOLD_TABLE(X)
+#undef X
+	(void)printf(
+		"\n"
+		"Why a payment was refused, when it is not one of these, is "
+		"`" CUSTOMER_CODE_OTHER "`:");
+#define X(word) (void)printf("\n- `%s`", word);
+	CUSTOMER_CODE_TABLE(X)
+#undef X
+	(void)printf("\n");
+}
+
 static void print_access(void)
 {
 	(void)printf(
@@ -358,6 +411,12 @@ static void print_access(void)
 		"  as if it were not there. A credential of any role may be bound to a customer; "
 		"it "
 		"may then call what customers may call.\n"
+		"- **at**: what is at the locations that the credential names, and all of the "
+		"tenant's if it names none. What is at another\n"
+		"  location - fulfilment orders, parcels and their labels, stock and its movements "
+		"- is answered as if it were not there. A\n"
+		"  credential of any role but `customer` may name locations; it may then call what "
+		"has **at** for `mes`.\n"
 		"- **site**: what all tenants share; for callers of `operator_tenant` "
 		"([configuration.md](configuration.md)), else `NOT_OPERATOR`.\n"
 		"- **scope**: a credential that names scopes (`scopes` of an API key, `scope` of a "
@@ -376,6 +435,7 @@ static void print_access(void)
 	(void)printf("|\n");
 #define NO    "-"
 #define OWN   "own"
+#define AT    "at"
 #define ALL   "all"
 #define SITE  "site"
 #define LOUD  "yes"
@@ -384,6 +444,7 @@ static void print_access(void)
 	print_access_row(path, scope, record, (const char *[ROLES]){__VA_ARGS__});
 	POLICY_TABLE(X)
 #undef X
+	print_customer_view();
 }
 
 int main(int argc, char **argv)

@@ -12,12 +12,15 @@ static int run_create(struct args *a)
 {
 	Orderd__V1__CreateKeyRequest rq = ORDERD__V1__CREATE_KEY_REQUEST__INIT;
 	Orderd__V1__CreateKeyResponse *rs;
+	ProtobufCBinaryData locations[OPTIONS_MAX];
 	struct orderd_error e;
 
 	rq.name = text(a->words[0]);
 	rq.role = (Orderd__V1__Role)enum_option(a, "role", &orderd__v1__role__descriptor);
 	rq.scopes = text(option(a, "scopes"));
 	rq.customer = text(option(a, "customer"));
+	rq.n_locations = options(a, "location", locations);
+	rq.locations = locations;
 	rq.valid_days = small_number(option_or(a, "days", "0"), "--days");
 	rq.request_id = text(request_id(a));
 	rs = orderd_create_key(a->client, &rq, a->deadline_ms, &e);
@@ -30,7 +33,19 @@ static int run_create(struct args *a)
 	return done_with(&rs->base);
 }
 
-static const char headings[] = "KEY NAME ROLE CUSTOMER CREATED EXPIRES USED REVOKED";
+static const char headings[] = "KEY NAME ROLE CUSTOMER LOCATIONS CREATED EXPIRES USED REVOKED";
+
+/* "HAMBURG,LEIPZIG" */
+static void add_locations(struct table *t, const Orderd__V1__Key *k)
+{
+	char text[768] = ""; /* 512 bytes of codes at most */
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n_locations && n < sizeof(text); i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s", i > 0 ? "," : "",
+				      BYTES(k->locations[i]));
+	table_cell(t, "%s", text);
+}
 
 static void add_key(struct table *t, const Orderd__V1__Key *k)
 {
@@ -42,6 +57,7 @@ static void add_key(struct table *t, const Orderd__V1__Key *k)
 	table_cell(t, "%.*s", BYTES(k->name));
 	table_cell(t, "%s", enum_name(&orderd__v1__role__descriptor, (int)k->role));
 	table_cell(t, "%.*s", BYTES(k->customer));
+	add_locations(t, k);
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
 		print_time_to(time, sizeof(time), times[i], 0);
 		table_cell(t, "%s", time);
@@ -96,11 +112,14 @@ static int run_revoke(struct args *a)
 
 const struct command key_commands[] = {
 	{"keys", "create",
-	 "--role ROLE [--days N] [--customer C] [--scopes WORDS] [--request-id ID] NAME", 1,
-	 "make an API key and print it, this once", run_create,
+	 "--role ROLE [--days N] [--customer C] [--location CODE]... [--scopes WORDS] "
+	 "[--request-id ID] NAME",
+	 1, "make an API key and print it, this once", run_create,
 	 .options = (const struct meaning[]){{"role", "what its bearer may do"},
 					     {"days", "how long it is good; by default 90"},
 					     {"customer", "the only customer it may act for"},
+					     {"location",
+					      "the only location it reaches, or one of them"},
 					     {"scopes", "what it is narrowed to, by blanks"},
 					     {NULL, NULL}},
 	 .about = "Make an API key and print it, this once: the server keeps no copy. Of one name "

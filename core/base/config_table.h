@@ -27,6 +27,7 @@
 	X(TEXT, jwt_tenant_claim,    "tenant",  1, 64,      "", "claim with the tenant's number") \
 	X(TEXT, jwt_role_claim,      "role",    1, 64,      "", "claim with the role") \
 	X(TEXT, jwt_customer_claim,  "sub",     1, 64,      "", "claim with the customer, of role customer") \
+	X(TEXT, jwt_locations_claim, "locations", 1, 64,    "", "claim with the codes of the only locations reached, of other roles") \
 	X(INT,  jwt_life_s,          3600,      60, 604800, "s",     "a token that is good for longer than this is refused") \
 	X(TEXT, auth_deny_file,      "",        0, 1024,    "", "file with what is not taken though it is good: a token's jti or a client certificate's URI a line") \
 	X(INT,  operator_tenant,     1,         1, 2147483647, "",   "the tenant whose operators see and pause what all tenants share: queues, views") \

@@ -7,6 +7,7 @@
 -- unit: api_key_create   lane: order   rank: 54
 -- again: outcome
 -- head: tenant int4, kid text, name text, mac bytea, role text, scopes text, customer text?, life_s int8, most int8, actor text
+-- head: locations text?
 -- answer: ordinal int8, outcome text, created_at timestamptz, expires_at timestamptz
 WITH h AS MATERIALIZED (SELECT * FROM @head),
 lapsed AS (
@@ -25,8 +26,8 @@ placed AS MATERIALIZED ( -- counting what lapsed is waiting for it
 	  FROM h
 ),
 made AS (
-	INSERT INTO api_key (tenant, kid, name, slot, mac, role, scopes, customer, created_by, expires_at)
-	SELECT tenant, kid, name, slot, mac, role, scopes, customer, actor, now() + life_s * interval '1 s'
+	INSERT INTO api_key (tenant, kid, name, slot, mac, role, scopes, customer, locations, created_by, expires_at)
+	SELECT tenant, kid, name, slot, mac, role, scopes, customer, locations, actor, now() + life_s * interval '1 s'
 	  FROM placed WHERE slot IS NOT NULL AND living < most
 	 ORDER BY tenant, kid, n
 	    ON CONFLICT DO NOTHING

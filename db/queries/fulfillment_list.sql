@@ -4,11 +4,12 @@
 -- job_id: its pick or pack job, if nobody has taken it.  Each branch has an index of its own; all but one are not run.
 -- unit: fulfillment_list   lane: read   rank: 31
 -- head: tenant int4, fulfillment_id uuid?, order_id uuid?, location_code text?, state text?, after uuid?, most int4, most_lines int8
+-- head: locations text?
 -- answer: ordinal int8, fulfillment_id uuid, order_id uuid, number int8, group_no int2, location_code text, state text
 -- answer: ship_service text, sealed bytea?, created_at timestamptz, updated_at timestamptz, shipment_id uuid?
 -- answer: job_id uuid?, holds text?, more bool, line int4, sku text, title text, qty int8
 WITH h AS MATERIALIZED (
-	SELECT n, tenant, fulfillment_id, order_id, location_code, state, most, most_lines,
+	SELECT n, tenant, fulfillment_id, order_id, location_code, state, most, most_lines, locations,
 	       coalesce(after, '00000000-0000-0000-0000-000000000000') AS after
 	  FROM @head
 ), page AS MATERIALIZED (
@@ -17,13 +18,14 @@ WITH h AS MATERIALIZED (
 	 CROSS JOIN LATERAL (
 		(SELECT f.*
 		   FROM fulfillment_order f
-		  WHERE h.fulfillment_id IS NOT NULL AND (f.tenant, f.id) = (h.tenant, h.fulfillment_id))
+		  WHERE h.fulfillment_id IS NOT NULL AND (f.tenant, f.id) = (h.tenant, h.fulfillment_id) AND @located(f, h))
 		UNION ALL
 		(SELECT f.*
 		   FROM fulfillment_order f
 		   JOIN location p ON (p.tenant, p.location) = (f.tenant, f.location)
 		  WHERE h.fulfillment_id IS NULL AND h.order_id IS NOT NULL AND (f.tenant, f.order_id) = (h.tenant, h.order_id)
 		    AND f.id > h.after AND f.state = coalesce(h.state, f.state) AND p.code = coalesce(h.location_code, p.code)
+		    AND @located(f, h)
 		  ORDER BY f.id
 		  LIMIT h.most + 1)
 		UNION ALL
@@ -36,22 +38,28 @@ WITH h AS MATERIALIZED (
 			 ORDER BY f.tenant, f.state, f.location, f.id
 			 LIMIT h.most + 1) f
 		  WHERE h.fulfillment_id IS NULL AND h.order_id IS NULL AND h.state IS NOT NULL
-		    AND p.tenant = h.tenant AND p.code = coalesce(h.location_code, p.code)
+		    AND p.tenant = h.tenant AND p.code = coalesce(h.location_code, p.code) AND @located(p, h)
 		  ORDER BY f.id
 		  LIMIT h.most + 1)
 		UNION ALL
 		(SELECT f.*
 		   FROM location p
-		   JOIN fulfillment_order f ON (f.tenant, f.location) = (p.tenant, p.location) AND f.id > h.after
+		  CROSS JOIN LATERAL (
+			SELECT *
+			  FROM fulfillment_order f
+			 WHERE f.tenant = p.tenant AND f.location = p.location AND f.id > h.after
+			 ORDER BY f.tenant, f.location, f.id
+			 LIMIT h.most + 1) f
 		  WHERE h.fulfillment_id IS NULL AND h.order_id IS NULL AND h.state IS NULL
-		    AND (p.tenant, p.code) = (h.tenant, h.location_code)
-		  ORDER BY f.tenant, f.location, f.id
+		    AND p.tenant = h.tenant AND (h.location_code IS NOT NULL OR h.locations IS NOT NULL)
+		    AND p.code = coalesce(h.location_code, p.code) AND @located(p, h)
+		  ORDER BY f.id
 		  LIMIT h.most + 1)
 		UNION ALL
 		(SELECT f.*
 		   FROM fulfillment_order f
 		  WHERE h.fulfillment_id IS NULL AND h.order_id IS NULL AND h.state IS NULL AND h.location_code IS NULL
-		    AND f.tenant = h.tenant AND f.id > h.after
+		    AND h.locations IS NULL AND f.tenant = h.tenant AND f.id > h.after
 		  ORDER BY f.tenant, f.id
 		  LIMIT h.most + 1)
 	 ) f

@@ -1,14 +1,14 @@
 -- Somebody saw the carrier take these parcels: hand-over jobs that wait for that go on.  All of them or none.  A parcel
 -- that is gone already, or needs no confirming, is none the worse for it.
--- Refusals: seen (request_key); and of the first parcel that stands in the way not_found, no_label or not_paid.
+-- Refusals: not_found, seen (request_key), no_label or not_paid; of the first parcel that stands in the way.
 -- Locks no order: the job checks everything again.  A detail row is one parcel.
 -- unit: handover_confirm   lane: order   rank: 49
 -- keys: request(tenant, request_method, request_key)
--- head: tenant int4, request_method int2, request_key text, fingerprint bytea, resource uuid
+-- head: tenant int4, request_method int2, request_key text, fingerprint bytea, resource uuid, locations text?
 -- line: line int4, shipment_id uuid
 -- answer: ordinal int8, outcome text, line int4, job_id uuid?
 WITH h AS MATERIALIZED (SELECT * FROM @head),
-l AS MATERIALIZED (SELECT @of(tenant) AS tenant, l.* FROM @line),
+l AS MATERIALIZED (SELECT @of(tenant) AS tenant, @of(locations) AS locations, l.* FROM @line),
 seen AS MATERIALIZED (
 	SELECT h.n FROM h JOIN request r ON (r.tenant, r.method, r.key) = (h.tenant, h.request_method, h.request_key)
 ),
@@ -18,11 +18,13 @@ parcels AS MATERIALIZED (
 	            WHEN s.state IN ('planned', 'label_intent', 'voiding') THEN 'no_label'
 	            WHEN s.state = 'labelled' AND p.state <> 'captured' THEN 'not_paid' END AS trouble
 	FROM l
-	LEFT JOIN shipment s ON (s.tenant, s.id) = (l.tenant, l.shipment_id)
+	LEFT JOIN shipment s ON (s.tenant, s.id) = (l.tenant, l.shipment_id) AND @located(s, l)
 	LEFT JOIN payment p ON (p.tenant, p.order_id, p.group_no) = (s.tenant, s.order_id, s.group_no)
 ),
 trouble AS MATERIALIZED (
-	SELECT DISTINCT ON (n) n, line, trouble FROM parcels WHERE trouble IS NOT NULL ORDER BY n, line
+	SELECT DISTINCT ON (n) n, line, trouble FROM parcels
+	WHERE trouble = 'not_found' OR (trouble IS NOT NULL AND (n IN (SELECT n FROM seen)) IS NOT TRUE)
+	ORDER BY n, line
 ),
 request_rows AS (
 	INSERT INTO request (tenant, method, key, fingerprint, resource)
@@ -45,8 +47,7 @@ released AS (
 SELECT w.n, 'confirmed', coalesce(r.line, 0), r.id FROM won w LEFT JOIN released r ON r.n = w.n
 UNION ALL
 SELECT n, 'seen', 0, NULL FROM h
-WHERE (n IN (SELECT n FROM won)) IS NOT TRUE
-  AND ((n IN (SELECT n FROM seen)) IS TRUE OR (n IN (SELECT n FROM trouble)) IS NOT TRUE)
+WHERE (n IN (SELECT n FROM won)) IS NOT TRUE AND (n IN (SELECT n FROM trouble)) IS NOT TRUE
 UNION ALL
-SELECT n, trouble, line, NULL FROM trouble WHERE (n IN (SELECT n FROM seen)) IS NOT TRUE
+SELECT n, trouble, line, NULL FROM trouble
 ORDER BY 1, 3

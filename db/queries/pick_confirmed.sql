@@ -11,6 +11,7 @@
 -- locks: orders, jobs
 -- head: tenant int4, order_id uuid, group_no int2, fulfillment_id uuid, job_id uuid, request_method int2, request_key text
 -- head: fingerprint bytea, actor text, pack_job uuid, void_job uuid, resource_job uuid, trace bytea?
+-- head: locations text?
 -- line: line int4, qty int8
 -- answer: ordinal int8, outcome text, version int8?, job_id uuid?, kind text?
 -- stock: job_id
@@ -27,7 +28,7 @@ asked AS MATERIALIZED (
 	                  AND (j.tenant, j.order_id, j.group_no) = (h.tenant, h.order_id, h.group_no)) AS untaken
 	FROM h
 	JOIN fulfillment_order f ON (f.tenant, f.id) = (h.tenant, h.fulfillment_id)
-	 AND (f.order_id, f.group_no) = (h.order_id, h.group_no)
+	 AND (f.order_id, f.group_no) = (h.order_id, h.group_no) AND @located(f, h)
 	JOIN location p ON (p.tenant, p.location) = (f.tenant, f.location)
 	JOIN orders x ON (x.tenant, x.id) = (h.tenant, h.order_id)
 ),

@@ -3,6 +3,7 @@
 -- unit: stock_receive   lane: order   rank: 52
 -- keys: id(receipt_id), request(tenant, request_method, request_key)
 -- head: tenant int4, receipt_id uuid, request_method int2, request_key text, fingerprint bytea, location_code text, reference text, actor text
+-- head: locations text?
 -- line: line int4, sku text, qty int8
 -- answer: ordinal int8, outcome text, line int4, item int8?
 -- stock: receipt_id
@@ -11,7 +12,7 @@ WITH h AS MATERIALIZED (
 ), places AS MATERIALIZED (
 	SELECT h.*, p.location
 	  FROM h
-	  LEFT JOIN location p ON (p.tenant, p.code) = (h.tenant, h.location_code)
+	  LEFT JOIN location p ON (p.tenant, p.code) = (h.tenant, h.location_code) AND @located(p, h)
 ), seen AS MATERIALIZED (
 	SELECT h.n FROM h JOIN request r ON (r.tenant, r.method, r.key) = (h.tenant, h.request_method, h.request_key)
 ), l AS MATERIALIZED (
@@ -19,8 +20,8 @@ WITH h AS MATERIALIZED (
 ), goods AS MATERIALIZED (
 	SELECT l.*, i.item FROM l LEFT JOIN item i ON (i.tenant, i.sku) = (l.tenant, l.sku)
 ), judged AS MATERIALIZED (
-	SELECT *, CASE WHEN n IN (SELECT n FROM seen) THEN 'seen'
-	               WHEN location IS NULL THEN 'unknown_location'
+	SELECT *, CASE WHEN location IS NULL THEN 'unknown_location'
+	               WHEN n IN (SELECT n FROM seen) THEN 'seen'
 	               WHEN n IN (SELECT n FROM goods WHERE item IS NULL) THEN 'unknown_item'
 	               ELSE 'received' END AS outcome
 	  FROM places

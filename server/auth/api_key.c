@@ -10,7 +10,9 @@
 #include "core/base/mem.h"
 #include "core/base/random.h"
 
-enum { KEY_TEXTS_MAX = 2 * IDENTITY_NAME_MAX + IDENTITY_SCOPES_MAX + 64 /* bytes of one key */ };
+enum { /* bytes of one key */
+       KEY_TEXTS_MAX = 2 * IDENTITY_NAME_MAX + IDENTITY_SCOPES_MAX + IDENTITY_LOCATIONS_MAX + 64
+};
 
 static const char prefix[4] = "ord_";
 

@@ -337,6 +337,7 @@ static void read_rules(struct auth *a, const struct config *cfg)
 	a->rules.tenant_claim = cfg->jwt_tenant_claim;
 	a->rules.role_claim = cfg->jwt_role_claim;
 	a->rules.customer_claim = cfg->jwt_customer_claim;
+	a->rules.locations_claim = cfg->jwt_locations_claim;
 	a->rules.life_s = cfg->jwt_life_s;
 	a->known_tokens = jwt_cache_new();
 }

@@ -144,8 +144,37 @@ static enum auth_cause check_time(const json_t *claims, const struct jwt_rules *
 	return jwt_check_time(ret, now_s);
 }
 
+/* One code, or a list that is not empty; false: something else.  None: all locations. */
+static bool read_locations(const json_t *j, struct arena *arena, struct str *ret)
+{
+	char text[IDENTITY_LOCATIONS_MAX];
+	size_t n = 0;
+
+	if (j == NULL)
+		return true;
+	if (json_is_string(j) && !identity_add_location(text, &n, json_text(j)))
+		return false;
+	for (size_t i = 0; i < json_array_size(j); i++)
+		if (!identity_add_location(text, &n, json_text(json_array_get(j, i))))
+			return false;
+	*ret = arena_str(arena, (struct str){text, n});
+	return n > 0 && ret->p != NULL;
+}
+
+static enum auth_cause read_reach(const json_t *claims, const struct jwt_rules *rules,
+				  struct arena *arena, struct identity *who)
+{
+	if (who->role != ROLE_CUSTOMER)
+		return read_locations(json_object_get(claims, rules->locations_claim), arena,
+				      &who->locations)
+			       ? AUTH_OK
+			       : AUTH_WRONG_CLAIMS;
+	who->customer = json_text(json_object_get(claims, rules->customer_claim));
+	return identity_name_ok(who->customer) ? AUTH_OK : AUTH_WRONG_CLAIMS;
+}
+
 static enum auth_cause read_who(const json_t *claims, const struct jwt_rules *rules,
-				struct identity *who)
+				struct arena *arena, struct identity *who)
 {
 	const json_t *jti = json_object_get(claims, "jti");
 
@@ -158,12 +187,7 @@ static enum auth_cause read_who(const json_t *claims, const struct jwt_rules *ru
 		return AUTH_WRONG_CLAIMS;
 	if ((rules->roles & 1U << who->role) == 0)
 		return AUTH_WRONG_ROLE;
-	if (who->role == ROLE_CUSTOMER) {
-		who->customer = json_text(json_object_get(claims, rules->customer_claim));
-		if (!identity_name_ok(who->customer))
-			return AUTH_WRONG_CLAIMS;
-	}
-	return AUTH_OK;
+	return read_reach(claims, rules, arena, who);
 }
 
 /* The claims die with their JSON: what is kept goes to the arena. */
@@ -192,7 +216,7 @@ static enum auth_cause check_claims(const json_t *claims, const struct jwt_rules
 		return AUTH_WRONG_AUDIENCE;
 	e = check_time(claims, rules, now_s, ret);
 	if (e == AUTH_OK)
-		e = read_who(claims, rules, &ret->who);
+		e = read_who(claims, rules, arena, &ret->who);
 	if (e == AUTH_OK && !keep(ret, claims, arena))
 		e = AUTH_NO_ROOM;
 	return e;

@@ -4,7 +4,7 @@
  *
  *	header   alg = the kid's own, kid known, typ = rules.type, no crit
  *	claims   iss, aud, exp (and not too far away), nbf if there, sub, and by configured names
- *	         tenant, role, customer; scope if there
+ *	         tenant, role, customer; scope and locations if there
  */
 #ifndef ORDERD_SERVER_JWT_H
 #define ORDERD_SERVER_JWT_H
@@ -21,13 +21,13 @@ enum {
 struct jwt_rules {
 	const char *issuer, *audience;
 	const char *type; /* "at+jwt"; compared without case and without "application/" */
-	const char *tenant_claim, *role_claim, *customer_claim;
+	const char *tenant_claim, *role_claim, *customer_claim, *locations_claim;
 	uint32_t roles; /* that the issuer may give: bits 1 << role */
 	int64_t life_s; /* a token may be good for so long from now */
 };
 
 struct jwt_claims {
-	struct identity who; /* customer: of role customer, else absent */
+	struct identity who; /* customer: of role customer, which has no locations, else absent */
 	struct str jti;      /* p == NULL: it has none */
 	int64_t not_before_s, expires_s;
 };

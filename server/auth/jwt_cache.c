@@ -5,8 +5,11 @@
 
 #include "core/base/mem.h"
 
-/* subject with its "cert:", customer; scopes; jti */
-enum { TEXTS_MAX = 2 * IDENTITY_NAME_MAX + 5 + IDENTITY_SCOPES_MAX + JWT_CACHE_ID_MAX };
+/* subject with its "cert:", customer; scopes; locations; jti */
+enum {
+	TEXTS_MAX = 2 * IDENTITY_NAME_MAX + 5 + IDENTITY_SCOPES_MAX + IDENTITY_LOCATIONS_MAX +
+		    JWT_CACHE_ID_MAX
+};
 
 struct slot {
 	uint8_t digest[DIGEST_BYTES];
@@ -73,5 +76,6 @@ void jwt_cache_put(struct jwt_cache *c, const uint8_t digest[DIGEST_BYTES],
 	who->subject = keep(s, &at, claims->who.subject);
 	who->scopes = keep(s, &at, claims->who.scopes);
 	who->customer = keep(s, &at, claims->who.customer);
+	who->locations = keep(s, &at, claims->who.locations);
 	s->used = true;
 }

@@ -72,7 +72,8 @@ static bool key_of_row(const struct api_keys_live_row *r, struct api_key *ret, s
 	ret->who.subject = str_of(subject);
 	ret->who.scopes = r->scopes;
 	ret->who.customer = r->customer;
-	return true;
+	ret->who.locations = r->locations;
+	return r->locations.p == NULL || identity_locations_ok(r->locations);
 }
 
 static void take_row(struct api_keys *set, const struct api_keys_live_row *r)

@@ -36,6 +36,7 @@ struct creating {
 	char kid[API_KEY_KID];
 	char credential[API_KEY_TEXT + 1];
 	uint8_t mac[DIGEST_BYTES];
+	char locations[IDENTITY_LOCATIONS_MAX];
 	Orderd__V1__Key key;
 };
 
@@ -61,6 +62,26 @@ static void read_scopes(struct flow *fl, struct api_key_create_head *h)
 	}
 	if (why != NULL)
 		rpc_violation(fl, why, "scopes");
+}
+
+static void read_locations(struct flow *fl, struct api_key_create_head *h)
+{
+	const Orderd__V1__CreateKeyRequest *rq = rpc_request(fl);
+	struct creating *c = rpc_state(fl);
+	size_t n = 0;
+
+	for (size_t i = 0; i < rq->n_locations; i++)
+		if (!identity_add_location(c->locations, &n, text_of(rq->locations[i]))) {
+			rpc_violation(fl,
+				      "it is empty, longer than 32 bytes, has a control character, "
+				      "or is one too many",
+				      "locations[%zu]", i);
+			return;
+		}
+	if (rq->n_locations > 0)
+		h->locations = (struct str){c->locations, n};
+	if (rq->n_locations > 0 && h->customer.p != NULL)
+		rpc_violation(fl, "a key for a customer names none", "locations");
 }
 
 static void read_who(struct flow *fl, struct api_key_create_head *h)
@@ -98,6 +119,7 @@ static int ask_create(struct flow *fl)
 
 	request = want_text(fl, rq->request_id, REQUEST_ID_MAX, "request_id");
 	read_who(fl, &h);
+	read_locations(fl, &h);
 	days = want_range(fl, rq->valid_days, 0, DAYS_MAX, "valid_days");
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
@@ -140,6 +162,8 @@ static int got_created(struct flow *fl, const struct answer *a)
 	c->key.role = rq->role;
 	c->key.scopes = rq->scopes;
 	c->key.customer = rq->customer;
+	c->key.locations = rq->locations;
+	c->key.n_locations = rq->n_locations;
 	c->key.created_by = data_of(rpc_identity(fl)->subject);
 	c->key.create_time = timestamp_message(fl, r.created_at);
 	c->key.expire_time = timestamp_message(fl, r.expires_at);
@@ -211,6 +235,26 @@ static Google__Protobuf__Timestamp *maybe_time(struct flow *fl, int64_t us)
 	return us != DB_NULL ? timestamp_message(fl, us) : NULL;
 }
 
+/* Of codes with a byte between two. */
+static size_t most_locations(struct str codes)
+{
+	return codes.n / 2 + 1;
+}
+
+static bool key_add_locations(struct flow *fl, Orderd__V1__Key *k, struct str codes)
+{
+	struct str rest = arena_str(&fl->arena, codes), one;
+
+	if (codes.p == NULL)
+		return true;
+	k->locations = arena_array(&fl->arena, most_locations(codes), sizeof(*k->locations));
+	if (rest.p == NULL || k->locations == NULL)
+		return false;
+	while (str_next(&rest, '\n', &one))
+		k->locations[k->n_locations++] = data_of(one);
+	return true;
+}
+
 static Orderd__V1__Key *key_from_row(struct flow *fl, const struct api_key_list_row *r)
 {
 	Orderd__V1__Key *k = arena_alloc(&fl->arena, sizeof(*k));
@@ -225,12 +269,28 @@ static Orderd__V1__Key *key_from_row(struct flow *fl, const struct api_key_list_
 		k->role = (Orderd__V1__Role)((int)role + 1);
 	k->scopes = data_of(arena_str(&fl->arena, r->scopes));
 	k->customer = data_of(arena_str(&fl->arena, r->customer));
+	if (!key_add_locations(fl, k, r->locations))
+		return NULL;
 	k->created_by = data_of(arena_str(&fl->arena, r->created_by));
 	k->create_time = timestamp_message(fl, r->created_at);
 	k->expire_time = timestamp_message(fl, r->expires_at);
 	k->revoke_time = maybe_time(fl, r->revoked_at);
 	k->last_use_time = maybe_time(fl, r->last_used_at);
 	return k;
+}
+
+/* What the locations of all these keys take: of a page of keys it may be more than the rest. */
+static size_t locations_memory(const struct answer *a)
+{
+	size_t bytes = 0;
+
+	for (uint32_t i = 0; i < answer_rows(a); i++) {
+		struct str codes = api_key_list_row(a, i).locations;
+
+		if (codes.p != NULL)
+			bytes += codes.n + most_locations(codes) * sizeof(ProtobufCBinaryData);
+	}
+	return bytes;
 }
 
 static int got_list(struct flow *fl, const struct answer *a)
@@ -240,6 +300,8 @@ static int got_list(struct flow *fl, const struct answer *a)
 	uint32_t page = (uint32_t) * (int32_t *)rpc_state(fl), n = answer_rows(a);
 	struct str token = {0};
 
+	if (!rpc_grow(fl, locations_memory(a)))
+		return rpc_fail(fl, ERR_OVERLOADED);
 	rs.keys = arena_array(&fl->arena, (size_t)page + 1, sizeof(*rs.keys));
 	if (rs.keys == NULL)
 		return rpc_fail(fl, ERR_TOO_LARGE);

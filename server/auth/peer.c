@@ -23,6 +23,23 @@ static bool take(struct str *path, const char *word, struct str *ret)
 	       str_next(path, '/', ret);
 }
 
+/* Locations, taken off the path; none are named: all are reached.  false: they are none. */
+static bool take_locations(struct str *path, struct arena *arena, struct str *ret)
+{
+	static const struct str word = {"location/", 9};
+	char text[IDENTITY_LOCATIONS_MAX];
+	size_t n = 0;
+	struct str code;
+
+	while (begins(*path, word))
+		if (!take(path, "location", &code) || !identity_name_ok(code) ||
+		    !identity_add_location(text, &n, code))
+			return false;
+	if (n > 0)
+		*ret = arena_str(arena, (struct str){text, n});
+	return n == 0 || ret->p != NULL;
+}
+
 enum auth_cause peer_read_uri(struct str uri, struct str prefix, struct arena *arena,
 			      struct identity *ret)
 {
@@ -37,7 +54,10 @@ enum auth_cause peer_read_uri(struct str uri, struct str prefix, struct arena *a
 	if (!take(&path, "tenant", &tenant) || !take(&path, "role", &role))
 		return AUTH_NO_IDENTITY;
 	if (!str_to_i64(tenant, 1, INT32_MAX, &n) || !role_parse(role, &ret->role) ||
-	    !identity_name_ok(path) || memchr(path.p, '/', path.n) != NULL)
+	    !take_locations(&path, arena, &ret->locations) || !identity_name_ok(path) ||
+	    memchr(path.p, '/', path.n) != NULL)
+		return AUTH_NO_IDENTITY;
+	if (ret->role == ROLE_CUSTOMER && ret->locations.p != NULL)
 		return AUTH_NO_IDENTITY;
 	ret->tenant = (int32_t)n;
 	subject = arena_printf(arena, "cert:" STR_FMT, STR_ARG(path));

@@ -2,11 +2,13 @@
  * Who a client certificate is for: its one URI (subject alternative name) that begins with the
  * configured prefix,
  *
- *	<prefix>tenant/<n>/role/<role>/<name>
+ *	<prefix>tenant/<n>/role/<role>[/location/<code>...]/<name>
  *	orderd://tenant/1/role/mes/packer-3
+ *	orderd://tenant/1/role/mes/location/HAMBURG/packer-3
  *	spiffe://shop.example/tenant/1/role/mes/packer-3
  *
- * Whether the certificate is to be believed is TLS's part.
+ * A code stands there as it is: one that has a slash, a blank or a letter outside ASCII can be
+ * named by an API key or a token alone.  Whether the certificate is to be believed is TLS's part.
  */
 #ifndef ORDERD_SERVER_PEER_H
 #define ORDERD_SERVER_PEER_H

@@ -35,12 +35,14 @@ bool policy_has_scope(const struct policy *p, struct str word)
 	return false;
 }
 
-/* Only calls that customers may make look at owners. */
+/* Only calls that customers may make look at owners, and only those of mes with AT at locations. */
 static bool role_may(const struct policy_row *row, const struct identity *who)
 {
-	bool bound = who->customer.p != NULL;
+	bool bound = who->customer.p != NULL, placed = who->locations.p != NULL;
 
 	if (row == NULL || row->reach[who->role] == REACH_NO)
+		return false;
+	if (placed && row->reach[ROLE_MES] != REACH_AT)
 		return false;
 	if (bound)
 		return row->reach[ROLE_CUSTOMER] == REACH_OWN;

@@ -4,7 +4,8 @@
  *
  * An identity's tenant and customer are what its statements are asked with: `tenant = $1`, and
  * @owned (db/queries/fragments) where the customer column of a row says OWN.  A caller bound to a
- * customer is let in nowhere else, so no RPC compares owners by itself.
+ * customer is let in nowhere else, so no RPC compares owners by itself.  Just so its locations, and
+ * @located, where the mes column says AT.
  */
 #ifndef ORDERD_SERVER_POLICY_H
 #define ORDERD_SERVER_POLICY_H
@@ -15,7 +16,7 @@
 #include "core/base/err.h"
 #include "server/auth/identity.h"
 
-enum reach { REACH_NO, REACH_OWN, REACH_ALL, REACH_SITE };
+enum reach { REACH_NO, REACH_OWN, REACH_AT, REACH_ALL, REACH_SITE };
 
 struct policy_row {
 	const char *path;
@@ -37,8 +38,8 @@ const struct policy_row *policy_find(const struct policy *p, const char *path); 
 bool policy_has_scope(const struct policy *p, struct str word);
 
 /*
- * May `who` make a call of this row, which may be NULL?  ERR_OK, ERR_PERMISSION_DENIED (role or
- * customer), ERR_SCOPE_MISSING, or ERR_NOT_OPERATOR.
+ * May `who` make a call of this row, which may be NULL?  ERR_OK, ERR_PERMISSION_DENIED (role,
+ * customer or locations), ERR_SCOPE_MISSING, or ERR_NOT_OPERATOR.
  */
 enum errc policy_judge(const struct policy_row *row, const struct identity *who,
 		       int64_t operator_tenant);

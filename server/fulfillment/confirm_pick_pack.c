@@ -255,7 +255,8 @@ static int ask_pick(struct flow *fl)
 					.pack_job = id_child(c->order),
 					.void_job = id_child(c->order),
 					.resource_job = id_child(c->order),
-					.trace = trace_bytes(&fl->trace)};
+					.trace = trace_bytes(&fl->trace),
+					.locations = rpc_identity(fl)->locations};
 
 	return store_ask(fl, rpc_app(fl)->store, pick_confirmed_unit(&h, c->counts, c->n_counts));
 }
@@ -331,7 +332,8 @@ static int ask_pack(struct flow *fl)
 					.shipment_id = id_child(c->order),
 					.next_job = id_child(c->order),
 					.sscc_prefix = str_of(rpc_app(fl)->cfg.sscc_prefix),
-					.trace = trace_bytes(&fl->trace)};
+					.trace = trace_bytes(&fl->trace),
+					.locations = rpc_identity(fl)->locations};
 
 	return store_ask(fl, rpc_app(fl)->store, pack_confirmed_unit(&h, NULL, 0));
 }

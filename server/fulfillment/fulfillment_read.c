@@ -45,7 +45,8 @@ int ask_fulfillment(struct flow *fl, struct id fulfillment)
 	struct fulfillment_list_head h = {.tenant = rpc_identity(fl)->tenant,
 					  .fulfillment_id = fulfillment,
 					  .most = 1,
-					  .most_lines = INT32_MAX};
+					  .most_lines = INT32_MAX,
+					  .locations = rpc_identity(fl)->locations};
 
 	return store_ask(fl, rpc_app(fl)->store, fulfillment_list_unit(&h, NULL, 0));
 }

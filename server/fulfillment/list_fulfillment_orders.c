@@ -46,7 +46,8 @@ static int ask_page(struct flow *fl)
 {
 	const Orderd__V1__ListFulfillmentOrdersRequest *rq = rpc_request(fl);
 	struct fulfillment_list_head h = {.tenant = rpc_identity(fl)->tenant,
-					  .most_lines = PAGE_LINES_MAX};
+					  .most_lines = PAGE_LINES_MAX,
+					  .locations = rpc_identity(fl)->locations};
 	const char *state = fulfillment_order_state_name(rq->state);
 	int64_t most = rpc_app(fl)->cfg.max_page;
 

@@ -123,7 +123,8 @@ static int ask_receive(struct flow *fl)
 		.fingerprint = w->fingerprint,
 		.location_code = want_text(fl, rq->location, REQUEST_CODE_MAX, "location"),
 		.reference = may_text(fl, rq->reference, REQUEST_KEY_MAX, "reference"),
-		.actor = rpc_identity(fl)->subject};
+		.actor = rpc_identity(fl)->subject,
+		.locations = rpc_identity(fl)->locations};
 	want_range(fl, (int64_t)rq->n_lines, 1, STOCK_LINES_MAX, "lines");
 	for (uint32_t i = 0; i < rq->n_lines && i < STOCK_LINES_MAX; i++)
 		lines[i] = (struct stock_receive_line){
@@ -269,7 +270,8 @@ enum { LOOK, LOOK_DONE };
 static int ask_look(struct flow *fl)
 {
 	const Orderd__V1__GetAvailabilityRequest *rq = rpc_request(fl);
-	struct availability_head h = {.tenant = rpc_identity(fl)->tenant};
+	struct availability_head h = {.tenant = rpc_identity(fl)->tenant,
+				      .locations = rpc_identity(fl)->locations};
 	struct availability_line *lines = arena_array(&fl->arena, rq->n_skus + 1, sizeof(*lines));
 
 	if (lines == NULL)

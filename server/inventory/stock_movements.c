@@ -93,6 +93,7 @@ static int ask_page(struct flow *fl)
 					.order_id = l->order,
 					.before_at = DB_NULL,
 					.before_n = DB_NULL,
+					.locations = rpc_identity(fl)->locations,
 					.most = l->page + 1};
 	if (l->sku.n > 0)
 		h.sku = l->sku;

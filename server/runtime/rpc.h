@@ -107,7 +107,9 @@ bool rpc_grow(struct flow *fl, size_t bytes);
 /* ---- how a step answers ---- */
 
 /* Keep `response` as the answer; it is packed before this returns, so it may live on the stack and
- * point into an answer's body.  Returns the step that ends the flow (the row without ask and got).
+ * point into an answer's body.  For a caller bound to a customer it may be changed (rpc_server.h:
+ * customer_view), here as in rpc_send(), so nobody else's part may be in it.  Returns the step that
+ * ends the flow (the row without ask and got).
  */
 int rpc_ok(struct flow *fl, const ProtobufCMessage *response);
 

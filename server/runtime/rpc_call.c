@@ -295,11 +295,15 @@ static void on_arrived(struct rpc *c)
 
 grpc_byte_buffer *rpc_pack(struct rpc *c, const ProtobufCMessage *m)
 {
-	size_t n = protobuf_c_message_get_packed_size(m);
+	const struct rpc_server_options *opt = &c->server->opt;
 	grpc_byte_buffer *bytes;
 	grpc_slice s;
+	size_t n;
 
 	assert(m->descriptor == c->served->method->response);
+	if (rpc_identity(&c->flow)->customer.p != NULL && opt->customer_view != NULL)
+		opt->customer_view((ProtobufCMessage *)(uintptr_t)m);
+	n = protobuf_c_message_get_packed_size(m);
 	if (n > RPC_MESSAGE_MAX)
 		return NULL;
 	s = grpc_slice_malloc(n);

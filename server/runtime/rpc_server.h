@@ -40,6 +40,10 @@ struct rpc_server_options {
 	 * known.
 	 */
 	int64_t (*backlog_ms)(void *arg);
+	/* Takes off a message, in place, what callers bound to a customer are not told.  NULL: they
+	 * are told everything.
+	 */
+	void (*customer_view)(ProtobufCMessage *m);
 	const struct rpc_recorder *recorder; /* NULL: no call is put on record */
 	/* the listener answers no more: drain and exit, only a new process can help */
 	void (*on_deaf)(void *arg);

@@ -65,7 +65,8 @@ static int ask_confirm(struct flow *fl)
 					   .request_method = REQUEST_CONFIRM_HANDOVER,
 					   .request_key = c->key,
 					   .fingerprint = c->fingerprint,
-					   .resource = fl->subject};
+					   .resource = fl->subject,
+					   .locations = rpc_identity(fl)->locations};
 	return store_ask(fl, rpc_app(fl)->store,
 			 handover_confirm_unit(&h, lines, (uint32_t)rq->n_shipment_ids));
 }

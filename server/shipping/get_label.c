@@ -32,7 +32,8 @@ static int ask_view(struct flow *fl)
 	if (rpc_has_violations(fl))
 		return rpc_fail(fl, ERR_INVALID_ARGUMENT);
 	h = (struct label_view_head){.tenant = rpc_identity(fl)->tenant,
-				     .shipment_id = fl->subject};
+				     .shipment_id = fl->subject,
+				     .locations = rpc_identity(fl)->locations};
 	return store_ask(fl, rpc_app(fl)->store, label_view_unit(&h, NULL, 0));
 }
 

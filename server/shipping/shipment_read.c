@@ -18,7 +18,8 @@ int ask_shipment_view(struct flow *fl, struct id shipment)
 {
 	struct shipment_view_head h = {.tenant = rpc_identity(fl)->tenant,
 				       .shipment_id = shipment,
-				       .owner = rpc_identity(fl)->customer};
+				       .owner = rpc_identity(fl)->customer,
+				       .locations = rpc_identity(fl)->locations};
 
 	return store_ask(fl, rpc_app(fl)->store, shipment_view_unit(&h, NULL, 0));
 }

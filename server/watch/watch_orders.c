@@ -10,6 +10,8 @@
  * One message is on its way at a time, and what a follower remembers is the place it has come to.
  * A token is that place, and good for the same tenant and customer alone.
  */
+#include <assert.h>
+
 #include "core/base/clock.h"
 #include "core/base/metric.h"
 #include "server/app.h"
@@ -39,6 +41,26 @@ static struct str token_of(struct follower *w, const struct feed_place *at,
 				buf);
 }
 
+/*
+ * What the ring has is everybody's; who is bound to a customer is not told all of it, and what
+ * leaves for that one is changed (rpc_server.h: customer_view).
+ */
+static void send_copies(struct follower *w, Orderd__V1__WatchOrdersResponse *rs)
+{
+	Orderd__V1__OrderFeedEvent own[FEED_SEND], *list[FEED_SEND];
+	Orderd__V1__OrderEvent events[FEED_SEND];
+
+	assert(rs->n_events <= FEED_SEND);
+	for (size_t i = 0; i < rs->n_events; i++) {
+		own[i] = *rs->events[i];
+		events[i] = *own[i].event;
+		own[i].event = &events[i];
+		list[i] = &own[i];
+	}
+	rs->events = list;
+	rpc_send(w->fl, &rs->base);
+}
+
 static void send_events(struct follower *w, Orderd__V1__OrderFeedEvent **events, size_t n)
 {
 	Orderd__V1__WatchOrdersResponse rs = ORDERD__V1__WATCH_ORDERS_RESPONSE__INIT;
@@ -50,7 +72,10 @@ static void send_events(struct follower *w, Orderd__V1__OrderFeedEvent **events,
 	w->greeted = true;
 	w->sending_since_ms = w->quiet_since_ms = clock_mono_ms();
 	metric_add(METRIC_feed_events_sent, NULL, n);
-	rpc_send(w->fl, &rs.base);
+	if (rpc_identity(w->fl)->customer.p != NULL)
+		send_copies(w, &rs);
+	else
+		rpc_send(w->fl, &rs.base);
 }
 
 static void move_to(struct follower *w, struct feed_place to)

@@ -48,18 +48,21 @@ def role__calls_what_its_row_says_and_nothing_else(w):
         callers = {role: (role, "ALL", k.create(role, role, customer="c-1" if role == "customer" else "")[1]) for role in ROLES}
         callers["bound"] = ("service", "OWN", k.create("bound", "service", customer="c-1")[1])
         callers["bound admin"] = ("ops_admin", "OWN", k.create("bound-admin", "ops_admin", customer="c-1")[1])
+        callers["at a location"] = ("service", "AT", k.create("placed", "service", locations=["hall"])[1])
+        callers["admin at a location"] = ("ops_admin", "AT", k.create("placed-admin", "ops_admin", locations=["hall"])[1])
         callers["of another tenant"] = ("ops_admin", "ALL", second)
         for caller, (role, reaches, credential) in callers.items():
             known(k, credential)
             for path, (_, cells) in table.items():
-                lets_in = cells[role] != "NO" and (reaches == "ALL" or cells["customer"] == "OWN")
+                column = {"OWN": "customer", "AT": "mes"}.get(reaches)
+                lets_in = cells[role] != "NO" and (column is None or cells[column] == reaches)
                 operator = credential != second or cells[role] != "SITE"
                 want = "PERMISSION_DENIED" if not lets_in else "" if operator else "NOT_OPERATOR"
                 assert reason(k, credential, path) == want, (caller, path, want)
             assert answer_to(k, credential, "/orderd.v1.OrderService/Nothing")[0] == "UNIMPLEMENTED"
         wrong = k.refusal(callers["ops_write"][2], "KeyService", "CreateKey", k.request("mine", "ops_admin"))
         assert wrong[:2] == ("PERMISSION_DENIED", "PERMISSION_DENIED"), wrong
-        assert {x.name for x in k.list().keys} == {"root", "bound", "bound-admin", *ROLES}
+        assert {x.name for x in k.list().keys} == {"root", "bound", "bound-admin", "placed", "placed-admin", *ROLES}
 
 
 def scope__narrows_a_credential_to_its_calls(w):
@@ -250,6 +253,65 @@ def other_customer__is_as_if_it_were_not_there(w):
             w.again("worker")
 
 
+def other_location__is_as_if_it_were_not_there(w):
+    inv, ful, ship = w.pb["inventory_service"], w.pb["fulfillment_service"], w.pb["shipping_service"]
+    at = {path[len("/orderd.v1."):] for path, (_, cells) in policy().items() if cells["mes"] == "AT" and path.startswith("/orderd.v1.")}
+    named = [m for m in NAMES if m in at and m != "InventoryService/GetAvailability"]  # an SKU is no location's
+    lists = ["FulfillmentService/ListFulfillmentOrders"]
+    assert {*named, "InventoryService/GetAvailability"} == at
+    with Keyed(w) as k:
+        second = k.second_tenant()
+        for admin, prefix in ((k.root, "near"), (k.root, "far"), (second, "twin")):
+            furnish(k, admin, prefix)
+        mine, theirs = (belongings(k, k.root, prefix, prefix + "-customer") for prefix in ("near", "far"))
+        twins = belongings(k, second, "twin", "twin-customer")
+        # Codes of another tenant's locations are words like others here.
+        near = ["near-auto", "near-hall", "twin-auto", "twin-hall", "nowhere"]
+        askers = {role: known(k, k.create("near-" + role, role, locations=near)[1]) for role in ("mes", "service", "ops_admin")}
+        owner = known(k, k.create("far", "mes", locations=["far-hall", "far-auto"])[1])
+        everywhere = known(k, k.create("everywhere", "mes")[1])
+        split = k.call(k.root, "OrderService", "PlaceOrder", w.order_request(lines=[("near-of-hall", 1), ("far-of-hall", 1)])).order.order_id
+        w.until(lambda: w.number("SELECT count(*) FROM fulfillment_order WHERE order_id = '%s'" % split) == 2, "two groups")
+        receipt = inv.ReceiveStockRequest(request_id="far truck", location="far-hall", lines=[inv.StockLine(sku="far-of-hall", quantity=5)])
+        handover = ship.ConfirmHandoverRequest(site="dock", report_id="far report", shipment_ids=[theirs.shipment])
+        k.call(owner, "InventoryService", "ReceiveStock", receipt)
+        k.call(owner, "ShippingService", "ConfirmHandover", handover)
+        still(w)
+        try:
+            before = digests(w)
+            for asker in askers.values():
+                foreign__is_as_if_it_were_not_there(w, k, asker, theirs, named, INVALID)
+                foreign__is_as_if_it_were_not_there(w, k, asker, twins, named, INVALID)
+                for of, shown in ((mine, True), (theirs, False), (twins, False)):
+                    lists__show(w, k, asker, of, lists, shown)
+                for state in ("OPEN", "CLOSED"):
+                    page = k.call(asker, "FulfillmentService", "ListFulfillmentOrders", ful.ListFulfillmentOrdersRequest(
+                        state="FULFILLMENT_ORDER_STATE_" + state, page_size=200))
+                    assert {f.location for f in page.fulfillment_orders} == {{"OPEN": "near-hall", "CLOSED": "near-auto"}[state]}, page
+                lies = k.call(asker, "InventoryService", "GetAvailability", inv.GetAvailabilityRequest(skus=["far-of-hall", "near-of-hall"]))
+                assert [[p.location for p in i.locations] for i in lies.items] == [[], ["near-hall"]], lies
+                found = k.call(asker, "FulfillmentService", "ListFulfillmentOrders", ful.ListFulfillmentOrdersRequest(order_id=split))
+                assert [f.location for f in found.fulfillment_orders] == ["near-hall"], found
+                moved = k.call(asker, "InventoryService", "ListStockMovements", inv.ListStockMovementsRequest(order_id=split)).movements
+                assert moved and {m.location for m in moved} == {"near-hall"}, moved
+                # A mistake in what is not there is not told; nor that it was told before.
+                wrong = ful.ConfirmPickRequest(fulfillment_order_id=theirs.fulfillment, site="hall", report_id="1",
+                                               lines=[ful.PickedLine(line=99, quantity=1)])
+                assert k.refusal(asker, "FulfillmentService", "ConfirmPick", wrong)[0] == "NOT_FOUND"
+                assert k.refusal(asker, "ShippingService", "ConfirmHandover", handover)[0] == "NOT_FOUND"
+                status, _, _, fields = k.refusal(asker, "InventoryService", "ReceiveStock", receipt)
+                assert (status, fields) == ("INVALID_ARGUMENT", {"location": "no such location"}), (status, fields)
+                mixed = ship.ConfirmHandoverRequest(site="dock", report_id="mixed", shipment_ids=[mine.shipment, theirs.shipment])
+                assert k.refusal(asker, "ShippingService", "ConfirmHandover", mixed)[0] == "NOT_FOUND"
+            assert digests(w) == before
+            for caller, of in ((askers["mes"], mine), (owner, theirs), (everywhere, mine), (everywhere, theirs)):
+                owner__is_told(w, k, caller, of, named)
+            for of in (mine, theirs):
+                lists__show(w, k, everywhere, of, lists, True)
+        finally:
+            w.again("worker")
+
+
 # ---- a customer's own
 
 def customer__orders_for_nobody_else_and_pays_the_price(w):
@@ -304,4 +366,5 @@ def request_ids_of_customers__are_apart(w):
 
 run(every_method__has_a_row_and_a_story, role__calls_what_its_row_says_and_nothing_else, scope__narrows_a_credential_to_its_calls,
     key__has_no_more_scopes_than_its_maker, operator__is_the_tenant_that_the_settings_name, customer__orders_for_nobody_else_and_pays_the_price,
-    request_ids_of_customers__are_apart, other_tenant__is_as_if_it_were_not_there, other_customer__is_as_if_it_were_not_there)
+    request_ids_of_customers__are_apart, other_tenant__is_as_if_it_were_not_there, other_customer__is_as_if_it_were_not_there,
+    other_location__is_as_if_it_were_not_there)

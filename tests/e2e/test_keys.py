@@ -101,10 +101,24 @@ def mistakes__are_named(w):
                                ("role", k.w.pb["key_service"].CreateKeyRequest(name="x", request_id="1")), ("customer", k.request("x", "customer")),
                                ("customer", k.request("x", customer="a b")), ("scopes", k.request("x", scopes="orders:read  orders:write")),
                                ("scopes", k.request("x", scopes="orders:read orders:king")), ("scopes", k.request("x", scopes="orders")),
-                               ("request_id", k.request("x", request_id="")), ("valid_days", k.request("x", valid_days=401))):
+                               ("request_id", k.request("x", request_id="")), ("locations[1]", k.request("x", "mes", locations=["HALL", ""])),
+                               ("locations[0]", k.request("x", "mes", locations=["x" * 33])), ("locations[0]", k.request("x", "mes", locations=["a\nb"])),
+                               ("locations[15]", k.request("x", "mes", locations=["x" * 32] * 16)),
+                               ("locations", k.request("x", customer="c-1", locations=["HALL"])), ("valid_days", k.request("x", valid_days=401))):
             status, reason, _, fields = k.refusal(k.root, "KeyService", "CreateKey", request)
             assert (status, [*fields]) == ("INVALID_ARGUMENT", [field]), (field, status, fields)
         assert k.first("two words")[0] == 2
+
+
+def many_keys_with_many_locations__are_listed(w):
+    codes = "\\n".join("ABCDEFGH"[n % 8] for n in range(256))
+    with Keyed(w) as k:
+        w.sql("INSERT INTO api_key (tenant, kid, name, slot, mac, role, scopes, locations, created_by, expires_at) "
+              "SELECT 1, 'zz' || to_char(n, 'FM00000000000000'), 'mes-' || n, 1, sha256(n::text::bytea), 'mes', '', E'%s', 'test', "
+              "now() + interval '1 h' FROM generate_series(1, 200) n" % codes)
+        page = k.list(page_size=200)
+        assert len(page.keys) == 200 and page.next_page_token, len(page.keys)
+        assert {len(x.locations) for x in page.keys if x.name != "root"} == {256}
 
 
 def server_without_pepper__takes_no_keys(w):
@@ -159,6 +173,10 @@ def orderctl_over_tls__makes_lists_and_revokes(w):
         assert kid not in out and kid in orderctl(w, k, "keys", "list", "--revoked", token=k.root)[1], out
         code, _, err = orderctl(w, k, "keys", "list")
         assert code == 6 and "credentials are missing or not valid" in err, err
+        code, out, _ = orderctl(w, k, "keys", "create", "--role", "mes", "--location", "HALL 1", "--location", "DOCK", "packer", token=k.root)
+        assert code == 0 and [[*x.locations] for x in k.list().keys if x.key_id == out.split("_")[1]] == [["HALL 1", "DOCK"]], out
+        code, out, _ = orderctl(w, k, "keys", "list", token=k.root)
+        assert code == 0 and re.search(r" packer +MES +- +HALL 1,DOCK ", out), out
         assert orderctl(w, k, "keys", "create", "--role", "king", "x", token=k.root)[0] == 2
         replace(k.path("token"), b"x")
         for args, why in ((("--server", "10.0.0.1:1", "--tls-ca", "", "--token-file", k.path("token")), "without TLS"),
@@ -170,5 +188,5 @@ def orderctl_over_tls__makes_lists_and_revokes(w):
 
 if __name__ == "__main__":
     run(key__is_told_once_and_kept_nowhere, credential_a_little_wrong__is_refused, key_revoked__is_refused_within_five_seconds,
-        name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named,
+        name__has_two_live_keys_and_no_third, request_repeated__makes_no_second_key, mistakes__are_named, many_keys_with_many_locations__are_listed,
         server_without_pepper__takes_no_keys, database_away__known_callers_stay_known_for_a_while, orderctl_over_tls__makes_lists_and_revokes)

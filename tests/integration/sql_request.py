@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from sqltest import Server, Store, statements  # noqa: E402
-from sqlworld import Life, World, check_books, dump  # noqa: E402
+from sqlworld import CONFIRM_PACK, CONFIRM_PICK, HANDOVER, SSCC_PREFIX, Life, World, check_books, dump  # noqa: E402
 
 
 class Case:
@@ -303,6 +303,96 @@ def test_order_of_another_customer_is_not_found(c):
         c.refused((kind, dict(head, owner=owner), lines), "not_found")
     kind, head, lines = c.world.cancel(1, other)
     assert c.outcome((kind, dict(head, owner="ada"), lines)) == "cancelled"
+
+
+def places_of(rows):
+    return {r.get("location_code") or r.get("from_name", "").replace(" ", "-") for r in rows} - {""}
+
+
+def test_what_lies_at_another_location_is_not_found(c):
+    order = c.place([(1, 0, 0, 1), (2, 1, 1, 1)])
+    lives = [Life(c.world, 1, order, group, 2) for group in (1, 2)]
+    for life in lives:
+        life.authorize()
+    for life in lives:
+        life.pick()
+        life.pack()
+    there = dict(c.db.query(f"SELECT 'shipment', id FROM shipment WHERE order_id = '{order}' AND group_no = 2 UNION ALL "
+                            f"SELECT 'fulfillment', id FROM fulfillment_order WHERE order_id = '{order}' AND group_no = 2"))
+    work, at_1, both = dict(most=9999, most_lines=99999), {"place-1"}, {"place-0", "place-1"}
+    reads = [("fulfillment_list", dict(work, fulfillment_id=there["fulfillment"]), [], at_1),
+             ("fulfillment_list", dict(work, order_id=order), [], both), ("fulfillment_list", dict(work, state="packed"), [], both),
+             ("fulfillment_list", dict(work, location_code="place-1", state="packed"), [], at_1),
+             ("fulfillment_list", dict(work, location_code="place-1"), [], at_1), ("fulfillment_list", work, [], both),
+             ("movement_list", dict(order_id=order, most=99), [], both), ("movement_list", dict(sku="sku-0", most=9999), [], both),
+             ("movement_list", dict(location_code="place-1", most=99), [], at_1),
+             ("availability", {}, [dict(line=0, sku="sku-0")], both),
+             ("shipment_view", dict(shipment_id=there["shipment"]), [], at_1),
+             ("label_view", dict(shipment_id=there["shipment"]), [], at_1)]
+    for name, head, lines, full in reads:
+        def found(tenant=1, locations=None):
+            return places_of(c.store.read(name, dict(head, tenant=tenant, locations=locations), lines))
+
+        assert found() & both == full, (name, head, found())
+        for named in ({"place-1"}, {"place-0"}, {"place-1", "place-0"}, {"no such", "place-1"}):
+            assert found(locations="\n".join(sorted(named))) == full & named, (name, head, named)
+        for nowhere in ("", "place", "place-1 ", "PLACE-1", "place-0,place-1", "\nplace-11"):
+            assert found(locations=nowhere) == set(), (name, head, nowhere)
+        if name != "availability":  # the same sku lies at places of the same codes there
+            assert not {there["fulfillment"], there["shipment"]} & {
+                str(v) for r in c.store.read(name, dict(head, tenant=2, locations="place-1"), lines) for v in r.values()}, name
+    # Page by page, as it is for those who reach all of them.
+    ids = [r["fulfillment_id"] for r in c.store.read("fulfillment_list", dict(work, tenant=1)) if r["location_code"] == "place-1"]
+    after, got = None, []
+    while len(got) <= len(ids):
+        page = c.store.read("fulfillment_list", dict(work, tenant=1, most=2, after=after, locations="place-2\nplace-1"))
+        if not page:
+            break
+        got, after = got + [r["fulfillment_id"] for r in page], page[-1]["fulfillment_id"]
+    assert got == ids and len(set(ids)) > 2, (got, ids)
+
+
+def test_nothing_is_done_at_another_location(c):
+    order = c.place([(1, 0, 1, 1)])
+    life = Life(c.world, 1, order)
+    life.authorize()
+
+    def report(kind, step, method, **more):
+        work = c.db.one(f"SELECT id FROM fulfillment_order WHERE order_id = '{order}'")
+        job = c.db.one(f"SELECT id FROM job WHERE order_id = '{order}' AND kind = '{step}'")
+        return kind, dict(c.world.confirmation(1, order, 1, work, job, method), **more), []
+
+    def own_alone(unit, done, otherwise="not_found"):
+        kind, head, lines = unit
+        for locations in ("place-0", "", "place-0\nplace-2"):
+            c.refused((kind, dict(head, locations=locations), lines), otherwise)
+        assert c.outcome((kind, dict(head, locations="place-0\nplace-1"), lines)) == done
+        assert c.outcome((kind, dict(head, locations="place-1"), lines)) == "seen"
+        c.refused((kind, dict(head, locations="place-0"), lines), otherwise)  # though it was told already
+
+    own_alone(report("pick_confirmed", "fulfillment.pick", CONFIRM_PICK, pack_job=c.world.id(), void_job=c.world.id(),
+                     resource_job=c.world.id()), "picked")
+    own_alone(report("pack_confirmed", "fulfillment.pack", CONFIRM_PACK, weight_g=0, shipment_id=c.world.id(), next_job=c.world.id(),
+                     sscc_prefix=SSCC_PREFIX), "packed")
+    life.shipment = c.db.one(f"SELECT id FROM shipment WHERE order_id = '{order}'")
+    life.ship()
+
+    def handover(*shipments):
+        return ("handover_confirm", dict(tenant=1, request_method=HANDOVER, request_key=c.world.key(), fingerprint=b"h" * 32,
+                                         resource=shipments[0]), [dict(line=n, shipment_id=s) for n, s in enumerate(shipments)])
+
+    own_alone(handover(life.shipment), "confirmed")
+    near = c.place([(1, 0, 0, 1)])
+    other = Life(c.world, 1, near)
+    for step in (other.authorize, other.pick, other.pack, other.ship):
+        step()
+    kind, head, lines = handover(other.shipment, life.shipment)
+    assert c.refused((kind, dict(head, locations="place-0"), lines), "not_found")[0]["line"] == "1"
+    assert c.outcome((kind, head, lines)) == "confirmed"
+    own_alone(c.world.receipt(1, 1, [(0, 3)]), "received", "unknown_location")
+    narrowed = {name for name, kind in c.store.kinds.items() if "locations" in dict(kind.head)}
+    assert narrowed == {"fulfillment_list", "movement_list", "availability", "shipment_view", "label_view", "pick_confirmed",
+                        "pack_confirmed", "handover_confirm", "stock_receive", "api_key_create"}, narrowed
 
 
 def test_view_has_lines_groups_and_parcel(c):

@@ -5,6 +5,8 @@ A test is "unit NAME", "sql NAME" (tests/integration/sql_NAME.py) or "e2e NAME S
 CELLS = "e2e access role__calls_what_its_row_says_and_nothing_else"
 TENANT = "e2e access other_tenant__is_as_if_it_were_not_there"
 CUSTOMER = "e2e access other_customer__is_as_if_it_were_not_there"
+LOCATION = "e2e access other_location__is_as_if_it_were_not_there"
+TOLD = "e2e customer_view customer__is_told_no_internals_by_any_way"
 OWN = "e2e access customer__orders_for_nobody_else_and_pays_the_price"
 KEYS = "e2e access key__has_no_more_scopes_than_its_maker"
 READERS = "e2e record_asked tenants__ask_and_verify_each_its_own_and_those_alone_who_may_read"
@@ -14,6 +16,7 @@ TOKENS = "e2e auth good_token__is_known_and_nothing_else_is"
 REFUSED = "e2e activation sockets_that_will_not_do__are_refused_by_name"
 HELD, LISTENERS = "core/listen/held_sockets.c", "server/auth/listeners.c"
 POLICY, JWT, JWKS, API_KEY = "server/auth/policy.c", "server/auth/jwt.c", "server/auth/jwks.c", "server/auth/api_key.c"
+VIEW = "server/orders/customer_view.c"
 
 
 def sql(name):
@@ -62,9 +65,51 @@ ROWS = [
     ("asked_orders_view", "server/orders/batch_get_orders.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
     ("asked_watch_events", "server/watch/watch_order.c", "\tw->owner = rpc_identity(fl)->customer;\n", "", CUSTOMER),
     ("asked_payment_view", "server/payment/payment_message.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
-    ("asked_shipment_view", "server/shipping/shipment_read.c", ".owner = rpc_identity(fl)->customer};", "};", CUSTOMER),
+    ("asked_shipment_view", "server/shipping/shipment_read.c", "\t\t\t\t       .owner = rpc_identity(fl)->customer,\n", "", CUSTOMER),
     ("asked_watch_orders", "server/watch/watch_orders.c", "w->customer = may_customer(fl, rq->customer);", "w->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, \"customer\");", "e2e feed_many caller_bound_to_a_customer__follows_that_one_alone"),
     ("asked_list_orders", "server/orders/list_orders.c", "l->customer = may_customer(fl, rq->customer);", "l->customer = may_text(fl, rq->customer, REQUEST_KEY_MAX, \"customer\");", CUSTOMER),
+    # Locations: in each statement that finds by what a request names, and that it is asked with.
+    ("located_fragment", "db/queries/fragments/located.sql", "($(2).locations IS NULL OR", "(true OR", "sql request"),
+    ("located_fragment_at_the_door", "db/queries/fragments/located.sql", "($(2).locations IS NULL OR", "(true OR", LOCATION),
+    ("located_empty_is_nowhere", "db/queries/fragments/located.sql", "$(2).locations IS NULL", "coalesce($(2).locations, '') = ''", "sql request"),
+    ("located_fulfillment_by_id", sql("fulfillment_list"), "(h.tenant, h.fulfillment_id) AND @located(f, h))", "(h.tenant, h.fulfillment_id))", "sql request"),
+    ("located_fulfillment_by_order", sql("fulfillment_list"), "\n\t\t    AND @located(f, h)\n", "\n", "sql request"),
+    ("located_fulfillment_by_state", sql("fulfillment_list"), "p.tenant = h.tenant AND p.code = coalesce(h.location_code, p.code) AND @located(p, h)", "p.tenant = h.tenant AND p.code = coalesce(h.location_code, p.code)", "sql request"),
+    ("located_fulfillment_by_location", sql("fulfillment_list"), "\t\t    AND p.code = coalesce(h.location_code, p.code) AND @located(p, h)", "\t\t    AND p.code = coalesce(h.location_code, p.code)", "sql request"),
+    ("located_fulfillment_all", sql("fulfillment_list"), "AND h.locations IS NULL AND f.tenant", "AND f.tenant", "sql request"),
+    ("located_movements_of_an_order", sql("movement_list"), "(h.tenant, h.order_id) AND @located(m, h)", "(h.tenant, h.order_id)", "sql request"),
+    ("located_movements_of_an_item", sql("movement_list"), "(h.tenant, h.item) AND @located(m, h)", "(h.tenant, h.item)", "sql request"),
+    ("located_movements_at_a_location", sql("movement_list"), "h.location_code) AND @located(w, h)", "h.location_code)", "sql request"),
+    *[("located_" + name, sql(name), " AND @located(%s)" % args, "", "sql request") for name, args in (
+        ("availability", "s, l"), ("shipment_view", "s, h"), ("label_view", "s, h"), ("pick_confirmed", "f, h"),
+        ("pack_confirmed", "f, h"), ("handover_confirm", "s, l"), ("stock_receive", "p, h"))],
+    ("located_handover_seen", sql("handover_confirm"), "WHERE trouble = 'not_found' OR (trouble IS NOT NULL", "WHERE (trouble IS NOT NULL", "sql request"),
+    ("located_receipt_seen", sql("stock_receive"), "CASE WHEN location IS NULL THEN", "CASE WHEN location IS NULL AND (n IN (SELECT n FROM seen)) IS NOT TRUE THEN", "sql request"),
+    ("locations_of_a_role", POLICY, "if (placed && row->reach[ROLE_MES] != REACH_AT)", "if (placed && row->reach[ROLE_MES] == REACH_SITE)", "unit server_policy"),
+    ("locations_at_the_door", POLICY, "if (placed && row->reach[ROLE_MES] != REACH_AT)", "if (placed && row->reach[ROLE_MES] == REACH_SITE)", CELLS),
+    ("locations_of_a_token", JWT, "return n > 0 && ret->p != NULL;", "return true;", "unit server_jwt"),
+    ("locations_of_a_customers_certificate", "server/auth/peer.c", "if (ret->role == ROLE_CUSTOMER && ret->locations.p != NULL)", "if (false)", "unit server_auth"),
+    ("locations_of_a_customers_key", "server/auth/key_service.c", "if (rq->n_locations > 0 && h->customer.p != NULL)", "if (false)", "e2e keys mistakes__are_named"),
+    ("locations_of_a_key", "server/auth/key_feed.c", "\tret->who.locations = r->locations;\n", "", LOCATION),
+    ("asked_at_fulfillment", "server/fulfillment/fulfillment_read.c", ".locations = rpc_identity(fl)->locations};", "};", LOCATION),
+    ("asked_at_fulfillment_list", "server/fulfillment/list_fulfillment_orders.c", ".locations = rpc_identity(fl)->locations};", "};", LOCATION),
+    ("asked_at_movements", "server/inventory/stock_movements.c", "\t\t\t\t\t.locations = rpc_identity(fl)->locations,\n", "", LOCATION),
+    ("asked_at_receipt", "server/inventory/stock.c", ".actor = rpc_identity(fl)->subject,\n\t\t.locations = rpc_identity(fl)->locations};", ".actor = rpc_identity(fl)->subject};", LOCATION),
+    ("asked_at_availability", "server/inventory/stock.c", "\t\t\t\t      .locations = rpc_identity(fl)->locations};", "\t\t\t\t      };", LOCATION),
+    ("asked_at_label", "server/shipping/get_label.c", ".locations = rpc_identity(fl)->locations};", "};", LOCATION),
+    ("asked_at_shipment", "server/shipping/shipment_read.c", ".locations = rpc_identity(fl)->locations};", "};", LOCATION),
+    ("asked_at_handover", "server/shipping/confirm_handover.c", ".locations = rpc_identity(fl)->locations};", "};", LOCATION),
+    # What a customer is told.
+    ("told_event_kind", VIEW, "if (told == OTHER)\n\t\te->kind", "if (false)\n\t\te->kind", "unit server_customer_view"),
+    ("told_actor", VIEW, "\te->actor = (ProtobufCBinaryData){0, NULL};\n", "", "unit server_customer_view"),
+    ("told_detail", VIEW, "else if (told != DETAIL)", "else if (told == OTHER)", "unit server_customer_view"),
+    ("told_hold", VIEW, "if (told == OTHER)\n\t\t\tcontinue;", "if (false)\n\t\t\tcontinue;", "unit server_customer_view"),
+    ("told_code", VIEW, "TOLD_OF(codes, *code) == OTHER", "TOLD_OF(codes, *code) == CODE", "unit server_customer_view"),
+    *[("told_" + name, VIEW, "\t{&orderd__v1__%s__descriptor, cut_%s},\n" % (of, cut), "", "unit server_customer_view") for name, of, cut in (
+        ("group", "shipment_group", "group"), ("payment", "payment", "payment"), ("attempt", "payment_attempt", "attempt"), ("scan", "tracking_scan", "scan"),
+        ("reasons", "place_order_response", "reasons"))],
+    ("told_by_any_way", "server/runtime/rpc_call.c", "if (rpc_identity(&c->flow)->customer.p != NULL && opt->customer_view != NULL)", "if (false && opt->customer_view != NULL)", TOLD),
+    ("told_and_not_to_others", "server/watch/watch_orders.c", "if (rpc_identity(w->fl)->customer.p != NULL)\n\t\tsend_copies", "if (false)\n\t\tsend_copies", TOLD),
     # Tenants: in each statement that finds by what a request names.
     ("tenant_order_view", sql("order_view"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", TENANT),
     ("tenant_order_status", sql("order_status"), "(o.tenant, o.id) = (h.tenant, h.order_id)", "o.id = h.order_id", TENANT),
@@ -82,8 +127,8 @@ ROWS = [
     ("tenant_handover_confirm", sql("handover_confirm"), "(s.tenant, s.id) = (l.tenant, l.shipment_id)", "s.id = l.shipment_id", TENANT),
     ("tenant_fulfillment_by_id", sql("fulfillment_list"), "(f.tenant, f.id) = (h.tenant, h.fulfillment_id)", "f.id = h.fulfillment_id", "sql request"),
     ("tenant_fulfillment_by_order", sql("fulfillment_list"), "(f.tenant, f.order_id) = (h.tenant, h.order_id)", "f.order_id = h.order_id", TENANT),
-    ("tenant_fulfillment_by_location", sql("fulfillment_list"), "(p.tenant, p.code) = (h.tenant, h.location_code)", "p.code = h.location_code", TENANT),
-    ("tenant_fulfillment_all", sql("fulfillment_list"), "h.location_code IS NULL\n\t\t    AND f.tenant = h.tenant", "h.location_code IS NULL", TENANT),
+    ("tenant_fulfillment_by_location", sql("fulfillment_list"), "p.tenant = h.tenant AND (h.location_code IS NOT NULL", "(h.location_code IS NOT NULL", TENANT),
+    ("tenant_fulfillment_all", sql("fulfillment_list"), "AND h.locations IS NULL AND f.tenant = h.tenant", "AND h.locations IS NULL", TENANT),
     ("tenant_job", sql("job_list"), "d.tenant = h.tenant AND (h.kind", "(h.kind", TENANT),
     ("tenant_movements_of_an_order", sql("movement_list"), "(m.tenant, m.order_id) = (h.tenant, h.order_id)", "m.order_id = h.order_id", TENANT),
     ("tenant_key_list", sql("api_key_list"), "d.tenant = h.tenant AND ", "", TENANT),
@@ -128,7 +173,7 @@ ROWS = [
     ("jwt_iss", JWT, "return AUTH_WRONG_ISSUER;", "(void)0;", "unit server_jwt"),
     ("jwt_aud", JWT, "return AUTH_WRONG_AUDIENCE;", "(void)0;", "unit server_jwt"),
     ("jwt_role", JWT, "return AUTH_WRONG_ROLE;", "(void)0;", "unit server_jwt"),
-    ("jwt_customer", JWT, "if (!identity_name_ok(who->customer))", "if (false)", "unit server_jwt"),
+    ("jwt_customer", JWT, "return identity_name_ok(who->customer) ? AUTH_OK : AUTH_WRONG_CLAIMS;", "return AUTH_OK;", "unit server_jwt"),
     ("jwt_size", JWT, "if (token.n > JWT_MAX)", "if (false)", "unit server_jwt"),
     ("jwt_denied", "server/auth/auth.c", "if (deny_has(a->deny, claims.jti))", "if (false)", "e2e auth denied__though_it_is_good"),
     ("edge_alone", "server/auth/auth.c", "if (!peer_is_edge(call, a->edge_from))", "if (call == NULL)", "e2e edge header_on_another_listener__is_believed_by_nobody"),

@@ -216,7 +216,7 @@ def dump(session):
 
 
 __all__ = ["World", "Life", "audit", "audits", "check_books", "dump", "SqlError", "HOUR_S", "OFFERS", "ROOT", "SSCC_PREFIX",
-           "CONFIRM_PICK", "CONFIRM_PACK"]
+           "CONFIRM_PICK", "CONFIRM_PACK", "HANDOVER"]
 
 
 def aged_records(tenant, up_to, days):

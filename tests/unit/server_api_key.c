@@ -27,7 +27,8 @@ static struct api_key make(int32_t tenant, const char *request, char text[API_KE
 				    .role = ROLE_SERVICE,
 				    .subject = STR("key:shop"),
 				    .scopes = STR("a b"),
-				    .customer = STR("c-1")}};
+				    .customer = STR("c-1"),
+				    .locations = STR("HALL")}};
 
 	api_key_kid(tenant, str_of(request), k.kid);
 	api_key_make(&pepper, k.kid, text, k.mac);
@@ -70,6 +71,7 @@ static void key_that_was_made__is_known(void **state)
 	assert_true(str_eq(k->who.subject, STR("key:shop")));
 	assert_true(str_eq(k->who.scopes, STR("a b")));
 	assert_true(str_eq(k->who.customer, STR("c-1")));
+	assert_true(str_eq(k->who.locations, STR("HALL")));
 	assert_true(k->used);
 }
 

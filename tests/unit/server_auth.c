@@ -107,6 +107,27 @@ static void scopes_are_words_with_one_blank_between(void **state)
 	assert_false(identity_scopes_ok(STR("a\"b")));
 }
 
+static void locations_are_codes_one_a_line(void **state)
+{
+	static const char *const bad[] = {
+		"", "A\nB\x01", "A\tB", "A\n\nB", "A\x7f", "123456789012345678901234567890123"};
+	char to[IDENTITY_LOCATIONS_MAX];
+	size_t n = 0;
+
+	(void)state;
+	assert_true(identity_locations_ok(STR("HALL 1, left\nz\xc3\xbcrich")));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(identity_locations_ok(str_of(bad[i])));
+	while (identity_add_location(to, &n, STR("12345678901234567890123456789012")))
+		;
+	assert_int_equal(n, 15 * 33 - 1);
+	assert_true(identity_add_location(to, &n, STR("12345678901234567")));
+	assert_int_equal(n, IDENTITY_LOCATIONS_MAX);
+	assert_false(identity_add_location(to, &n, STR("x")));
+	assert_int_equal(n, IDENTITY_LOCATIONS_MAX);
+	assert_true(identity_locations_ok((struct str){to, n}));
+}
+
 /* ---- certificates ---- */
 
 static enum auth_cause read_uri(const char *uri, const char *prefix, struct identity *ret,
@@ -132,6 +153,15 @@ static void uri_of_a_certificate_names_tenant_role_and_machine(void **state)
 		read_uri("spiffe://a/tenant/1/role/customer/c9", "spiffe://a/", &who, &arena),
 		AUTH_OK);
 	assert_true(str_eq(who.customer, STR("c9")));
+	assert_null(who.locations.p);
+	assert_int_equal(read_uri("orderd://tenant/7/role/mes/location/A+B/location/C/packer",
+				  "orderd://", &who, &arena),
+			 AUTH_OK);
+	assert_true(str_eq(who.locations, STR("A+B\nC")));
+	assert_true(str_eq(who.subject, STR("cert:packer")));
+	assert_int_equal(read_uri("orderd://tenant/7/role/mes/location", "orderd://", &who, &arena),
+			 AUTH_OK);
+	assert_null(who.locations.p);
 	arena_done(&arena);
 }
 
@@ -155,6 +185,14 @@ static void uri_of_another_form_is_nobody(void **state)
 		"orderd://tenant//role/mes/x",
 		"orderd://tenant/1/mes/role/x",
 		"orderd://tenant/1/role/mes/x y",
+		"orderd://tenant/1/role/mes/location/",
+		"orderd://tenant/1/role/mes/location/A",
+		"orderd://tenant/1/role/mes/location/A/",
+		"orderd://tenant/1/role/mes/location//x",
+		"orderd://tenant/1/role/mes/location/A B/x",
+		"orderd://tenant/1/role/mes/location/A/location/x",
+		"orderd://tenant/1/role/mes/location/123456789012345678901234567890123/x",
+		"orderd://tenant/1/role/customer/location/A/c9",
 	};
 	struct identity who;
 	struct arena arena;
@@ -179,6 +217,7 @@ int main(void)
 		cmocka_unit_test(every_role_is_found_by_its_name),
 		cmocka_unit_test(name_is_one_printable_word),
 		cmocka_unit_test(scopes_are_words_with_one_blank_between),
+		cmocka_unit_test(locations_are_codes_one_a_line),
 		cmocka_unit_test(uri_of_a_certificate_names_tenant_role_and_machine),
 		cmocka_unit_test(uri_of_another_form_is_nobody),
 	};

@@ -27,6 +27,7 @@ static struct jwt_rules rules = {.issuer = "https://id.shop.example",
 				 .tenant_claim = "tenant",
 				 .role_claim = "role",
 				 .customer_claim = "sub",
+				 .locations_claim = "locations",
 				 .roles = 1U << ROLE_CUSTOMER | 1U << ROLE_SERVICE,
 				 .life_s = 3600};
 
@@ -150,6 +151,46 @@ static void customer_of_a_token__is_a_name_or_it_is_refused(void **state)
 				 good ? AUTH_OK : AUTH_WRONG_CLAIMS);
 		if (good)
 			assert_true(str_eq(c.who.customer, STR("c-9")));
+		arena_done(&arena);
+		free(claims);
+		free(token);
+	}
+}
+
+/* What is in the claim and cannot be read is not taken for none, which would be all there are. */
+static void locations_of_a_token__are_codes_or_it_is_refused(void **state)
+{
+	static const struct {
+		const char *claim, *role, *locations; /* NULL: none is named */
+		enum auth_cause want;
+	} each[] = {
+		{"", "service", NULL, AUTH_OK},
+		{"\"locations\":\"HALL\",", "service", "HALL", AUTH_OK},
+		{"\"locations\":[\"HALL 1\",\"z\xc3\xbcrich\"],", "service",
+		 "HALL 1\nz\xc3\xbcrich", AUTH_OK},
+		{"\"locations\":[],", "service", NULL, AUTH_WRONG_CLAIMS},
+		{"\"locations\":\"\",", "service", NULL, AUTH_WRONG_CLAIMS},
+		{"\"locations\":null,", "service", NULL, AUTH_WRONG_CLAIMS},
+		{"\"locations\":{\"HALL\":1},", "service", NULL, AUTH_WRONG_CLAIMS},
+		{"\"locations\":[\"HALL\",7],", "service", NULL, AUTH_WRONG_CLAIMS},
+		{"\"locations\":[\"HALL\",\"\"],", "service", NULL, AUTH_WRONG_CLAIMS},
+		{"\"locations\":\"A\\nB\",", "service", NULL, AUTH_WRONG_CLAIMS},
+		{"\"locations\":\"HALL\",", "customer", NULL, AUTH_OK}, /* it has a customer */
+	};
+	struct jwt_claims c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++) {
+		char *claims =
+			mem_printf(CLAIMS("%s\"exp\":1700000600,\"tenant\":3,\"role\":\"%s\""),
+				   each[i].claim, each[i].role);
+		char *token = token_signed(&es, HEADER, claims);
+
+		assert_int_equal(check_at(str_of(token), NOW, &c), each[i].want);
+		if (each[i].want == AUTH_OK && each[i].locations == NULL)
+			assert_null(c.who.locations.p);
+		else if (each[i].want == AUTH_OK)
+			assert_true(str_eq(c.who.locations, str_of(each[i].locations)));
 		arena_done(&arena);
 		free(claims);
 		free(token);
@@ -443,7 +484,10 @@ static void token_checked_before__is_found_by_all_of_its_bytes(void **state)
 {
 	struct jwt_cache *cache = jwt_cache_new();
 	uint8_t a[DIGEST_BYTES] = {1, 2, 3}, b[DIGEST_BYTES] = {1, 2, 4};
-	struct jwt_claims c = {.who = {.tenant = 3, .subject = STR("jwt:x"), .scopes = STR("s")},
+	struct jwt_claims c = {.who = {.tenant = 3,
+				       .subject = STR("jwt:x"),
+				       .scopes = STR("s"),
+				       .locations = STR("HALL")},
 			       .jti = STR("j"),
 			       .expires_s = NOW};
 	const struct jwt_claims *found;
@@ -457,6 +501,7 @@ static void token_checked_before__is_found_by_all_of_its_bytes(void **state)
 	assert_true(str_eq(found->who.subject, STR("jwt:x")) &&
 		    found->who.subject.p != c.who.subject.p);
 	assert_null(found->who.customer.p);
+	assert_true(str_eq(found->who.locations, STR("HALL")));
 	assert_true(str_eq(found->jti, STR("j")));
 	jwt_cache_put(cache, b, &c); /* takes its place */
 	assert_null(jwt_cache_find(cache, a));
@@ -472,6 +517,7 @@ int main(void)
 		cmocka_unit_test(good_token_of_either_kind__names_its_user),
 		cmocka_unit_test(what_a_token_may_say__is_read),
 		cmocka_unit_test(customer_of_a_token__is_a_name_or_it_is_refused),
+		cmocka_unit_test(locations_of_a_token__are_codes_or_it_is_refused),
 		cmocka_unit_test(time_of_a_token__has_a_minutes_leeway),
 		cmocka_unit_test(wrong_claims__are_refused),
 		cmocka_unit_test(wrong_headers__are_refused),

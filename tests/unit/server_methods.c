@@ -119,16 +119,22 @@ static void every_table_of_steps_has_an_end(void **state)
 
 /*
  * Owners are looked at where customers call and nowhere else, so OWN is theirs and nobody's
- * besides; and an administrator, who makes keys of every role, reaches all that they do.
+ * besides, as AT is a mes's for locations; and an administrator, who makes keys of every role,
+ * reaches all that they do.
  */
 static void assert_is_a_row(const struct policy_row *row)
 {
 	assert_true(row->reach[ROLE_CUSTOMER] == REACH_NO ||
 		    row->reach[ROLE_CUSTOMER] == REACH_OWN);
+	assert_true(row->reach[ROLE_MES] == REACH_NO || row->reach[ROLE_MES] == REACH_AT);
+	if (row->reach[ROLE_MES] == REACH_AT)
+		assert_int_equal(row->reach[ROLE_OPS_ADMIN], REACH_ALL);
 	for (int r = 0; r < ROLES; r++) {
-		if (r != ROLE_CUSTOMER)
-			assert_int_not_equal(row->reach[r], REACH_OWN);
-		if (r != ROLE_CUSTOMER && row->reach[r] != REACH_NO)
+		if (r == ROLE_CUSTOMER || r == ROLE_MES)
+			continue;
+		assert_int_not_equal(row->reach[r], REACH_OWN);
+		assert_int_not_equal(row->reach[r], REACH_AT);
+		if (row->reach[r] != REACH_NO)
 			assert_int_equal(row->reach[r], row->reach[ROLE_OPS_ADMIN]);
 	}
 	if (row->reach[ROLE_OPS_ADMIN] == REACH_NO)

@@ -1,4 +1,4 @@
-/* policy_judge(): role, customer, scope, operator, in this order. */
+/* policy_judge(): role, customer, locations, scope, operator, in this order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ static const struct policy_row stock = {
 	"/s",
 	"stock:read",
 	false,
-	{REACH_NO, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL, REACH_ALL}};
+	{REACH_NO, REACH_ALL, REACH_AT, REACH_ALL, REACH_ALL, REACH_ALL}};
 static const struct policy_row queues = {
 	"/q",
 	"ops:read",
@@ -61,6 +61,29 @@ static void customer__is_let_in_where_owners_are_looked_at(void **state)
 	assert_int_equal(judge(&orders, ROLE_OPS_ADMIN, NULL, ""),
 			 ERR_OK); /* bound to nobody's orders */
 	assert_int_equal(judge(&stock, ROLE_OPS_ADMIN, NULL, ""), ERR_PERMISSION_DENIED);
+}
+
+static enum errc judge_at(const struct policy_row *row, enum role role, const char *locations)
+{
+	struct identity who = {.tenant = 1, .role = role, .locations = str_of(locations)};
+
+	return policy_judge(row, &who, OPERATOR);
+}
+
+/* Who names none reaches all of them; who names some, of whatever role, is let in where they are
+ * looked at. */
+static void locations__let_in_where_they_are_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(judge_at(&stock, ROLE_MES, NULL), ERR_OK);
+	assert_int_equal(judge_at(&stock, ROLE_MES, "HALL"), ERR_OK);
+	assert_int_equal(judge_at(&stock, ROLE_SERVICE, "HALL"), ERR_OK);
+	assert_int_equal(judge_at(&stock, ROLE_MES, ""), ERR_OK); /* what is nowhere */
+	assert_int_equal(judge_at(&orders, ROLE_MES, "HALL"), ERR_PERMISSION_DENIED);
+	assert_int_equal(judge_at(&orders, ROLE_SERVICE, "HALL"), ERR_PERMISSION_DENIED);
+	assert_int_equal(judge_at(&health, ROLE_SERVICE, "HALL"), ERR_PERMISSION_DENIED);
+	assert_int_equal(judge_at(&queues, ROLE_OPS_ADMIN, ""), ERR_PERMISSION_DENIED);
+	assert_int_equal(judge_at(&stock, ROLE_CUSTOMER, "HALL"), ERR_PERMISSION_DENIED);
 }
 
 static void scopes__narrow_and_never_widen(void **state)
@@ -103,6 +126,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(role__calls_what_its_cell_says),
 		cmocka_unit_test(customer__is_let_in_where_owners_are_looked_at),
+		cmocka_unit_test(locations__let_in_where_they_are_looked_at),
 		cmocka_unit_test(scopes__narrow_and_never_widen),
 		cmocka_unit_test(site__is_the_operators),
 		cmocka_unit_test(scope__is_known_when_a_row_has_it),
