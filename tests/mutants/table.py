@@ -112,10 +112,10 @@ ROWS = [
     # Sockets that systemd holds: whose they are, which will do, and what an edge's connection is known by.
     ("held_pid", HELD, "n == getpid();", "n > 0;", "unit listen_held_sockets"),
     ("held_two_of_a_name", HELD, "if (found != NULL)\n\t\t\tconfig_refuse(", "if (false)\n\t\t\tconfig_refuse(", "unit listen_held_sockets"),
-    ("held_listens", HELD, "if (!is_listening(fd) || getsockname(", "if (getsockname(", REFUSED),
+    ("held_listens", HELD, "if (!is_listening(fd) || getsockname(", "if ((!is_listening(fd) && fd < 0) || getsockname(", REFUSED),
     ("held_path", HELD, "if (at->sun_path[0] != '/')", "if (false)", REFUSED),
     ("held_loopback", HELD, "if (!address_is_loopback(at))", "if (false)", REFUSED),
-    ("held_tls", LISTENERS, "if (kind == LISTENER_TLS)\n\t\tconfig_refuse(", "if (false)\n\t\tconfig_refuse(", REFUSED),
+    ("held_tls", LISTENERS, "if (kind == LISTENER_TLS)\n\t\tconfig_refuse(", "if (kind == LISTENER_KINDS)\n\t\tconfig_refuse(", REFUSED),
     ("held_twice", LISTENERS, "if (listener_is_held(&one) && str_eq(one, name))", "if (false)", REFUSED),
     ("held_edge_unix", LISTENERS, "if (!take_prefix(&path, STR(\"unix:\")))", "if (false)", REFUSED),
     ("held_edge_mode", LISTENERS, "(st.st_mode & S_IWOTH) != 0", "false", REFUSED),
