@@ -119,7 +119,7 @@ ROWS = [
     ("held_twice", LISTENERS, "if (listener_is_held(&one) && str_eq(one, name))", "if (false)", REFUSED),
     ("held_edge_unix", LISTENERS, "if (!take_prefix(&path, STR(\"unix:\")))", "if (false)", REFUSED),
     ("held_edge_mode", LISTENERS, "(st.st_mode & S_IWOTH) != 0", "false", REFUSED),
-    ("held_edge_number", "server/auth/peer.c", "str_to_i64(str_of(peer + 3), from, INT_MAX, &fd)", "str_to_i64(str_of(peer + 3), 0, INT_MAX, &fd)",
+    ("held_edge_number", "server/auth/peer.c", "str_to_i64(str_of(peer + 3), from, INT_MAX, &fd)", "str_to_i64(str_of(peer + 3), 0 * from, INT_MAX, &fd)",
      "e2e activation certificate__is_believed_on_the_edges_own_socket_alone"),
     ("held_number_of_others", "core/listen/held_listener.c", "moved < h->opt.below", "moved <= INT32_MAX", "unit listen_held_listener"),
     ("held_crowd", "core/listen/held_listener.c", "if (h->n_silent == HELD_SILENT_MAX)", "if (false)", "unit listen_held_listener"),
