@@ -105,7 +105,7 @@ ROWS = [
     ("told_detail", VIEW, "else if (told != DETAIL)", "else if (told == OTHER)", "unit server_customer_view"),
     ("told_hold", VIEW, "if (told == OTHER)\n\t\t\tcontinue;", "if (false)\n\t\t\tcontinue;", "unit server_customer_view"),
     ("told_code", VIEW, "TOLD_OF(codes, *code) == OTHER", "TOLD_OF(codes, *code) == CODE", "unit server_customer_view"),
-    *[("told_" + name, VIEW, "\t{&orderd__v1__%s__descriptor, cut_%s},\n" % (of, cut), "", "unit server_customer_view") for name, of, cut in (
+    *[("told_" + name, VIEW, "{&orderd__v1__%s__descriptor, cut_%s}" % (of, cut), "{NULL, cut_%s}" % cut, "unit server_customer_view") for name, of, cut in (
         ("group", "shipment_group", "group"), ("payment", "payment", "payment"), ("attempt", "payment_attempt", "attempt"), ("scan", "tracking_scan", "scan"),
         ("reasons", "place_order_response", "reasons"))],
     ("told_by_any_way", "server/runtime/rpc_call.c", "if (rpc_identity(&c->flow)->customer.p != NULL && opt->customer_view != NULL)", "if (false && opt->customer_view != NULL)", TOLD),
