@@ -108,6 +108,8 @@ class World:
         return self
 
     def __exit__(self, kind, value, trace):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # who is impatient twice would leave servers behind
         if kind is not None:
             for name in ("orderd", "worker", "sim"):
                 self.show_log(name)
@@ -256,6 +258,10 @@ class World:
                 assert rows == [], "%s: %s" % (name, rows[:3])
 
 
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
 class OutOfTime(Exception):
     pass
 
@@ -270,6 +276,7 @@ def run(*stories, kind=World, **world):
     servers are stopped, before ctest's deadline ends all that at once."""
     passed, failed, wanted = 0, 0, set(sys.argv[1:])
     stories = [story for story in stories if not wanted or story.__name__ in wanted]
+    signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGALRM, out_of_time)
     signal.alarm(int(os.environ.get("ORDERD_STORIES_S", 0)))
     with kind(**world) as w:
