@@ -197,7 +197,8 @@ static int verdict(const struct walk *w)
 	fprintf(w->out, "%u rows in %u chains, %u broken\n", w->rows, w->chains, w->n_broken);
 	if (w->kept == NULL || w->kept_found)
 		return w->n_broken > 0;
-	fprintf(w->out, "%s is in none of them: the chain was made anew, or goes back less far\n", w->kept);
+	fprintf(w->out, "%s is in none of them: the chain was made anew, or goes back less far\n",
+		w->kept);
 	return 1;
 }
 

@@ -321,6 +321,24 @@ static void record(struct life *l)
 	assert_int_equal(pg_number(db, "SELECT count(*) FROM call_record"), 1);
 }
 
+/* And leaves it when it is old; what says so is on record once.  It names a hash: the same in all
+ * lives. */
+static void record_ages(struct life *l)
+{
+	struct call_record_cut_head h = {.keep_days = 40, .most = 10};
+
+	pg_exec(db,
+		"ALTER TABLE orderd.call_record DISABLE TRIGGER USER;"
+		"UPDATE orderd.call_record SET recorded_at = recorded_at - interval '60 days', "
+		"hash = sha256('');"
+		"UPDATE orderd.call_chain SET hash = sha256('');"
+		"ALTER TABLE orderd.call_record ENABLE TRIGGER USER");
+	l->ask(l, call_record_cut_unit(&h, NULL, 0));
+	assert_int_equal(
+		pg_number(db, "SELECT count(*) FROM call_record WHERE method = 'retention'"), 1);
+	assert_int_equal(pg_number(db, "SELECT count(*) FROM call_record"), 1);
+}
+
 /* The order is cancelled while a worker is on its way to the gateway: nothing is left to do. */
 static void come_too_late(struct life *l)
 {
@@ -394,6 +412,7 @@ void life_of_a_shop(struct life *l)
 	put_off_and_bury(l);
 	operate(l);
 	record(l);
+	record_ages(l);
 	place(l, "seventh", LONG_S);
 	come_too_late(l);
 	pay_with_difficulty(l);
