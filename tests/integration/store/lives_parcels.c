@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "books.h"
-
 #include "lives_inside.h"
 
 /* A job that finds the money taken sees to the parcel; here, somebody hands it over already. */

@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "books.h"
-
 #include "lives_inside.h"
 
 enum { LONG_AGO = 1 }; /* when authorizations end: all are to be renewed at once */
