@@ -486,7 +486,7 @@ servers_stop() {
 	for ((i = ${#SERVERS_ORDER[@]} - 1; i >= 0; i--)); do
 		name=${SERVERS_ORDER[i]}
 		case $name in
-		postgres) servers_end "$name" INT || failed=1 ;; # fast shutdown: open sessions are ended
+		postgres) servers_end "$name" "${2:-INT}" || failed=1 ;; # fast shutdown: open sessions are ended
 		*) servers_end "$name" TERM || failed=1 ;;
 		esac
 	done
@@ -498,7 +498,8 @@ servers_stop() {
 }
 
 servers_erase() {
-	servers_stop "$1" && rm -rf "$DATA" "$DIR/data"
+	# QUIT: without the checkpoint that nobody will read.
+	servers_stop "$1" QUIT && rm -rf "$DATA" "$DIR/data"
 }
 
 servers_kill() {

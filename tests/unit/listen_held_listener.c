@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -262,6 +263,8 @@ static void without_files__it_pauses_and_callers_wait(void **state)
 	int caller;
 
 	(void)state;
+	if (getenv("UNDER_VALGRIND") != NULL)
+		skip(); /* it has a limit of its own, and takes the connection nevertheless */
 	start(0, INT_MAX);
 	caller = come();
 	speak(caller);
