@@ -46,6 +46,20 @@ static void ask(struct world *w, struct question *q, unsigned n)
 	uv_run(loop_uv(w->loop), UV_RUN_NOWAIT);
 }
 
+static bool has_left(void *arg)
+{
+	return metric_value(METRIC_store_batches, "order") > *(int64_t *)arg;
+}
+
+/* The connection may still be busy with the end of the batch before it. */
+static void ask_and_see_it_leave(struct world *w, struct question *q, unsigned n)
+{
+	int64_t before = metric_value(METRIC_store_batches, "order");
+
+	ask(w, q, n);
+	world_spin(w, has_left, &before);
+}
+
 static void stop(void)
 {
 	pg_exec(db, "BEGIN; LOCK TABLE note");
@@ -69,7 +83,7 @@ static void lane_that_stands_takes_no_more_until_it_moves(void **state)
 
 	(void)state;
 	stop();
-	ask(w, &q[0], 0); /* is away */
+	ask_and_see_it_leave(w, &q[0], 0);
 	ask(w, &q[1], 1); /* waits */
 	world_skip(w, 60);
 	ask(w, &q[2], 2); /* for all we know it is a burst */
@@ -98,7 +112,7 @@ static void lane_without_a_budget_is_bounded_by_number_alone(void **state)
 
 	(void)state;
 	stop();
-	ask(w, &q[0], 0);
+	ask_and_see_it_leave(w, &q[0], 0);
 	ask(w, &q[1], 1);
 	world_skip(w, 5000);
 	ask(w, &q[2], 2);
@@ -122,7 +136,7 @@ static void waiting_for_ones_own_key_does_not_make_a_lane_late(void **state)
 
 	(void)state;
 	stop();
-	ask(w, &q[0], 7);
+	ask_and_see_it_leave(w, &q[0], 7);
 	ask(w, &q[1], 7); /* the same note: blocked */
 	world_skip(w, 60);
 	ask(w, &q[2], 7);
@@ -146,12 +160,12 @@ static void while_a_lane_stands_what_cannot_be_in_time_is_not_sent(void **state)
 
 	(void)state;
 	stop();
-	ask(w, &q[0], 0);
+	ask_and_see_it_leave(w, &q[0], 0);
 	world_skip(w, 24000);
 	go_on();
 	world_run(w); /* one batch in eight counts: 3 s */
 	stop();
-	ask(w, &q[1], 1);
+	ask_and_see_it_leave(w, &q[1], 1);
 	ask(w, &q[2], 2);
 	world_skip(w, 6000);
 	q[3].deadline_ms = 2500;
@@ -190,7 +204,7 @@ static void who_has_gone_is_forgotten_while_a_lane_stands(void **state)
 
 	(void)state;
 	stop();
-	ask(w, &q[0], 0);
+	ask_and_see_it_leave(w, &q[0], 0);
 	q[1].deadline_ms = q[2].deadline_ms = 100;
 	ask(w, &q[1], 1);
 	ask(w, &q[2], 0); /* waits for the first one's key */
