@@ -210,9 +210,9 @@ def connections_beyond_the_quota__are_ended_and_others_served(w):
         assert server.end() == 0
 
 
-def aged_connections__fail_no_call(w):
+def aged_connections__fail_no_call_of_a_client_that_repeats_as_documented(w):
     with held(w, "local") as passed, orderd(w, passed, "fd:local", "--connection-age-ms=500", "--log-level=debug") as server:
-        with Load(w, lambda n: "unix:" + path(w, "local"), metadata=w.metadata) as load:
+        with Load(w, lambda n: "unix:" + path(w, "local"), metadata=w.metadata, options=[as_documented()]) as load:
             w.until(lambda: load.answered >= 1000 and server.log().count("event=connection ") >= 40, "ten lives of each caller's connection")
         load.none_failed()
         assert "uid=%d gid=%d" % (os.getuid(), os.getgid()) in server.log()
@@ -325,5 +325,5 @@ if __name__ == "__main__":
     run(order__is_placed_through_each_kind_of_socket, callers_who_come_during_a_restart__wait_and_none_fails,
         callers_of_a_plain_socket__are_refused_meanwhile, callers__are_let_in_when_they_can_be_served_or_told_why_not,
         mute_connection__ends_in_time, crowd_that_says_nothing__is_bounded, silent_at_the_end__is_hung_up_on,
-        connections_beyond_the_quota__are_ended_and_others_served, aged_connections__fail_no_call, socket_without_its_path__is_deaf,
+        connections_beyond_the_quota__are_ended_and_others_served, aged_connections__fail_no_call_of_a_client_that_repeats_as_documented, socket_without_its_path__is_deaf,
         certificate__is_believed_on_the_edges_own_socket_alone, sockets_that_will_not_do__are_refused_by_name, callers_of_nginx__wait_as_well, kind=EdgeWorld)
