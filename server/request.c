@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/message_walk.h"
 #include "server/runtime/rpc.h"
 
 /* Add a violation under the path the caller's last arguments name. */
@@ -163,31 +164,11 @@ bool want_position(struct flow *fl, const Orderd__V1__Position *p, const char *f
 	return true;
 }
 
-static void *member_of(const ProtobufCMessage *m, unsigned offset)
-{
-	return (char *)(uintptr_t)m + offset;
-}
-
-/* What we do not understand, at any depth, is not part of what was asked.  No request holds itself.
- */
+/* What we do not understand is not part of what was asked. */
 static void forget_unknown(ProtobufCMessage *m)
 {
 	m->n_unknown_fields = 0;
 	m->unknown_fields = NULL;
-	for (unsigned i = 0; i < m->descriptor->n_fields; i++) {
-		const ProtobufCFieldDescriptor *f = &m->descriptor->fields[i];
-		void *value = member_of(m, f->offset);
-
-		if (f->type != PROTOBUF_C_TYPE_MESSAGE)
-			continue;
-		if (f->label != PROTOBUF_C_LABEL_REPEATED) {
-			if (*(ProtobufCMessage **)value != NULL)
-				forget_unknown(*(ProtobufCMessage **)value);
-			continue;
-		}
-		for (size_t k = 0; k < *(size_t *)member_of(m, f->quantifier_offset); k++)
-			forget_unknown((*(ProtobufCMessage ***)value)[k]);
-	}
 }
 
 struct str request_fingerprint(struct flow *fl, ProtobufCMessage *body)
@@ -195,7 +176,7 @@ struct str request_fingerprint(struct flow *fl, ProtobufCMessage *body)
 	uint8_t *digest = arena_alloc(&fl->arena, DIGEST_BYTES), *packed;
 	size_t n;
 
-	forget_unknown(body);
+	message_walk(body, forget_unknown);
 	n = protobuf_c_message_get_packed_size(body);
 	packed = arena_alloc(&fl->arena, n + 1);
 	if (digest == NULL || packed == NULL)

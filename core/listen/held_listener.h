@@ -2,7 +2,7 @@
  * A socket that systemd holds, listened on: connections are accepted here and handed on once their
  * callers have said something.  Who says nothing is hung up on after patience_ms, and of those at
  * most HELD_SILENT_MAX wait at a time: the next one is hung up on at once.  Without files it
- *pauses. The socket is systemd's: it is never shut down, and its path stays.  Loop thread only.
+ * pauses.  The socket is systemd's: it is never shut down, and its path stays.  Loop thread only.
  *
  *	new --> open --> stopped --> closed
  *	        accepts  callers wait in the backlog, for whoever comes after us

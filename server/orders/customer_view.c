@@ -3,6 +3,7 @@
 #include "orderd/v1/order_service.pb-c.h"
 #include "orderd/v1/payment_service.pb-c.h"
 #include "orderd/v1/shipping_service.pb-c.h"
+#include "server/message_walk.h"
 #include "server/orders/customer_table.h"
 #include "server/request.h"
 
@@ -113,39 +114,14 @@ static const struct {
 	{&orderd__v1__place_order_response__descriptor, cut_reasons},
 };
 
-/* ---- all of an answer; none holds itself ---- */
-
-static void *member_of(ProtobufCMessage *m, unsigned offset)
-{
-	return (char *)m + offset;
-}
-
-static bool is_another_case(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
-{
-	return (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-	       *(uint32_t *)member_of(m, f->quantifier_offset) != f->id;
-}
-
-static void view_field(ProtobufCMessage *m, const ProtobufCFieldDescriptor *f)
-{
-	void *value = member_of(m, f->offset);
-
-	if (f->type != PROTOBUF_C_TYPE_MESSAGE || is_another_case(m, f))
-		return;
-	if (f->label != PROTOBUF_C_LABEL_REPEATED) {
-		if (*(ProtobufCMessage **)value != NULL)
-			customer_view(*(ProtobufCMessage **)value);
-		return;
-	}
-	for (size_t i = 0; i < *(size_t *)member_of(m, f->quantifier_offset); i++)
-		customer_view((*(ProtobufCMessage ***)value)[i]);
-}
-
-void customer_view(ProtobufCMessage *m)
+static void cut(ProtobufCMessage *m)
 {
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(cuts[0]); i++)
 		if (m->descriptor == cuts[i].of)
 			cuts[i].cut(m);
-	for (unsigned i = 0; i < m->descriptor->n_fields; i++)
-		view_field(m, &m->descriptor->fields[i]);
+}
+
+void customer_view(ProtobufCMessage *m)
+{
+	message_walk(m, cut);
 }
